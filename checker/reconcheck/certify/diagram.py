@@ -1,0 +1,92 @@
+"""Decision diagrams: the invariant and the rank as one function of the state.
+
+A diagram maps a state to its rank, or to `OUTSIDE` where the invariant does not hold.  It tests one variable
+after the other, in the order of the system; equal parts are shared.  An opaque variable is tested for
+equality with those before it, so that a diagram speaks about every number of values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reconcheck.model.operator import Variable
+from reconcheck.model.types import OpaqueType, Value
+
+OUTSIDE = -1
+NOTHING = -1
+"""As a branch of an opaque variable: it is `none`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A test of variable number `level`: (branch, node number) pairs; what is not listed is outside.
+
+    A branch is a value.  For an opaque variable it is `NOTHING`, the level of the first variable with the same
+    value, or its own level where the value is a new one.
+    """
+
+    level: int
+    branches: tuple[tuple[Value, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """Nodes, children before parents; node numbers below 0 are leaves: rank r is `-2 - r`, outside is -1."""
+
+    variables: tuple[Variable, ...]
+    nodes: tuple[Node, ...]
+    root: int
+
+    def rank(self, state: Sequence[Value]) -> int:
+        """The rank of a state, or `OUTSIDE`."""
+        shape = _shape(self.variables, state)
+        node = self.root
+        while node >= 0:
+            current = self.nodes[node]
+            node = dict(current.branches).get(shape[current.level], -1)
+        return leaf_rank(node)
+
+
+def leaf(rank: int) -> int:
+    """The node number that stands for a rank."""
+    return -2 - rank if rank >= 0 else -1
+
+
+def leaf_rank(node: int) -> int:
+    """The rank that a leaf stands for, or `OUTSIDE`."""
+    return -2 - node if node < -1 else OUTSIDE
+
+
+def _shape(variables: Sequence[Variable], state: Sequence[Value]) -> list[Value]:
+    """The state with each opaque value replaced by where it occurs first."""
+    shape = list(state)
+    first: dict[Value, int] = {}
+    for level, variable in enumerate(variables):
+        if isinstance(variable.type, OpaqueType):
+            value = state[level]
+            shape[level] = NOTHING if value == 0 else first.setdefault(value, level)
+    return shape
+
+
+def build(variables: tuple[Variable, ...], ranked: Iterable[tuple[Sequence[Value], int]]) -> Diagram:
+    """The diagram that gives each listed state its rank and leaves every other state outside."""
+    nodes: list[Node] = []
+    known: dict[Node, int] = {}
+    rows = [(tuple(_shape(variables, state)), leaf(rank)) for state, rank in ranked]
+
+    # Level by level from the last variable: rows with the same prefix become one node.
+    current: dict[tuple[Value, ...], int] = dict(rows)
+    for level in range(len(variables) - 1, -1, -1):
+        groups: dict[tuple[Value, ...], list[tuple[Value, int]]] = {}
+        for prefix, node in current.items():
+            groups.setdefault(prefix[:-1], []).append((prefix[-1], node))
+        current = {}
+        for prefix, branches in groups.items():
+            candidate = Node(level, tuple(sorted(branches, key=lambda branch: (str(branch[0]), branch[1]))))
+            number = known.get(candidate)
+            if number is None:
+                number = known[candidate] = len(nodes)
+                nodes.append(candidate)
+            current[prefix] = number
+    return Diagram(variables, tuple(nodes), current.get((), -1))

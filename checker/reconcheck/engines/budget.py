@@ -1,0 +1,42 @@
+"""How long and how far an engine may go, and who is told about it.  Nothing stops silently."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+MOST_STATES = 2_000_000
+"""States an explicit search keeps before it gives up with "unknown" (about 2 GB)."""
+
+
+class Exhausted(Exception):
+    """The budget is spent; the message says what was spent and how far it got."""
+
+
+@dataclass
+class Budget:
+    """Seconds and states.  `report` is called now and then with what is going on."""
+
+    seconds: float | None = None
+    states: int = MOST_STATES
+    report: Callable[[str], None] = lambda _text: None
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    @property
+    def left(self) -> float | None:
+        """Seconds left, at least 0; None without a limit."""
+        return None if self.seconds is None else max(0.0, self.seconds - self.spent)
+
+    def check(self, doing: str, states: int = 0) -> None:
+        """Raises `Exhausted` when time or states are used up, and reports otherwise."""
+        if self.seconds is not None and self.spent > self.seconds:
+            raise Exhausted(f"the time limit of {self.seconds:g} s was reached while {doing}")
+        if states > self.states:
+            raise Exhausted(f"more than {self.states:,} states while {doing}")
+        self.report(doing)

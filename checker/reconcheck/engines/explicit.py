@@ -1,0 +1,57 @@
+"""Explicit search: the whole reachable state graph, breadth first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconcheck.engines.budget import Budget
+from reconcheck.engines.python_code import StateTuple, initial_states, successors
+from reconcheck.semantics.system import System
+
+
+@dataclass(frozen=True)
+class StateGraph:
+    """Every reachable state with its steps.  States are numbered in breadth-first order, initial ones first."""
+
+    system: System
+    states: list[StateTuple]
+    edges: list[list[tuple[int, int]]]
+    """For each state, (command index, state number) of each step that changes something."""
+    parents: list[tuple[int, int] | None]
+    """For each state, (state number, command index) by which it was first reached."""
+    depth: list[int]
+
+    def path(self, state: int) -> list[tuple[int, int]]:
+        """The shortest way to a state: (command index, state number) of each step; -1 for the first state."""
+        steps: list[tuple[int, int]] = []
+        while (parent := self.parents[state]) is not None:
+            steps.append((parent[1], state))
+            state = parent[0]
+        steps.append((-1, state))
+        return steps[::-1]
+
+
+def explore(system: System, budget: Budget) -> StateGraph:
+    """The reachable states.  Raises `Exhausted`, `LeftRange` and `Endless`."""
+    following = successors(system)
+    states = initial_states(system)
+    numbers = {state: number for number, state in enumerate(states)}
+    edges: list[list[tuple[int, int]]] = []
+    parents: list[tuple[int, int] | None] = [None] * len(states)
+    depth = [0] * len(states)
+    current = 0
+    while current < len(states):
+        if current % 512 == 0:
+            budget.check(f"exploring states ({len(states):,} found)", len(states))
+        row: list[tuple[int, int]] = []
+        for command, after in following(states[current]):
+            number = numbers.get(after)
+            if number is None:
+                number = numbers[after] = len(states)
+                states.append(after)
+                parents.append((current, command))
+                depth.append(depth[current] + 1)
+            row.append((command, number))
+        edges.append(row)
+        current += 1
+    return StateGraph(system, states, edges, parents, depth)

@@ -1,0 +1,191 @@
+"""What a state graph says about convergence: quiet states, livelocks, or an order in which the goal comes.
+
+Under weak fairness a calm run violates `<>[] goal` in two ways only: it ends in a state where no fair step is
+possible and the goal is false, or it stays in a strongly connected set of calm steps that has a state where
+the goal is false and in which every fair action is somewhere impossible or somewhere taken.  The maximal
+components suffice (spec/semantics.md, "Verdicts").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconcheck.engines.budget import Budget
+from reconcheck.engines.explicit import StateGraph
+
+
+@dataclass(frozen=True)
+class CalmGraph:
+    """The calm steps of a state graph, with what fairness needs to know."""
+
+    graph: StateGraph
+    actions: tuple[str, ...]
+    edges: list[list[tuple[int, int]]]
+    """For each state, (action number or -1 for noise, state number)."""
+    enabled: list[int]
+    """For each state, the fair actions possible in it, as a bit set."""
+    component: list[int]
+    """For each state, the number of its component; a component's successors have smaller numbers."""
+    components: list[list[int]]
+
+
+def calm(graph: StateGraph, budget: Budget) -> CalmGraph:
+    """The calm part of a state graph with its strongly connected components."""
+    actions = graph.system.actions()
+    number = {action: index for index, action in enumerate(actions)}
+    of_command: list[int | None] = []
+    for command in graph.system.commands:
+        kind = command.step.kind
+        of_command.append(None if not kind.calm else number[command.step.action] if kind == "fair" else -1)
+    edges: list[list[tuple[int, int]]] = []
+    enabled: list[int] = []
+    for row in graph.edges:
+        calm_row: list[tuple[int, int]] = []
+        bits = 0
+        for command_index, target in row:
+            action = of_command[command_index]
+            if action is not None:
+                calm_row.append((action, target))
+                if action >= 0:
+                    bits |= 1 << action
+        edges.append(calm_row)
+        enabled.append(bits)
+    component, components = _components(edges, budget)
+    return CalmGraph(graph, actions, edges, enabled, component, components)
+
+
+def _components(edges: list[list[tuple[int, int]]], budget: Budget) -> tuple[list[int], list[list[int]]]:
+    """Tarjan's strongly connected components, without recursion; successors come first."""
+    count = len(edges)
+    index = [0] * count
+    low = [0] * count
+    component = [-1] * count
+    components: list[list[int]] = []
+    stack: list[int] = []
+    clock = 0
+    for root in range(count):
+        if index[root]:
+            continue
+        work = [(root, 0)]
+        while work:
+            node, position = work.pop()
+            if position == 0:
+                clock += 1
+                index[node] = low[node] = clock
+                stack.append(node)
+                if clock % 65536 == 0:
+                    budget.check("looking for cycles")
+            row = edges[node]
+            while position < len(row):
+                target = row[position][1]
+                position += 1
+                if not index[target]:
+                    work.append((node, position))
+                    work.append((target, 0))
+                    break
+                if component[target] < 0:
+                    low[node] = min(low[node], index[target])
+            else:
+                if low[node] == index[node]:
+                    members: list[int] = []
+                    while True:
+                        member = stack.pop()
+                        component[member] = len(components)
+                        members.append(member)
+                        if member == node:
+                            break
+                    components.append(members)
+                if work:
+                    parent = work[-1][0]
+                    low[parent] = min(low[parent], low[node])
+    return component, components
+
+
+def quiet_states(calm_graph: CalmGraph, goal: list[bool]) -> list[int]:
+    """The states in which nothing must happen any more and the goal is false, the nearest first."""
+    return [state for state, bits in enumerate(calm_graph.enabled) if not bits and not goal[state]]
+
+
+def livelocks(calm_graph: CalmGraph, goal: list[bool]) -> list[list[int]]:
+    """The components in which a fair run can stay for ever without settling on the goal."""
+    found: list[list[int]] = []
+    for number, members in enumerate(calm_graph.components):
+        if all(goal[state] for state in members):
+            continue
+        inside = [
+            action
+            for state in members
+            for action, target in calm_graph.edges[state]
+            if calm_graph.component[target] == number
+        ]
+        if not inside:
+            continue
+        always = -1
+        for state in members:
+            always &= calm_graph.enabled[state]
+        taken = 0
+        for action in inside:
+            if action >= 0:
+                taken |= 1 << action
+        if always & ~taken == 0:
+            found.append(members)
+    return found
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """A proof that the goal comes and stays: a rank for each state, and why each rank is left.
+
+    No calm step raises the rank.  `helpful[rank]` is None where the goal holds in every state of that rank,
+    else the fair action that is possible in each of its states and lowers the rank.
+    """
+
+    ranks: list[int]
+    helpful: tuple[str | None, ...]
+
+
+def rank(calm_graph: CalmGraph, goal: list[bool]) -> Ranking:
+    """The ranking of a graph without quiet states and livelocks (Manna and Pnueli's response under justice).
+
+    Components are taken in the order in which their successors come first; each gets the lowest rank that
+    its successors and its helpful action allow.  Ranks cycle through the actions, so that few are needed.
+    """
+    cycle = [-1, *range(len(calm_graph.actions))]
+    component_rank: list[int] = []
+    for number, members in enumerate(calm_graph.components):
+        lowest = 0
+        leaving: dict[int, int] = {}
+        staying = 0
+        for state in members:
+            for action, target in calm_graph.edges[state]:
+                other = calm_graph.component[target]
+                if other == number:
+                    if action >= 0:
+                        staying |= 1 << action
+                    continue
+                lowest = max(lowest, component_rank[other])
+                if action >= 0:
+                    leaving[action] = max(leaving.get(action, -1), component_rank[other])
+        always = -1
+        for state in members:
+            always &= calm_graph.enabled[state]
+        holds = all(goal[state] for state in members)
+        candidate = lowest
+        while True:
+            action = cycle[candidate % len(cycle)]
+            if action < 0:
+                if holds:
+                    break
+            elif always >> action & 1 and not staying >> action & 1 and leaving[action] < candidate:
+                break
+            candidate += 1
+            if candidate > lowest + 2 * len(cycle):
+                raise AssertionError("no helpful action: the graph has a quiet state or a livelock")
+        component_rank.append(candidate)
+    used = sorted(set(component_rank))
+    compact = {value: position for position, value in enumerate(used)}
+    helpful = tuple(
+        None if cycle[value % len(cycle)] < 0 else calm_graph.actions[cycle[value % len(cycle)]] for value in used
+    )
+    ranks = [compact[component_rank[number]] for number in calm_graph.component]
+    return Ranking(ranks, helpful)

@@ -1,0 +1,185 @@
+"""Guarded commands as Python functions, for fast explicit search.
+
+A state is a tuple of values in the order of `System.variables`.  Opaque values are renamed by their first
+occurrence after each step, so that states that differ only in which values they hold are one: with equality
+and copying as the only operations, such states behave alike, whatever the number of values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import assert_never
+
+from reconcheck.model import expr as e
+from reconcheck.model.operator import Variable
+from reconcheck.model.types import EnumType, IntType, OpaqueType, RangeType, Type, Value, domain, is_finite
+from reconcheck.semantics.steps import Endless, LeftRange
+from reconcheck.semantics.system import Command, System
+
+StateTuple = tuple[Value, ...]
+Successors = Callable[[StateTuple], list[tuple[int, StateTuple]]]
+
+
+def _source(expr: e.Expr, places: dict[str, str]) -> str:
+    match expr:
+        case e.Const(value, _):
+            return repr(value)
+        case e.Var(name, _):
+            return places[name]
+        case e.Not(e.Equal(left, right)):
+            return f"({_source(left, places)} != {_source(right, places)})"
+        case e.Not(operand):
+            return f"(not {_source(operand, places)})"
+        case e.And(operands):
+            return "(" + " and ".join(_source(operand, places) for operand in operands) + ")"
+        case e.Or(operands):
+            return "(" + " or ".join(_source(operand, places) for operand in operands) + ")"
+        case e.Equal(left, right):
+            return f"({_source(left, places)} == {_source(right, places)})"
+        case e.AtMost(left, right):
+            return f"({_source(left, places)} <= {_source(right, places)})"
+        case e.Arithmetic(operator, left, right):
+            return f"({_source(left, places)} {operator} {_source(right, places)})"
+        case e.Choice(condition, yes, no):
+            return f"({_source(yes, places)} if {_source(condition, places)} else {_source(no, places)})"
+        case _:
+            assert_never(expr)
+
+
+def predicate(system: System, formula: e.Expr) -> Callable[[StateTuple], bool]:
+    """A formula over state variables as a function of a state."""
+    places = {variable.name: f"s[{index}]" for index, variable in enumerate(system.variables)}
+    scope: dict[str, Callable[[StateTuple], bool]] = {}
+    exec(f"def holds(s):\n    return bool({_source(formula, places)})\n", {}, scope)
+    return scope["holds"]
+
+
+def canonical(system: System) -> Callable[[StateTuple], StateTuple]:
+    """Renames opaque values by first occurrence; the identity where there are none."""
+    opaque = [i for i, variable in enumerate(system.variables) if isinstance(variable.type, OpaqueType)]
+    if not opaque:
+        return lambda state: state
+
+    def rename(state: StateTuple) -> StateTuple:
+        names: dict[Value, int] = {0: 0}
+        result = list(state)
+        for index in opaque:
+            result[index] = names.setdefault(state[index], len(names))
+        return tuple(result)
+
+    return rename
+
+
+def initial_states(system: System) -> list[StateTuple]:
+    """Every initial state, canonical, each once."""
+    functions = _functions(system, [system.initial], guard_on_change=False)
+    nothing = tuple(False for _ in system.variables)
+    rename = canonical(system)
+    return list(dict.fromkeys(rename(state) for _, state in functions(nothing)))
+
+
+def successors(system: System) -> Successors:
+    """All steps from a state as (command index, canonical state after).  Raises `LeftRange`, `Endless`."""
+    raw, rename = _functions(system, list(system.commands), guard_on_change=True), canonical(system)
+    if all(not isinstance(variable.type, OpaqueType) for variable in system.variables):
+        return raw
+
+    def renamed(state: StateTuple) -> list[tuple[int, StateTuple]]:
+        steps = dict.fromkeys((command, rename(after)) for command, after in raw(state))
+        return list(steps)
+
+    return renamed
+
+
+def _functions(system: System, commands: list[Command], guard_on_change: bool) -> Successors:
+    """Builds `successors(state)`; each command is a few lines of it."""
+    places = {variable.name: f"v{index}" for index, variable in enumerate(system.variables)}
+    types = {variable.name: variable.type for variable in system.variables}
+    opaque = [places[variable.name] for variable in system.variables if isinstance(variable.type, OpaqueType)]
+    lines = ["def successors(s):", f"    {', '.join(places.values())}, = s", "    out = []"]
+
+    def left_range(command: int, name: str, value: Value) -> None:
+        raise LeftRange(commands[command].step, name, value, types[name])
+
+    def endless(command: int, name: str) -> list[Value]:
+        raise Endless(commands[command].step, name)
+
+    for index, command in enumerate(commands):
+        lines += _command(index, command, system, places, opaque if guard_on_change else [], guard_on_change)
+    lines.append("    return out")
+    scope: dict[str, Successors] = {}
+    exec("\n".join(lines), {"left_range": left_range, "endless": endless}, scope)
+    return scope["successors"]
+
+
+def _command(
+    index: int, command: Command, system: System, places: dict[str, str], opaque: list[str], guard_on_change: bool
+) -> Iterator[str]:
+    indent = "    "
+    if command.guard != e.TRUE:
+        yield f"{indent}if {_source(command.guard, places)}:"
+        indent += "    "
+    local = dict(places)
+    known = list(opaque)
+    for variable in command.inputs:
+        local[variable.name] = variable.name
+        yield f"{indent}for {variable.name} in {_options(index, variable, known)}:"
+        if isinstance(variable.type, OpaqueType):
+            known.append(variable.name)
+        indent += "    "
+    updates = dict(command.updates)
+    new: list[str] = []
+    for variable in system.variables:
+        value = updates.get(variable.name)
+        if value is None:
+            new.append(places[variable.name])
+        elif _surely_in(value, variable.type):
+            new.append(_source(value, local))
+        else:
+            name = f"n{places[variable.name]}"
+            yield f"{indent}{name} = {_source(value, local)}"
+            yield f"{indent}if not ({_range_test(name, variable.type)}): left_range({index}, {variable.name!r}, {name})"
+            new.append(name)
+    yield f"{indent}t = ({', '.join(new)},)"
+    yield f"{indent}if t != s: out.append(({index}, t))" if guard_on_change else f"{indent}out.append(({index}, t))"
+
+
+def _options(index: int, variable: Variable, known: list[str]) -> str:
+    if is_finite(variable.type):
+        return repr(domain(variable.type))
+    if isinstance(variable.type, OpaqueType):
+        values = ", ".join(known)
+        return f"sorted({{{values}, max((0, {values})) + 1}} - {{0}})" if known else "(1,)"
+    return f"endless({index}, {variable.name!r})"
+
+
+def _surely_in(value: e.Expr, type_: Type) -> bool:
+    """Whether a value is in the type whatever the state is, as far as the shape of the expression tells."""
+    given = e.type_of(value)
+    if isinstance(value, e.Const):
+        return True
+    if isinstance(value, e.Choice) and given != type_:
+        return _surely_in(value.yes, type_) and _surely_in(value.no, type_)
+    match type_, given:
+        case RangeType(low, high), RangeType(least, most):
+            return low <= least and most <= high
+        case RangeType(), _:
+            return False
+        case IntType(natural=True), RangeType(least, _):
+            return least >= 0
+        case IntType(natural=True), IntType(natural=natural):
+            return natural
+        case EnumType(values), EnumType(others):
+            return set(others) <= set(values)
+        case _:
+            return True
+
+
+def _range_test(name: str, type_: Type) -> str:
+    match type_:
+        case RangeType(low, high):
+            return f"{low} <= {name} <= {high}"
+        case EnumType(values):
+            return f"{name} in {values!r}"
+        case _:
+            return f"{name} >= 0"

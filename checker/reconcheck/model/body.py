@@ -1,0 +1,389 @@
+"""From a reconcile block to a `Program`: loops unrolled, branches to tests and jumps, locals counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from reconcheck.diagnostic import Span
+from reconcheck.model import expr as e
+from reconcheck.model.names import Broken, Names, Where
+from reconcheck.model.operator import (
+    Bind,
+    Call,
+    End,
+    Instruction,
+    Jump,
+    Program,
+    Read,
+    Register,
+    Remember,
+    Rule,
+    Target,
+    Test,
+    Variable,
+    Write,
+)
+from reconcheck.model.types import BOOL
+from reconcheck.syntax import tree
+
+PENDING = -1
+
+
+@dataclass
+class Body:
+    """Translates the reconcile block of one controller; `rules` and `late` are what outcomes may name."""
+
+    names: Names
+    controller: str
+    rules: dict[str, Rule]
+    late: frozenset[str]
+    code: list[Instruction] = field(default_factory=list)
+    locals: list[str] = field(default_factory=list)
+
+    def translate(self, block: tree.Block) -> Program:
+        """The program of the block; problems go to `names.problems`."""
+        if self._block(block, Where("reconcile")):
+            end = Span(block.span.file, block.span.end_line, block.span.end_column - 1, block.span.end_line, 0)
+            end = replace(end, end_column=end.column + 1)
+            message = "this path through reconcile has no outcome"
+            self.names.problems.error("RC210", message, end, "end it with `await change`, `requeue ...` or `fail`")
+        captured = {rule.name: [value for _, value in rule.captures] for rule in self.rules.values()}
+        return _finish(tuple(self.code), captured)
+
+    def _block(self, block: tree.Block, where: Where) -> bool:
+        """Emits a block; whether its end can be reached."""
+        problems = self.names.problems
+        where = replace(where, locals=dict(where.locals))
+        reachable = True
+        for statement in block.statements:
+            if not reachable:
+                message = "this statement is never reached: the line before ends the reconcile"
+                problems.error("RC211", message, statement.span, "remove it, or put it into a `when`")
+                return False
+            try:
+                reachable = self._statement(statement, where)
+            except Broken:
+                reachable = not isinstance(statement, tree.Await | tree.Requeue | tree.Fail)
+        return reachable
+
+    def _statement(self, statement: tree.Statement, where: Where) -> bool:
+        match statement:
+            case tree.When():
+                return self._when(statement, where)
+            case tree.ForEach(variable, collection, block):
+                reachable = True
+                for element in self.names.collection(collection):
+                    reachable = self._block(block, where.bind(variable.text, element)) and reachable
+                return reachable
+            case tree.Let():
+                self._let(statement, where)
+                return True
+            case tree.Effect():
+                self._effect(statement, where)
+                return True
+            case tree.Await(cites, span):
+                self.code.append(End("await", None, cites, span))
+            case tree.Fail(terminal, cites, span):
+                self.code.append(End("terminal" if terminal else "fail", None, cites, span))
+            case tree.Requeue():
+                self._requeue(statement, where)
+        return False
+
+    def _when(self, statement: tree.When, where: Where) -> bool:
+        try:
+            condition = self.names.expr(statement.condition, where, BOOL)
+        except Broken:
+            condition = e.TRUE
+        test = len(self.code)
+        self.code.append(Test(condition, PENDING, statement.cites, statement.condition.span))
+        reachable = self._block(statement.block, where)
+        if statement.otherwise is None:
+            self._aim(test)
+            return True
+        leave = len(self.code)
+        if reachable:
+            self.code.append(Jump(PENDING, statement.span))
+        self._aim(test)
+        also = self._block(statement.otherwise, where)
+        if reachable:
+            self._aim(leave)
+        return reachable or also
+
+    def _aim(self, position: int) -> None:
+        """Lets the test or jump at `position` go to the instruction that comes next."""
+        instruction = self.code[position]
+        if isinstance(instruction, Test):
+            self.code[position] = replace(instruction, otherwise=len(self.code))
+        elif isinstance(instruction, Jump):
+            self.code[position] = replace(instruction, target=len(self.code))
+
+    def _new_local(self, name: str) -> str:
+        full = f"{self.controller}/{name}"
+        count = self.locals.count(full)
+        self.locals.append(full)
+        return full if count == 0 else f"{full}.{count + 1}"
+
+    def _let(self, statement: tree.Let, where: Where) -> None:
+        names, name = self.names, statement.name
+        if name.text in where.locals or name.text in set(names.visible(replace(where, locals={}))):
+            names.problems.error("RC202", f"`{name}` is already declared", name.span, "choose another name")
+        if statement.live is None:
+            assert statement.value is not None
+            if statement.handlers:
+                message = "a cached read cannot fail, so it has no error to handle"
+                names.problems.error("RC206", message, statement.handlers[0].span, "remove the handler")
+            value = names.expr(statement.value, where)
+            local = Variable(self._new_local(name.text), e.type_of(value), None)
+            self.code.append(Bind(local, value, statement.span))
+            where.locals[name.text] = local
+            return
+        target, rest = names.holder(statement.live, where)
+        if target in names.clocks:
+            message = "a clock is read directly"
+            raise names.problems.broken("RC206", message, statement.live.span, f"write `let {name} = {target}....`")
+        base = self._new_local(name.text)
+        scope: Variable | dict[str, Variable]
+        if rest:
+            wanted = ".".join(part.name for part in rest)
+            live = self._live(target, wanted, statement.live.span)
+            local = Variable(base, live.type, None)
+            pairs, scope = ((local, live),), local
+        else:
+            fields = [self._live(target, v.name[len(target) + 1 :], statement.span) for v in self._fields(target)]
+            if target in names.objects:
+                fields = [self._live(target, "exists", statement.span), *fields]
+                if names.objects[target].can_be_deleting:
+                    fields.append(self._live(target, "deleting", statement.span))
+            scope = {}
+            for live in fields:
+                key = live.name[len(target) + 1 :]
+                scope[key] = Variable(f"{base}.{key}", live.type, None)
+            pairs = tuple((scope[live.name[len(target) + 1 :]], live) for live in fields)
+        where.locals[name.text] = scope
+        position = len(self.code)
+        self.code.append(Read(target, pairs, (), statement.cites, statement.span))
+        self._handlers(position, statement.handlers, where, ("error", "missing"))
+
+    def _fields(self, target: str) -> tuple[Variable, ...]:
+        holder = self.names.objects.get(target) or self.names.externals[target]
+        return holder.fields
+
+    def _live(self, target: str, name: str, span: Span) -> Variable:
+        if target in self.names.objects and name in ("exists", "deleting"):
+            return Variable(f"{target}.{name}", BOOL, None)
+        return self.names.field(target, name, span)
+
+    def _handlers(self, position: int, handlers: tuple[tree.Handler, ...], where: Where, can: tuple[str, ...]) -> None:
+        """Emits the handlers of the effect at `position` out of line and ties them to it."""
+        known = dict.fromkeys(handler.error for handler in handlers)
+        if len(known) < len(handlers):
+            self.names.problems.error("RC202", "two handlers for the same error", handlers[-1].span, "keep one")
+        for handler in handlers:
+            if handler.error not in can:
+                message = f"this effect cannot fail with `{handler.error}`"
+                instead = "handle " + " or ".join(f"`on {error}`" for error in can)
+                self.names.problems.error("RC206", message, handler.span, instead)
+        blocks = [handler for handler in handlers if handler.block is not None]
+        skip = len(self.code)
+        if blocks:
+            self.code.append(Jump(PENDING, blocks[0].span))
+        entries: dict[str, int] = {}
+        leaves: list[int] = []
+        for handler in blocks:
+            assert handler.block is not None
+            entries[handler.error] = len(self.code)
+            if self._block(handler.block, where):
+                leaves.append(len(self.code))
+                self.code.append(Jump(PENDING, handler.span))
+        if blocks:
+            self._aim(skip)
+        for leave in leaves:
+            self._aim(leave)
+        targets = tuple((h.error, entries[h.error] if h.block is not None else len(self.code)) for h in handlers)
+        instruction = self.code[position]
+        assert isinstance(instruction, Read | Write | Call)
+        self.code[position] = replace(instruction, handlers=targets)
+
+    def _effect(self, node: tree.Effect, where: Where) -> None:
+        match node.verb:
+            case "register":
+                self._register(node)
+            case "remember":
+                variable = self.names.memory_variable(node.target)
+                read = e.Var(variable.name, variable.type)
+                target = self._target(variable, read, node.assignments[0], where)
+                self.code.append(Remember((target,), node.cites, node.span))
+            case "call":
+                self._call(node, where)
+            case _:
+                self._write(node, where)
+
+    def _register(self, node: tree.Effect) -> None:
+        name = node.target.text
+        if name not in self.late:
+            what = "late watch of this controller"
+            raise self.names.problems.unknown(what, name, self.late, node.target.span)
+        self.code.append(Register(name, node.cites, node.span))
+
+    def _call(self, node: tree.Effect, where: Where) -> None:
+        target, rest = self.names.holder(node.target, where)
+        if target not in self.names.externals:
+            message, instead = f"`{target}` is not an external", f"write `update {target}...` or `patch {target}...`"
+            raise self.names.problems.broken("RC206", message, node.target.span, instead)
+        assignments = self._assignments(target, rest, node, where)
+        position = len(self.code)
+        self.code.append(Call(target, assignments, (), node.cites, node.span))
+        self._handlers(position, node.handlers, where, ("error",))
+
+    def _write(self, node: tree.Effect, where: Where) -> None:
+        target, rest = self.names.holder(node.target, where)
+        if target not in self.names.objects:
+            message = f"`{target}` is not a Kubernetes object"
+            instead = f"write `call {target}...`" if target in self.names.externals else "a clock cannot be written"
+            raise self.names.problems.broken("RC206", message, node.target.span, instead)
+        assignments = self._assignments(target, rest, node, where)
+        if node.verb in ("update", "patch") and not assignments:
+            message, instead = f"`{node.verb}` without a field changes nothing", f"write `{node.verb} {target}.f = ...`"
+            raise self.names.problems.broken("RC206", message, node.span, instead)
+        can = {
+            "create": ("error", "exists"),
+            "update": ("error", "conflict", "missing"),
+            "patch": ("error", "missing"),
+            "apply": ("error",),
+            "delete": ("error", "missing"),
+        }[node.verb]
+        position = len(self.code)
+        self.code.append(Write(node.verb, target, assignments, (), node.cites, node.span))
+        self._handlers(position, node.handlers, where, can)
+
+    def _assignments(
+        self, target: str, rest: tuple[tree.Part, ...], node: tree.Effect, where: Where
+    ) -> tuple[Target, ...]:
+        result: list[Target] = []
+        for assignment in node.assignments:
+            try:
+                single = not assignment.target.parts
+                if rest and not single:
+                    raise self.names.problems.broken("RC206", "name the object only", node.target.span, target)
+                parts = rest if single else assignment.target.parts
+                if not parts:
+                    message, instead = f"`{target}` is not a field", f"write `{node.verb} {target}.f = ...`"
+                    raise self.names.problems.broken("RC206", message, node.target.span, instead)
+                name = ".".join(part.name for part in parts)
+                span = node.target.span if single else assignment.target.span
+                if name in ("exists", "deleting"):
+                    message, instead = f"`{name}` is not written directly", "use `create` or `delete`"
+                    raise self.names.problems.broken("RC208", message, span, instead)
+                variable = self.names.field(target, name, span)
+                read: e.Expr | None = None
+                if assignment.operator != "=":
+                    part = tuple(tree.Part(p, None, span) for p in [target, *name.split(".")])
+                    bound = where.bind(target, target)
+                    read = self.names.expr(tree.Path(part, span), bound)
+                result.append(self._target(variable, read, assignment, where))
+            except Broken:
+                continue
+        written = [target.variable.name for target in result]
+        if len(set(written)) < len(written):
+            self.names.problems.error("RC202", "a field is written twice", node.span, "keep one assignment")
+        return tuple(result)
+
+    def _target(self, variable: Variable, read: e.Expr | None, node: tree.Assignment, where: Where) -> Target:
+        value = self.names.value(node.value, where, variable)
+        if node.operator != "=" and value is not None and read is not None:
+            value = e.arithmetic(node.operator[0], read, value)
+        return Target(variable, value)
+
+    def _requeue(self, node: tree.Requeue, where: Where) -> None:
+        condition = None
+        if node.condition is not None:
+            condition = self.names.expr(node.condition, where, BOOL)
+        rule = make_rule(self.names, self.controller, node, condition)
+        known = self.rules.get(rule.name)
+        if known is not None and (known.kind, known.seconds, known.condition, known.captures) != (
+            rule.kind,
+            rule.seconds,
+            rule.condition,
+            rule.captures,
+        ):
+            message = f"`{rule.name}` is already a different requeue rule"
+            raise self.names.problems.broken("RC227", message, node.name.span, "give each rule a name of its own")
+        self.rules.setdefault(rule.name, rule)
+        self.code.append(End("requeue", rule.name, node.cites, node.span))
+
+
+def make_rule(
+    names: Names, controller: str, node: tree.Requeue, condition: e.Expr | None, declared: bool = False
+) -> Rule:
+    """The rule a `requeue` declares.  Raises `Broken` (RC212, RC215)."""
+    seconds = None
+    if node.duration is not None:
+        seconds = seconds_of(names, node.duration)
+    captures: list[tuple[Variable, e.Expr]] = []
+    if condition is not None:
+        clocks = {variable.name for fields in names.clocks.values() for variable in fields}
+        if not any(variable.name in clocks for variable in e.variables(condition)):
+            message = "a deadline needs a moment in time: this condition reads no clock"
+            instead = "declare a `clock`, or wait with `requeue ... after 10s`"
+            raise names.problems.broken("RC215", message, node.condition.span if node.condition else node.span, instead)
+        condition = _capture(condition, clocks, f"timer({controller}).{node.name}", captures)
+    return Rule(
+        node.name.text, controller, node.kind, seconds, condition, tuple(captures), declared, node.cites, node.span
+    )
+
+
+def seconds_of(names: Names, duration: tree.Duration) -> float:
+    """The length in seconds.  Raises `Broken` (RC212) when the unit is missing."""
+    if duration.seconds is None:
+        fix = f"{duration.text}s"
+        raise names.problems.broken("RC212", "a duration needs a unit", duration.span, f"write `{fix}`", fix)
+    return duration.seconds
+
+
+def _capture(node: e.Expr, clocks: set[str], prefix: str, captures: list[tuple[Variable, e.Expr]]) -> e.Expr:
+    """Replaces the largest clock-free parts by variables that are set when the timer is armed."""
+    if isinstance(node, e.Const):
+        return node
+    if not any(variable.name in clocks for variable in e.variables(node)):
+        variable = Variable(f"{prefix}.{len(captures) + 1}", e.type_of(node), None)
+        captures.append((variable, node))
+        return e.Var(variable.name, variable.type)
+    return e.rebuild(node, tuple(_capture(part, clocks, prefix, captures) for part in e.parts(node)))
+
+
+def _uses(instruction: Instruction) -> list[e.Expr]:
+    match instruction:
+        case Test(condition):
+            return [condition]
+        case Bind(_, value):
+            return [value]
+        case Write(assignments=assignments) | Call(assignments=assignments) | Remember(assignments=assignments):
+            return [target.value for target in assignments if target.value is not None]
+        case _:
+            return []
+
+
+def _finish(code: tuple[Instruction, ...], captured: dict[str, list[e.Expr]]) -> Program:
+    """Counts the locals that live across a step; `captured` are the expressions each rule's outcome reads."""
+    last: dict[str, int] = {}
+    for position, instruction in enumerate(code):
+        expressions = _uses(instruction)
+        if isinstance(instruction, End) and instruction.rule is not None:
+            expressions = expressions + captured.get(instruction.rule, [])
+        for expression in expressions:
+            for variable in e.variables(expression):
+                last[variable.name] = position
+    pruned: list[Instruction] = []
+    kept: list[tuple[Variable, int]] = []
+    steps = [i for i, ins in enumerate(code) if not isinstance(ins, Test | Jump | Bind)]
+    for position, instruction in enumerate(code):
+        if isinstance(instruction, Read):
+            used = tuple(pair for pair in instruction.locals if pair[0].name in last)
+            kept += [(local, last[local.name]) for local, _ in used]
+            instruction = replace(instruction, locals=used)
+        if isinstance(instruction, Bind):
+            use = last.get(instruction.local.name, position)
+            if any(position < step < use for step in steps):
+                kept.append((instruction.local, use))
+        pruned.append(instruction)
+    return Program(tuple(pruned), tuple(kept))

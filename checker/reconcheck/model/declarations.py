@@ -1,0 +1,218 @@
+"""Declarations of what exists: objects, externals, clocks, memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconcheck.model.names import Broken, Names
+from reconcheck.model.operator import External, Object, Variable
+from reconcheck.model.runtimes import Profile
+from reconcheck.model.types import BOOL, RangeType, zero
+from reconcheck.syntax import tree
+
+WITHOUT_GENERATION = frozenset({"Secret", "ConfigMap", "ServiceAccount", "Endpoints", "Event", "Service", "Node"})
+"""Core kinds whose objects carry no `metadata.generation` (KEP-5567 gives the background); others have one."""
+
+RESERVED = frozenset({"exists", "deleting"})
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """Which objects (or arrays) some statement creates or deletes."""
+
+    created: frozenset[str]
+    deleted: frozenset[str]
+
+
+def lifecycle(file: tree.File, kinds: dict[str, tree.Kind]) -> Lifecycle:
+    """Reads off the syntax tree which names are created and deleted, loops resolved to their arrays."""
+    created: set[str] = set()
+    deleted: set[str] = set()
+
+    def note(effect: tree.Effect, loops: dict[str, str]) -> None:
+        name = effect.target.parts[0].name
+        name = loops.get(name, name)
+        if effect.verb in ("create", "apply"):
+            created.add(name)
+        if effect.verb == "delete":
+            deleted.add(name)
+
+    def block(node: tree.Block | None, loops: dict[str, str]) -> None:
+        for statement in node.statements if node is not None else ():
+            match statement:
+                case tree.Effect():
+                    note(statement, loops)
+                    for handler in statement.handlers:
+                        block(handler.block, loops)
+                case tree.Let():
+                    for handler in statement.handlers:
+                        block(handler.block, loops)
+                case tree.When():
+                    block(statement.block, loops)
+                    block(statement.otherwise, loops)
+                case tree.ForEach(variable, collection, inner):
+                    block(inner, {**loops, variable.text: collection.text})
+                case _:
+                    pass
+
+    def actions(members: tuple[tree.Action | tree.EnvironmentFor, ...], loops: dict[str, str]) -> None:
+        for member in members:
+            if isinstance(member, tree.EnvironmentFor):
+                actions(member.members, {**loops, member.variable.text: member.collection.text})
+            else:
+                for item in member.body:
+                    if isinstance(item, tree.Effect):
+                        note(item, loops)
+
+    assert file.operator is not None
+    for member in file.operator.members:
+        match member:
+            case tree.Controller():
+                for inner in member.members:
+                    if isinstance(inner, tree.Reconcile):
+                        block(inner.block, {})
+            case tree.Environment():
+                actions(member.members, {})
+            case tree.Resource() if (kind := kinds.get(member.kind.text)) is not None:
+                loops = {"self": member.name.text, "owner": member.owned.owner.text if member.owned else "owner"}
+                actions(kind.actions, loops)
+            case _:
+                pass
+    return Lifecycle(frozenset(created), frozenset(deleted))
+
+
+@dataclass
+class Declarations:
+    """Adds the declared things to `names`."""
+
+    names: Names
+    profile: Profile
+    kinds: dict[str, tree.Kind]
+    lifecycle: Lifecycle
+
+    def declare(self, operator: tree.Operator) -> None:
+        """Declares everything in the operator, in the order of the file."""
+        for member in operator.members:
+            try:
+                match member:
+                    case tree.Resource():
+                        self._resource(member)
+                    case tree.External():
+                        self._external(member)
+                    case tree.Clock():
+                        self._fresh(member.name)
+                        fields = tuple(self._fields(member.name.text, member.fields))
+                        self.names.clocks[member.name.text] = fields
+                    case tree.Memory():
+                        self.names.memory += tuple(self._memory(member))
+                    case _:
+                        pass
+            except Broken:
+                continue
+        self._owners(operator)
+
+    def _fresh(self, name: tree.Word) -> None:
+        taken = {*self.names.objects, *self.names.arrays, *self.names.externals, *self.names.clocks, "memory"}
+        if name.text in taken or name.text in self.names.parameters:
+            message = f"`{name}` is already declared"
+            raise self.names.problems.broken("RC202", message, name.span, "choose another name")
+        if name.text in ("old", "new", "self", "owner"):
+            message = f"`{name}` has a meaning of its own in watches and kinds"
+            raise self.names.problems.broken("RC228", message, name.span, "choose another name")
+
+    def _memory(self, node: tree.Memory) -> Iterator[Variable]:
+        for variable in self._fields("memory", node.fields):
+            if variable.initial is None:
+                message = f"`{variable.name}` needs an initial value: it is what a restart resets it to"
+                self.names.problems.error("RC221", message, node.span, f"write `= {_spell(variable)}`")
+            yield variable
+
+    def _fields(self, holder: str, fields: tuple[tree.Field, ...]) -> Iterator[Variable]:
+        seen: set[str] = set()
+        for node in fields:
+            name = node.path.text
+            try:
+                if name in seen:
+                    message = f"field `{name}` is declared twice"
+                    raise self.names.problems.broken("RC202", message, node.path.span, "keep one")
+                if name in RESERVED or name.startswith("finalizers."):
+                    message = f"`{name}` exists on every object by itself"
+                    raise self.names.problems.broken("RC228", message, node.path.span, "choose another name")
+                seen.add(name)
+                variable = Variable(f"{holder}.{name}", self.names.type(node.type), None)
+                yield self.names.initial(node.initial, variable)
+            except Broken:
+                continue
+
+    def _external(self, node: tree.External) -> None:
+        self._fresh(node.name)
+        fields = tuple(self._fields(node.name.text, node.fields))
+        external = External(node.name.text, node.title, node.notifies, fields, node.doc, node.cites, node.span)
+        self.names.externals[node.name.text] = external
+
+    def _resource(self, node: tree.Resource) -> None:
+        self._fresh(node.name)
+        name = node.name.text
+        elements: tuple[str, ...] = (name,)
+        if node.size is not None:
+            size = self.names.constant(node.size)
+            if not 0 <= size <= 100_000:
+                message = f"an array of {size} objects"
+                raise self.names.problems.broken("RC220", message, node.size.span, "use a size from 0 to 100000")
+            elements = tuple(f"{name}[{index}]" for index in range(size))
+            self.names.arrays[name] = elements
+        kind = self.kinds.get(node.kind.text)
+        own = {field.path.text for field in node.fields}
+        inherited = tuple(f for f in kind.fields if f.path.text not in own) if kind is not None else ()
+        finalizers = (kind.finalizers if kind is not None else ()) + node.finalizers
+        for element in elements:
+            fields = tuple(self._fields(element, inherited + node.fields))
+            fields += tuple(self._finalizer(element, finalizer) for finalizer in finalizers)
+            self.names.objects[element] = self._object(node, element, fields)
+
+    def _finalizer(self, element: str, node: tree.Finalizer) -> Variable:
+        variable = Variable(f"{element}.finalizers.{node.name}", BOOL, False)
+        return self.names.initial(node.initial, variable) if node.initial is not None else variable
+
+    def _object(self, node: tree.Resource, element: str, fields: tuple[Variable, ...]) -> Object:
+        reads = self.profile["reads"]
+        cached = reads == "all_cached" or (reads == "primary_cached" and node.primary)
+        if node.read is not None:
+            cached = node.read == "cached"
+        return Object(
+            name=element,
+            kind=node.kind.text,
+            primary=node.primary,
+            owner=node.owned.owner.text if node.owned is not None else None,
+            ownership=node.owned.how if node.owned is not None else "controller",
+            presence=node.presence or "present",
+            cached=cached,
+            has_generation=node.generation and node.kind.text not in WITHOUT_GENERATION,
+            fields=fields,
+            deletable=node.name.text in self.lifecycle.deleted,
+            creatable=node.name.text in self.lifecycle.created,
+            doc=node.doc,
+            cites=node.cites,
+            span=node.span,
+        )
+
+    def _owners(self, operator: tree.Operator) -> None:
+        for member in operator.members:
+            if isinstance(member, tree.Resource) and member.owned is not None:
+                owner = member.owned.owner
+                if owner.text not in self.names.objects:
+                    known = [name for name in self.names.objects if "[" not in name]
+                    try:
+                        raise self.names.problems.unknown("owner", owner.text, known, owner.span, "RC225")
+                    except Broken:
+                        continue
+
+
+def _spell(variable: Variable) -> str:
+    value = zero(variable.type)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(variable.type, RangeType) or value else "0"
+
+

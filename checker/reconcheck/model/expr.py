@@ -1,0 +1,365 @@
+"""Typed expressions over named variables, with their plain meaning.
+
+The constructors in lower case (`both`, `either`, `negate`, ...) simplify as they build, so that what is
+impossible disappears before any engine sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from reconcheck.model.types import (
+    BOOL,
+    INT,
+    BoolType,
+    EnumType,
+    OpaqueType,
+    RangeType,
+    Type,
+    Value,
+    contains,
+    is_number,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A value of a type."""
+
+    value: Value
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Var:
+    """The variable of that name, in whatever state the expression is evaluated."""
+
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Negation."""
+
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Conjunction of two or more."""
+
+    operands: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Disjunction of two or more."""
+
+    operands: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """Both sides have the same value."""
+
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """`left <= right`, on numbers."""
+
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """`left + right`, `left - right` or `left * right`."""
+
+    operator: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`yes` where the condition holds, else `no`."""
+
+    condition: Expr
+    yes: Expr
+    no: Expr
+
+
+Expr = Const | Var | Not | And | Or | Equal | AtMost | Arithmetic | Choice
+
+TRUE = Const(True, BOOL)
+FALSE = Const(False, BOOL)
+
+
+def type_of(expr: Expr) -> Type:
+    """The type of an expression: of numbers, the smallest range that surely holds it, else `int`."""
+    match expr:
+        case Const(_, type_) | Var(_, type_):
+            return type_
+        case Not() | And() | Or() | Equal() | AtMost():
+            return BOOL
+        case Arithmetic(operator, left, right):
+            return _result_type(operator, type_of(left), type_of(right))
+        case Choice(_, yes, no):
+            return _union(type_of(yes), type_of(no))
+        case _:
+            assert_never(expr)
+
+
+def _result_type(operator: str, left: Type, right: Type) -> Type:
+    if not isinstance(left, RangeType) or not isinstance(right, RangeType):
+        return INT
+    ends = [_OPERATORS[operator](a, b) for a in (left.low, left.high) for b in (right.low, right.high)]
+    return RangeType(min(ends), max(ends))
+
+
+def _union(left: Type, right: Type) -> Type:
+    if left == right:
+        return left
+    if isinstance(left, RangeType) and isinstance(right, RangeType):
+        return RangeType(min(left.low, right.low), max(left.high, right.high))
+    if isinstance(left, EnumType) and isinstance(right, EnumType):
+        return left if set(right.values) <= set(left.values) else right
+    return INT
+
+
+def integer(value: int) -> Const:
+    """A number as an expression."""
+    return Const(value, RangeType(value, value))
+
+
+def negate(operand: Expr) -> Expr:
+    """`not operand`, simplified."""
+    match operand:
+        case Const(value, _):
+            return FALSE if value else TRUE
+        case Not(inner):
+            return inner
+        case _:
+            return Not(operand)
+
+
+def _join(operands: Iterable[Expr], neutral: Const, node: type[And] | type[Or]) -> Expr:
+    flat: dict[Expr, None] = {}
+    for operand in operands:
+        for part in operand.operands if isinstance(operand, node) else (operand,):
+            if part == neutral:
+                continue
+            if isinstance(part, Const) or negate(part) in flat:
+                return FALSE if neutral is TRUE else TRUE
+            flat[part] = None
+    if not flat:
+        return neutral
+    return next(iter(flat)) if len(flat) == 1 else node(tuple(flat))
+
+
+def both(*operands: Expr) -> Expr:
+    """The conjunction, simplified."""
+    return _join(operands, TRUE, And)
+
+
+def either(*operands: Expr) -> Expr:
+    """The disjunction, simplified."""
+    return _join(operands, FALSE, Or)
+
+
+def implies(premise: Expr, conclusion: Expr) -> Expr:
+    """`premise implies conclusion`."""
+    return either(negate(premise), conclusion)
+
+
+def equal(left: Expr, right: Expr) -> Expr:
+    """`left == right`, simplified."""
+    if left == right:
+        return TRUE
+    if isinstance(left, Const) and isinstance(right, Const):
+        return TRUE if left.value == right.value else FALSE
+    if isinstance(type_of(left), BoolType):
+        if isinstance(right, Const):
+            return left if right.value else negate(left)
+        if isinstance(left, Const):
+            return right if left.value else negate(right)
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Const) and not contains(type_of(other), one.value):
+            return FALSE
+    if isinstance(left, Choice) and isinstance(right, Const):
+        return choose(left.condition, equal(left.yes, right), equal(left.no, right))
+    return Equal(left, right)
+
+
+def at_most(left: Expr, right: Expr) -> Expr:
+    """`left <= right`, simplified."""
+    if left == right:
+        return TRUE
+    if isinstance(left, Const) and isinstance(right, Const):
+        return TRUE if left.value <= right.value else FALSE  # type: ignore[operator]
+    return AtMost(left, right)
+
+
+def arithmetic(operator: str, left: Expr, right: Expr) -> Expr:
+    """`left operator right`, simplified."""
+    if isinstance(left, Const) and isinstance(right, Const):
+        return integer(_OPERATORS[operator](int(left.value), int(right.value)))
+    if operator in "+-" and isinstance(right, Const) and right.value == 0:
+        return left
+    return Arithmetic(operator, left, right)
+
+
+def choose(condition: Expr, yes: Expr, no: Expr) -> Expr:
+    """`if condition then yes else no`, simplified."""
+    if isinstance(condition, Const):
+        return yes if condition.value else no
+    if yes == no:
+        return yes
+    if isinstance(type_of(yes), BoolType) and isinstance(type_of(no), BoolType):
+        if isinstance(yes, Const):
+            return either(condition, no) if yes.value else both(negate(condition), no)
+        if isinstance(no, Const):
+            return either(negate(condition), yes) if no.value else both(condition, yes)
+    return Choice(condition, yes, no)
+
+
+_OPERATORS: dict[str, Callable[[int, int], int]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+}
+
+
+def evaluate(expr: Expr, state: Mapping[str, Value]) -> Value:
+    """The value of an expression in a state.  This is the meaning that all encodings must agree with."""
+    match expr:
+        case Const(value, _):
+            return value
+        case Var(name, _):
+            return state[name]
+        case Not(operand):
+            return not evaluate(operand, state)
+        case And(operands):
+            return all(evaluate(operand, state) for operand in operands)
+        case Or(operands):
+            return any(evaluate(operand, state) for operand in operands)
+        case Equal(left, right):
+            return evaluate(left, state) == evaluate(right, state)
+        case AtMost(left, right):
+            return int(evaluate(left, state)) <= int(evaluate(right, state))
+        case Arithmetic(operator, left, right):
+            return _OPERATORS[operator](int(evaluate(left, state)), int(evaluate(right, state)))
+        case Choice(condition, yes, no):
+            return evaluate(yes if evaluate(condition, state) else no, state)
+        case _:
+            assert_never(expr)
+
+
+def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
+    """The expression with variables replaced, simplified again."""
+    if isinstance(expr, Var):
+        return values.get(expr.name, expr)
+    return rebuild(expr, tuple(substitute(part, values) for part in parts(expr)))
+
+
+def parts(expr: Expr) -> tuple[Expr, ...]:
+    """The direct sub-expressions."""
+    match expr:
+        case Const() | Var():
+            return ()
+        case Not(operand):
+            return (operand,)
+        case And(operands) | Or(operands):
+            return operands
+        case Equal(left, right) | AtMost(left, right) | Arithmetic(_, left, right):
+            return (left, right)
+        case Choice(condition, yes, no):
+            return (condition, yes, no)
+        case _:
+            assert_never(expr)
+
+
+def rebuild(expr: Expr, new: tuple[Expr, ...]) -> Expr:
+    """The same expression over other sub-expressions, simplified."""
+    match expr:
+        case Const() | Var():
+            return expr
+        case Not():
+            return negate(new[0])
+        case And():
+            return both(*new)
+        case Or():
+            return either(*new)
+        case Equal():
+            return equal(new[0], new[1])
+        case AtMost():
+            return at_most(new[0], new[1])
+        case Arithmetic(operator, _, _):
+            return arithmetic(operator, new[0], new[1])
+        case Choice():
+            return choose(new[0], new[1], new[2])
+        case _:
+            assert_never(expr)
+
+
+def variables(expr: Expr) -> Iterator[Var]:
+    """Every occurrence of a variable, from left to right."""
+    if isinstance(expr, Var):
+        yield expr
+    for part in parts(expr):
+        yield from variables(part)
+
+
+def compatible(left: Type, right: Type) -> bool:
+    """Whether values of the two types can be compared and assigned."""
+    if is_number(left) and is_number(right):
+        return True
+    if isinstance(left, EnumType) and isinstance(right, EnumType):
+        return set(left.values) <= set(right.values) or set(right.values) <= set(left.values)
+    return left == right or (isinstance(left, OpaqueType) and isinstance(right, OpaqueType))
+
+
+_LOOSE = {Or: 1, And: 2, Not: 3, Equal: 4, AtMost: 4}
+
+
+def show(expr: Expr) -> str:
+    """The expression in the language's own notation."""
+    match expr:
+        case Const(value, type_):
+            if isinstance(type_, BoolType):
+                return "true" if value else "false"
+            return "none" if isinstance(type_, OpaqueType) and value == 0 else str(value)
+        case Var(name, _):
+            return name
+        case Not(Equal(left, right)):
+            return f"{_inner(left, 4)} != {_inner(right, 4)}"
+        case Not(AtMost(left, right)):
+            return f"{_inner(left, 4)} > {_inner(right, 4)}"
+        case Not(operand):
+            return f"not {_inner(operand, 3)}"
+        case And(operands):
+            return " and ".join(_inner(operand, 2) for operand in operands)
+        case Or(operands):
+            return " or ".join(_inner(operand, 1) for operand in operands)
+        case Equal(left, right):
+            return f"{_inner(left, 4)} == {_inner(right, 4)}"
+        case AtMost(left, right):
+            return f"{_inner(left, 4)} <= {_inner(right, 4)}"
+        case Arithmetic(operator, left, right):
+            return f"{_inner(left, 5)} {operator} {_inner(right, 6)}"
+        case Choice(condition, yes, no):
+            return f"if {show(condition)} then {show(yes)} else {show(no)}"
+        case _:
+            assert_never(expr)
+
+
+def _inner(expr: Expr, outer: int) -> str:
+    text = show(expr)
+    level = 0 if isinstance(expr, Choice) else 5 if isinstance(expr, Arithmetic) else _LOOSE.get(type(expr), 9)
+    return f"({text})" if level < outer else text

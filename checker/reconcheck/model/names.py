@@ -1,0 +1,352 @@
+"""What names mean: objects, fields, parameters, locals; and the typing of expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from reconcheck.diagnostic import Span
+from reconcheck.model import expr as e
+from reconcheck.model.operator import External, Object, Variable
+from reconcheck.model.problems import Broken, Problems
+from reconcheck.model.types import (
+    BOOL,
+    INT,
+    NAT,
+    OPAQUE,
+    BoolType,
+    EnumType,
+    OpaqueType,
+    RangeType,
+    Type,
+    contains,
+    is_number,
+)
+from reconcheck.syntax import tree
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where an expression stands, which decides what it may read.
+
+    `mode` is world (goals, environment: live), reconcile (through the cache), mapping (views, old and new),
+    filter (old and new of one object) or constant (parameters only).
+    """
+
+    mode: str
+    locals: dict[str, Variable | dict[str, Variable]] = field(default_factory=dict)
+    bindings: dict[str, str] = field(default_factory=dict)
+    subject: str | None = None
+    """The watched object or external, for `old` and `new`."""
+
+    def bind(self, name: str, target: str) -> Where:
+        """The same place with a loop variable."""
+        return replace(self, bindings={**self.bindings, name: target})
+
+
+def view_name(name: str) -> str:
+    """The name of the cached copy of a live variable."""
+    return f"view({name})"
+
+
+@dataclass
+class Names:
+    """Everything declared so far."""
+
+    problems: Problems
+    parameters: dict[str, int] = field(default_factory=dict)
+    types: dict[str, Type] = field(default_factory=dict)
+    objects: dict[str, Object] = field(default_factory=dict)
+    arrays: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    externals: dict[str, External] = field(default_factory=dict)
+    clocks: dict[str, tuple[Variable, ...]] = field(default_factory=dict)
+    memory: tuple[Variable, ...] = ()
+
+    # ---- types -------------------------------------------------------------------------------------
+
+    def type(self, node: tree.Type) -> Type:
+        """The type written; an open range has no type of its own.  Raises `Broken`."""
+        match node:
+            case tree.Builtin(name):
+                return {"bool": BOOL, "int": INT, "nat": NAT, "opaque": OPAQUE}[name]
+            case tree.Bounds(low, high, span):
+                least = self.constant(low)
+                most = self.constant(high) if high is not None else least
+                if least > most:
+                    raise self.problems.broken("RC204", f"the range {least}..{most} is empty", span, f"{most}..{least}")
+                return RangeType(least, most)
+            case tree.Union(names, span):
+                if len(names) == 1:
+                    alias = self.types.get(names[0].text)
+                    if alias is not None:
+                        return alias
+                    if names[0].text in ("string", "integer", "boolean", "number", "Secret"):
+                        near = {"string": "opaque", "integer": "int", "boolean": "bool"}.get(names[0].text, "int")
+                        message = f"unknown type `{names[0].text}`"
+                        raise self.problems.broken("RC201", message, span, f"did you mean `{near}`?", near)
+                texts = tuple(word.text for word in names)
+                if len(set(texts)) != len(texts):
+                    raise self.problems.broken("RC202", "a value is listed twice in this type", span, "keep it once")
+                return EnumType(texts)
+
+    def constant(self, node: tree.Expr) -> int:
+        """The number a constant expression stands for.  Raises `Broken`."""
+        typed = self.expr(node, Where("constant"), INT)
+        if not isinstance(typed, e.Const):
+            raise self.problems.broken("RC221", "a number known beforehand is needed here", node.span, "use a `param`")
+        return int(typed.value)
+
+    # ---- names ----------------------------------------------------------------------------------------
+
+    def field(self, target: str, name: str, span: Span) -> Variable:
+        """Field `name` of an object or external.  Raises `Broken`."""
+        holder = self.objects.get(target) or self.externals.get(target)
+        assert holder is not None
+        full = f"{target}.{name}"
+        for variable in holder.fields:
+            if variable.name == full:
+                return variable
+        known = [variable.name[len(target) + 1 :] for variable in holder.fields]
+        if target in self.objects:
+            known += ["exists", "deleting"]
+        raise self.problems.unknown(f"field of `{target}`", name, known, span, "RC205")
+
+    def holder(self, path: tree.Path, where: Where) -> tuple[str, tuple[tree.Part, ...]]:
+        """The object, external or clock a path begins with, and the rest of the path.  Raises `Broken`."""
+        first, rest = path.parts[0], path.parts[1:]
+        if first.name in where.bindings:
+            return where.bindings[first.name], rest
+        if first.name in self.arrays:
+            elements = self.arrays[first.name]
+            if first.index is None:
+                instead = f"write `{first.name}[0]`, or `for x in {first.name} {{ ... }}`"
+                raise self.problems.broken("RC220", f"`{first.name}` is an array", first.span, instead)
+            index = self.constant(first.index)
+            if not 0 <= index < len(elements):
+                message = f"`{first.name}` has {len(elements)} elements, there is no [{index}]"
+                raise self.problems.broken("RC220", message, first.span, f"use 0 to {len(elements) - 1}")
+            return elements[index], rest
+        if first.index is not None:
+            raise self.problems.broken("RC220", f"`{first.name}` is not an array", first.span, f"write `{first.name}`")
+        if first.name in self.objects or first.name in self.externals or first.name in self.clocks:
+            return first.name, rest
+        raise self.problems.unknown("name", first.name, self.visible(where), first.span)
+
+    def visible(self, where: Where) -> Iterator[str]:
+        """Every name that could begin a path here."""
+        yield from where.locals
+        yield from where.bindings
+        for names in (self.parameters, self.objects, self.arrays, self.externals, self.clocks):
+            yield from (name for name in names if "[" not in name)
+        yield "memory"
+
+    def collection(self, word: tree.Word) -> tuple[str, ...]:
+        """The elements of an array.  Raises `Broken`."""
+        if word.text in self.arrays:
+            return self.arrays[word.text]
+        raise self.problems.unknown("array", word.text, self.arrays, word.span)
+
+    def _path(self, path: tree.Path, where: Where, expected: Type | None) -> e.Expr:
+        first, rest = path.parts[0], path.parts[1:]
+        local = where.locals.get(first.name)
+        if local is not None and first.index is None:
+            return self._local(path, local)
+        if first.name in self.parameters and not rest and first.index is None:
+            return e.integer(self.parameters[first.name])
+        if isinstance(expected, EnumType) and not rest and first.name in expected.values:
+            return e.Const(first.name, expected)
+        if where.mode == "constant":
+            raise self.problems.unknown("parameter", first.name, self.parameters, first.span)
+        if first.name == "memory" and first.name not in self.objects:
+            return self._memory(path, where)
+        if first.name in ("old", "new") and where.subject is not None:
+            return self._version(path, where)
+        if isinstance(expected, EnumType) and not rest and first.name not in set(self.visible(where)):
+            raise self.problems.unknown("value", first.name, expected.values, first.span, "RC203")
+        target, parts = self.holder(path, where)
+        if not parts:
+            instead = f"name a field, such as `{target}.exists`" if target in self.objects else "name a field"
+            raise self.problems.broken("RC203", f"`{target}` is not a value", path.span, instead)
+        name = ".".join(part.name for part in parts)
+        if target in self.clocks:
+            for variable in self.clocks[target]:
+                if variable.name == f"{target}.{name}":
+                    return e.Var(variable.name, variable.type)
+            known = [v.name[len(target) + 1 :] for v in self.clocks[target]]
+            raise self.problems.unknown(f"field of `{target}`", name, known, path.span, "RC205")
+        if where.mode == "filter":
+            instead = f"read `new.{name}` or `old.{name}`"
+            raise self.problems.broken("RC208", "a predicate sees the changed object only", path.span, instead)
+        return self._read(target, name, path, where)
+
+    def _read(self, target: str, name: str, path: tree.Path, where: Where) -> e.Expr:
+        object_ = self.objects.get(target)
+        if object_ is not None and name == "exists":
+            variable = Variable(f"{target}.exists", BOOL, None)
+            if object_.always_exists:
+                return e.TRUE
+        elif object_ is not None and name == "deleting":
+            variable = Variable(f"{target}.deleting", BOOL, None)
+            if not object_.can_be_deleting:
+                return e.FALSE
+        else:
+            variable = self.field(target, name, path.span)
+        if where.mode == "world":
+            return e.Var(variable.name, variable.type)
+        if object_ is not None and object_.cached:
+            return e.Var(view_name(variable.name), variable.type)
+        what = "is not in this runtime's cache" if object_ is not None else "is outside Kubernetes"
+        message = f"`{target}` {what}: reading it is a request of its own, which can fail"
+        instead = f"write `let found = live({target})` first, then use `found.{name}`"
+        raise self.problems.broken("RC207", message, path.span, instead)
+
+    def _local(self, path: tree.Path, local: Variable | dict[str, Variable]) -> e.Expr:
+        rest = ".".join(part.name for part in path.parts[1:])
+        name = path.parts[0].name
+        if isinstance(local, Variable):
+            if rest:
+                raise self.problems.broken("RC205", f"`{name}` is a plain value", path.span, f"write `{name}`")
+            return e.Var(local.name, local.type)
+        if not rest:
+            known = ", ".join(f"`{name}.{key}`" for key in local)
+            raise self.problems.broken("RC203", f"`{name}` is a whole object", path.span, f"use one of {known}")
+        if rest not in local:
+            raise self.problems.unknown(f"field of `{name}`", rest, local, path.span, "RC205")
+        return e.Var(local[rest].name, local[rest].type)
+
+    def _memory(self, path: tree.Path, where: Where) -> e.Expr:
+        variable = self.memory_variable(path)
+        if where.mode == "filter":
+            message = "a predicate sees the changed object only"
+            raise self.problems.broken("RC208", message, path.span, "put it into the mapping: `via (...)`")
+        return e.Var(variable.name, variable.type)
+
+    def memory_variable(self, path: tree.Path) -> Variable:
+        """The memory variable a path names.  Raises `Broken`."""
+        for variable in self.memory:
+            if variable.name == path.text:
+                return variable
+        known = [variable.name for variable in self.memory]
+        raise self.problems.unknown("memory variable", path.text, known, path.span, "RC205")
+
+    def _version(self, path: tree.Path, where: Where) -> e.Expr:
+        assert where.subject is not None
+        name = ".".join(part.name for part in path.parts[1:])
+        side = path.parts[0].name
+        if name in ("exists", "deleting") and where.subject in self.objects:
+            return e.Var(f"{side}.{name}", BOOL)
+        return e.Var(f"{side}.{name}", self.field(where.subject, name, path.span).type)
+
+    # ---- expressions ------------------------------------------------------------------------------------
+
+    def expr(self, node: tree.Expr, where: Where, expected: Type | None = None) -> e.Expr:
+        """The typed expression; `expected` tells what a bare enum value is of.  Raises `Broken`."""
+        typed = self._expr(node, where, expected)
+        if expected is not None and not e.compatible(e.type_of(typed), expected):
+            found = e.type_of(typed)
+            raise self.problems.broken("RC203", f"this is a `{found}`, needed is a `{expected}`", node.span, "")
+        return typed
+
+    def _expr(self, node: tree.Expr, where: Where, expected: Type | None) -> e.Expr:
+        match node:
+            case tree.Literal(value):
+                if value is None:
+                    return e.Const(0, OPAQUE)
+                return e.Const(value, BOOL) if isinstance(value, bool) else e.integer(value)
+            case tree.Path():
+                return self._path(node, where, expected)
+            case tree.Unary(operand):
+                return e.negate(self.expr(operand, where, BOOL))
+            case tree.Connective(operator, operands):
+                typed = [self.expr(operand, where, BOOL) for operand in operands]
+                return e.both(*typed) if operator == "and" else e.either(*typed)
+            case tree.Binary("implies", left, right):
+                return e.implies(self.expr(left, where, BOOL), self.expr(right, where, BOOL))
+            case tree.Binary(operator, left, right) if operator in ("+", "-", "*"):
+                return e.arithmetic(operator, self.expr(left, where, INT), self.expr(right, where, INT))
+            case tree.Binary():
+                return self._comparison(node, where)
+            case tree.Conditional(condition, yes, no):
+                typed_yes = self.expr(yes, where, expected)
+                typed_no = self.expr(no, where, expected or e.type_of(typed_yes))
+                return e.choose(self.expr(condition, where, BOOL), typed_yes, typed_no)
+            case tree.Extreme(kind, left, right):
+                a, b = self.expr(left, where, INT), self.expr(right, where, INT)
+                return e.choose(e.at_most(a, b), a, b) if kind == "min" else e.choose(e.at_most(a, b), b, a)
+            case tree.Quantifier(kind, variable, collection, body):
+                elements = self.collection(collection)
+                wanted = [self.expr(body, where.bind(variable.text, element), BOOL) for element in elements]
+                if kind == "count":
+                    total: e.Expr = e.integer(0)
+                    for one in wanted:
+                        total = e.arithmetic("+", total, e.choose(one, e.integer(1), e.integer(0)))
+                    return total
+                return e.both(*wanted) if kind == "all" else e.either(*wanted)
+
+    def _comparison(self, node: tree.Binary, where: Where) -> e.Expr:
+        left, right = self._two_sides(node, where)
+        a, b = e.type_of(left), e.type_of(right)
+        if not e.compatible(a, b):
+            message = f"a `{a}` is compared with a `{b}`"
+            raise self.problems.broken("RC203", message, node.span, "compare values of the same type")
+        if node.operator == "==":
+            return e.equal(left, right)
+        if node.operator == "!=":
+            return e.negate(e.equal(left, right))
+        if not is_number(a):
+            instead = "use `==` or `!=`"
+            raise self.problems.broken("RC226", f"`{a}` has no order", node.span, instead)
+        match node.operator:
+            case "<=":
+                return e.at_most(left, right)
+            case ">=":
+                return e.at_most(right, left)
+            case "<":
+                return e.negate(e.at_most(right, left))
+            case _:
+                return e.negate(e.at_most(left, right))
+
+    def _two_sides(self, node: tree.Binary, where: Where) -> tuple[e.Expr, e.Expr]:
+        """Types the side first whose type is known by itself: a bare enum value takes the other's."""
+        if self._is_bare(node.left, where) and not self._is_bare(node.right, where):
+            right = self._expr(node.right, where, None)
+            return self._expr(node.left, where, e.type_of(right)), right
+        left = self._expr(node.left, where, None)
+        return left, self._expr(node.right, where, e.type_of(left))
+
+    def _is_bare(self, node: tree.Expr, where: Where) -> bool:
+        return isinstance(node, tree.Path) and len(node.parts) == 1 and node.parts[0].name not in set(
+            self.visible(where)
+        )
+
+    def value(self, node: tree.Value, where: Where, variable: Variable) -> e.Expr | None:
+        """What is assigned to a variable; None for `any`.  Raises `Broken`."""
+        if isinstance(node, tree.Anything):
+            return None
+        typed = self.expr(node, where, variable.type)
+        if isinstance(typed, e.Const) and not contains(variable.type, typed.value):
+            message = f"{e.show(typed)} is not a value of `{variable.name}`, which is `{variable.type}`"
+            raise self.problems.broken("RC204", message, node.span, f"use a value of {variable.type}")
+        enum, given = variable.type, e.type_of(typed)
+        if isinstance(enum, EnumType) and isinstance(given, EnumType) and not set(given.values) <= set(enum.values):
+            extra = ", ".join(sorted(set(given.values) - set(enum.values)))
+            message = f"`{variable.name}` cannot hold {extra}"
+            raise self.problems.broken("RC203", message, node.span, "give both the same type")
+        return typed
+
+    def initial(self, node: tree.Value | None, variable: Variable) -> Variable:
+        """The variable with its initial value; none given means any."""
+        if node is None or isinstance(node, tree.Anything):
+            return variable
+        typed = self.value(node, Where("constant"), variable)
+        if not isinstance(typed, e.Const):
+            raise self.problems.broken("RC221", "an initial value is a constant or `any`", node.span, "write `= any`")
+        return replace(variable, initial=typed.value)
+
+
+def is_atomic(type_: Type) -> bool:
+    """Whether the type is compared for equality only."""
+    return isinstance(type_, BoolType | EnumType | OpaqueType)
+
+
+__all__ = ["Broken", "Names", "Where", "is_atomic", "view_name"]

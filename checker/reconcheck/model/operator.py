@@ -1,0 +1,370 @@
+"""The typed operator: names resolved, types checked, arrays unrolled, nothing left to guess.
+
+Variables have the names one writes in a model: `sts.spec.replicas` is a live field, `view(sts.spec.replicas)`
+the cached copy, `memory.seen` a memory variable.  Reconcile functions are short programs (`Program`): a
+list of instructions whose positions are what `pc` points at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from reconcheck.diagnostic import Span
+from reconcheck.model.expr import Expr
+from reconcheck.model.runtimes import Profile
+from reconcheck.model.types import Type, Value
+from reconcheck.syntax.tree import Cite
+
+ANY = None
+"""As an initial value or an assigned one: any value of the type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable, and what it holds at first; `initial` is None for any value of the type."""
+
+    name: str
+    type: Type
+    initial: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One Kubernetes object.  `fields` includes its finalizers, named `r.finalizers.x`."""
+
+    name: str
+    kind: str
+    primary: bool
+    owner: str | None
+    ownership: str
+    presence: str
+    cached: bool
+    has_generation: bool
+    fields: tuple[Variable, ...]
+    deletable: bool
+    creatable: bool
+    doc: str
+    cites: tuple[Cite, ...]
+    span: Span
+
+    @property
+    def finalizers(self) -> tuple[Variable, ...]:
+        """The finalizers, as Boolean fields."""
+        return tuple(v for v in self.fields if v.name.startswith(f"{self.name}.finalizers."))
+
+    @property
+    def always_exists(self) -> bool:
+        """Whether nothing in the model can make it absent."""
+        return self.presence == "present" and not self.deletable
+
+    @property
+    def can_be_deleting(self) -> bool:
+        """Whether it can have a deletion timestamp and still exist."""
+        return self.deletable and bool(self.finalizers)
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A system outside Kubernetes."""
+
+    name: str
+    title: str
+    notifies: bool
+    fields: tuple[Variable, ...]
+    doc: str
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which changes of an object a watch lets through.
+
+    A kind of event passes iff it is in `kinds` and its condition (over `old.f` and `new.f`) holds; an update
+    must also change one of `parts` (field names without the object), unless `parts` is None.
+    """
+
+    kinds: frozenset[str]
+    conditions: tuple[tuple[str, Expr], ...]
+    parts: frozenset[str] | None
+    on_deletion_mark: bool
+    """Whether setting the deletion timestamp counts as a change of one of `parts`."""
+
+    @property
+    def everything(self) -> bool:
+        """Whether every event passes."""
+        return self.kinds == {"create", "update", "delete"} and self.parts is None and not self.conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A watch of a controller.  `mapping` says, over views and `old.f`/`new.f`, whether the key is woken."""
+
+    name: str
+    controller: str
+    target: str
+    via: str
+    late: bool
+    filter: Filter
+    mapping: Expr
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A requeue rule.  `kind` is after (wait), when (deadline) or every (schedule).
+
+    `condition` is a deadline's, over clocks and `captures`: what the reconcile knew when it armed the timer.
+    """
+
+    name: str
+    controller: str
+    kind: str
+    seconds: float | None
+    condition: Expr | None
+    captures: tuple[tuple[Variable, Expr], ...]
+    declared: bool
+    """Declared for the controller: armed at every `await change`."""
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPolicy:
+    """What happens after `fail`: backoff, retry (with `retries`), requeue, await or stop."""
+
+    policy: str
+    retries: int
+    seconds: float | None
+    cites: tuple[Cite, ...]
+
+
+# ---- programs --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An assignment of a write; `value` is None for any value of the type."""
+
+    variable: Variable
+    value: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """Goes on if the condition holds, else to `otherwise`."""
+
+    condition: Expr
+    otherwise: int
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Goes to `target`."""
+
+    target: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """`let x = expr`."""
+
+    local: Variable
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """`let x = live(target)`: copies live variables into locals; it can fail."""
+
+    target: str
+    locals: tuple[tuple[Variable, Variable], ...]
+    handlers: tuple[tuple[str, int], ...]
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """create, update, patch, apply or delete of an object; it can fail."""
+
+    verb: str
+    target: str
+    assignments: tuple[Target, ...]
+    handlers: tuple[tuple[str, int], ...]
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to an external that changes it; it can fail."""
+
+    target: str
+    assignments: tuple[Target, ...]
+    handlers: tuple[tuple[str, int], ...]
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """An assignment to the operator's memory."""
+
+    assignments: tuple[Target, ...]
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Starts a late watch."""
+
+    watch: str
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The outcome of a reconcile: await, requeue (by `rule`), fail or terminal."""
+
+    outcome: str
+    rule: str | None
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+Effect = Read | Write | Call | Remember | Register | End
+Instruction = Test | Jump | Bind | Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A reconcile function.  `kept` are the locals that live across a step, with their last use."""
+
+    code: tuple[Instruction, ...]
+    kept: tuple[tuple[Variable, int], ...]
+
+    def resume(self, position: int) -> int:
+        """Where `pc` stands when the next instruction is at `position`: jumps are not waited at."""
+        while isinstance(instruction := self.code[position], Jump):
+            position = instruction.target
+        return position
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """A controller with its watches, requeue rules, error policy and reconcile function."""
+
+    name: str
+    primary: str
+    watches: tuple[Watch, ...]
+    rules: tuple[Rule, ...]
+    resync: float | None
+    """Seconds; None where the informers do not resync."""
+    error: ErrorPolicy
+    program: Program
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+# ---- environment and questions -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of an action: an assignment (verb `set`), a create or a delete."""
+
+    verb: str
+    target: str
+    assignments: tuple[Target, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A step of the environment: process (fair), noise (may go on for ever) or disturbance (stops)."""
+
+    name: str
+    kind: str
+    guard: Expr
+    changes: tuple[Change, ...]
+    doc: str
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A question: converges, always or reachable, over the live world and memory."""
+
+    name: str
+    kind: str
+    formula: Expr
+    doc: str
+    cites: tuple[Cite, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which causes are taken away: the schedule (all periodic wake-ups), and single rules by name."""
+
+    schedule: bool = False
+    without: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        text = "with schedule" if self.schedule else "without schedule"
+        return ", ".join([text, *(f"without {name}" for name in self.without)])
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """An `expect` line."""
+
+    goal: str
+    verdict: str
+    scope: Scope
+    span: Span
+
+
+FAULTS = ("api", "call", "crash", "relist", "lost_event")
+"""The faults of `spec/semantics.md`; all but `lost_event` happen unless a model switches them off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A whole model."""
+
+    name: str
+    file: str
+    doc: str
+    source: tuple[str, str | None] | None
+    profile: Profile
+    objects: dict[str, Object]
+    externals: dict[str, External]
+    clocks: tuple[Variable, ...]
+    memory: tuple[Variable, ...]
+    controllers: tuple[Controller, ...]
+    actions: tuple[Action, ...]
+    faults: frozenset[str]
+    goals: tuple[Goal, ...]
+    expectations: tuple[Expectation, ...]
+    parameters: tuple[tuple[str, int], ...]
+    span: Span
+    sources: dict[str, str] = field(compare=False)
+    """The text of every file the model was read from, by path."""
+
+    def goal(self, name: str) -> Goal:
+        """The question of that name.  Raises `KeyError`."""
+        return next(goal for goal in self.goals if goal.name == name)
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Every requeue rule."""
+        return tuple(rule for controller in self.controllers for rule in controller.rules)

@@ -1,0 +1,21 @@
+"""Where the files that ship beside the code are: inside the installed package, or in the checkout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+CHECKOUT = PACKAGE.parent.parent
+
+
+def shipped(name: str) -> Path:
+    """The folder `name` (`grammar` or `models`), from the wheel if it is there, else from the checkout."""
+    installed = PACKAGE / name
+    return installed if installed.is_dir() else CHECKOUT / name
+
+
+def cache_directory() -> Path:
+    """The user's cache directory for reconcheck (XDG base directory specification)."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "reconcheck"

@@ -1,0 +1,281 @@
+"""Compiles running reconciles: one command for each path from a program position to the next effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconcheck.model import expr as e
+from reconcheck.model.operator import (
+    Bind,
+    Call,
+    Controller,
+    Effect,
+    End,
+    Jump,
+    Read,
+    Register,
+    Remember,
+    Test,
+    Write,
+)
+from reconcheck.model.types import zero
+from reconcheck.semantics.compiler import Compiler, Draft
+from reconcheck.semantics.interpreter import describe
+from reconcheck.semantics.layout import ERROR_TIMER, IDLE, STOPPED, event_name, held_name, registered_name
+from reconcheck.semantics.steps import Kind
+from reconcheck.semantics.system import Command
+
+
+@dataclass(frozen=True)
+class Path:
+    """From a position to the next effect: under which condition, with which locals."""
+
+    start: int
+    effect: int
+    condition: e.Expr
+    locals: dict[str, e.Expr]
+
+
+def reconcile_commands(compiler: Compiler, controller: Controller) -> Iterator[Command]:
+    """Every command of a controller's running reconcile."""
+    for start in compiler.layout.labels[controller.name]:
+        for path in _paths(controller, start, start, e.TRUE, {}):
+            yield from _Effects(compiler, controller, path).commands()
+
+
+def _paths(
+    controller: Controller, start: int, position: int, condition: e.Expr, locals_: dict[str, e.Expr]
+) -> Iterator[Path]:
+    if condition == e.FALSE:
+        return
+    instruction = controller.program.code[position]
+    match instruction:
+        case Test(test, otherwise):
+            value = e.substitute(test, locals_)
+            yield from _paths(controller, start, position + 1, e.both(condition, value), locals_)
+            yield from _paths(controller, start, otherwise, e.both(condition, e.negate(value)), locals_)
+        case Jump(target):
+            yield from _paths(controller, start, target, condition, locals_)
+        case Bind(local, value):
+            bound = {**locals_, local.name: e.substitute(value, locals_)}
+            yield from _paths(controller, start, position + 1, condition, bound)
+        case _:
+            yield Path(start, position, condition, locals_)
+
+
+class _Effects:
+    """The commands of one effect at the end of one path."""
+
+    def __init__(self, compiler: Compiler, controller: Controller, path: Path) -> None:
+        self.compiler, self.controller, self.path = compiler, controller, path
+        self.instruction = controller.program.code[path.effect]
+
+    def draft(self, kind: Kind, failure: str = "") -> Draft:
+        """A command that stands at the path's start and takes its branches."""
+        assert not isinstance(self.instruction, Test | Jump | Bind)
+        name = self.controller.name
+        draft = self.compiler.draft(f"reconcile {name}", kind, describe(self.instruction, failure))
+        label = self.compiler.layout.labels[name][self.path.start]
+        here = e.equal(draft[f"pc({name})"], self.compiler.constant(f"pc({name})", label))
+        draft.guard = e.both(here, self.path.condition)
+        return draft
+
+    def commands(self) -> Iterator[Command]:
+        """What the effect does, how it is refused, and how it fails."""
+        instruction = self.instruction
+        if isinstance(instruction, End):
+            draft = self.draft(Kind.FAIR)
+            self.finish(draft, instruction.outcome, instruction.rule)
+            yield draft.command()
+            return
+        assert not isinstance(instruction, Test | Jump | Bind)
+        accepted: e.Expr = e.TRUE
+        for error, condition in self.refusals(instruction):
+            draft = self.draft(Kind.FAIR, f"fails ({error})")
+            draft.guard = e.both(draft.guard, accepted, condition)
+            accepted = e.both(accepted, e.negate(condition))
+            self.handle(draft, error, self.path.locals)
+            yield draft.command()
+        draft = self.draft(Kind.FAIR)
+        draft.guard = e.both(draft.guard, accepted)
+        locals_ = self.perform(draft, instruction)
+        self.goto(draft, self.path.effect + 1, locals_)
+        yield draft.command()
+        if not self.can_fail(instruction):
+            return
+        draft = self.draft(Kind.FAULT, "fails")
+        self.handle(draft, "error", self.path.locals)
+        yield draft.command()
+        if not isinstance(instruction, Read):
+            draft = self.draft(Kind.FAULT, "fails after it took effect")
+            draft.guard = e.both(draft.guard, accepted)
+            locals_ = self.perform(draft, instruction)
+            self.handle(draft, "error", locals_)
+            yield draft.command()
+
+    def can_fail(self, instruction: Effect) -> bool:
+        """Whether the fault that concerns the effect is on."""
+        operator = self.compiler.operator
+        match instruction:
+            case Read(target):
+                return ("call" if target in operator.externals else "api") in operator.faults
+            case Write():
+                return "api" in operator.faults
+            case Call():
+                return "call" in operator.faults
+            case _:
+                return False
+
+    def refusals(self, instruction: Effect) -> Iterator[tuple[str, e.Expr]]:
+        """The errors with which the API server answers, each with its condition, the first that holds first."""
+        compiler = self.compiler
+        draft = self.draft(Kind.FAIR)
+        if isinstance(instruction, Read):
+            if any(error == "missing" for error, _ in instruction.handlers):
+                yield "missing", e.negate(compiler.exists(draft, instruction.target))
+            return
+        if not isinstance(instruction, Write):
+            return
+        target = instruction.target
+        exists = compiler.exists(draft, target)
+        if instruction.verb == "create":
+            yield "exists", exists
+            return
+        if instruction.verb != "apply":
+            yield "missing", e.negate(exists)
+        if instruction.verb == "update" and compiler.operator.objects[target].cached:
+            held = draft.get(held_name(self.controller.name, target), e.FALSE)
+            yield "conflict", e.both(e.negate(held), draft[f"stale({target})"])
+        if instruction.verb in ("update", "patch", "apply"):
+            yield from self.new_finalizers(draft, instruction)
+
+    def new_finalizers(self, draft: Draft, write: Write) -> Iterator[tuple[str, e.Expr]]:
+        """The API server refuses a new finalizer on an object that is being deleted."""
+        deleting = draft.get(f"{write.target}.deleting", e.FALSE)
+        added: list[e.Expr] = []
+        for one in write.assignments:
+            if one.variable.name.startswith(f"{write.target}.finalizers.") and one.value is not None:
+                value = draft.value(one.value, self.path.locals)
+                added.append(e.both(value, e.negate(draft[one.variable.name])))
+        if added:
+            yield "error", e.both(deleting, e.either(*added))
+
+    def handle(self, draft: Draft, error: str, locals_: dict[str, e.Expr]) -> None:
+        """Goes to the handler of the error, or fails."""
+        instruction = self.instruction
+        handlers = dict(instruction.handlers) if isinstance(instruction, Read | Write | Call) else {}
+        handler = handlers.get(error, handlers.get("error"))
+        if handler is None:
+            self.finish(draft, "fail", None)
+        else:
+            self.goto(draft, handler, locals_)
+
+    def goto(self, draft: Draft, position: int, locals_: dict[str, e.Expr]) -> None:
+        """`pc` moves on, locals are kept until their last use."""
+        controller = self.controller
+        position = controller.program.resume(position)
+        pc = f"pc({controller.name})"
+        draft[pc] = self.compiler.constant(pc, self.compiler.layout.labels[controller.name][position])
+        for local, last_use in controller.program.kept:
+            if last_use < position:
+                draft[local.name] = e.Const(zero(local.type), local.type)
+            elif local.name in locals_:
+                draft[local.name] = locals_[local.name]
+
+    def perform(self, draft: Draft, instruction: Effect) -> dict[str, e.Expr]:
+        """The effect itself; gives the locals after it."""
+        compiler, locals_ = self.compiler, self.path.locals
+        match instruction:
+            case Read(target, pairs):
+                read = {
+                    local.name: draft.get(live.name, e.TRUE if live.name.endswith(".exists") else e.FALSE)
+                    for local, live in pairs
+                }
+                if (self.controller.name, target) in compiler.layout.held:
+                    draft[held_name(self.controller.name, target)] = e.TRUE
+                return {**locals_, **read}
+            case Write():
+                self.write(draft, instruction)
+            case Call(target, assignments):
+                old = compiler.snapshot(draft, target)
+                compiler.assign(draft, assignments, locals_)
+                compiler.publish(draft, target, old)
+            case Remember(assignments):
+                compiler.assign(draft, assignments, locals_)
+            case Register(name):
+                watch = next(w for w in self.controller.watches if w.name == name)
+                draft[registered_name(watch)] = e.TRUE
+                new = compiler.snapshot(draft, watch.target)
+                passes = compiler.passes(draft, watch.filter, {**new, "exists": e.FALSE}, new)
+                draft.where(passes, event_name(watch), e.TRUE)
+            case End():
+                raise AssertionError("an outcome is not performed")
+        return locals_
+
+    def write(self, draft: Draft, write: Write) -> None:
+        """A write that the API server accepts."""
+        compiler, target, locals_ = self.compiler, write.target, self.path.locals
+        old = compiler.snapshot(draft, target)
+        if write.verb == "delete":
+            compiler.delete(draft, target)
+        elif write.verb in ("create", "apply"):
+            exists = compiler.exists(draft, target)
+            before = dict(draft.state)
+            compiler.assign(draft, write.assignments, locals_)
+            if exists != e.TRUE:
+                given = {one.variable.name for one in write.assignments}
+                compiler.fill(draft, target, write.assignments)
+                for variable in compiler.operator.objects[target].fields:
+                    if variable.name not in given:
+                        kept = before.get(variable.name, e.Var(variable.name, variable.type))
+                        draft[variable.name] = e.choose(exists, kept, draft[variable.name])
+                draft[f"{target}.exists"] = e.TRUE
+        else:
+            compiler.assign(draft, write.assignments, locals_)
+        compiler.publish(draft, target, old, self.controller.name)
+
+    def finish(self, draft: Draft, outcome: str, rule_name: str | None) -> None:
+        """The reconcile ends."""
+        compiler, controller = self.compiler, self.controller
+        name, policy = controller.name, controller.error
+        draft[f"pc({name})"] = compiler.constant(f"pc({name})", IDLE)
+        before = {**self.path.locals}
+        if outcome in ("await", "requeue"):
+            if policy.policy == "retry":
+                draft[f"retries({name})"] = e.Const(0, compiler.types[f"retries({name})"])
+            if compiler.profile["timer_on_event"] == "cancelled_on_success":
+                compiler.disarm(draft, controller, e.TRUE)
+            rule = compiler.layout.rule(rule_name) if rule_name is not None else None
+            if rule is None or not compiler.layout.enabled(rule):
+                rule = compiler.layout.periodic(controller)
+            if rule is not None:
+                compiler.arm(draft, controller, rule.name, rule, before)
+        elif outcome == "fail":
+            if policy.policy in ("backoff", "requeue"):
+                compiler.arm(draft, controller, ERROR_TIMER, None, before)
+            elif policy.policy == "retry":
+                self.bounded_retry(draft)
+            elif policy.policy == "stop":
+                draft[f"pc({name})"] = compiler.constant(f"pc({name})", STOPPED)
+        for local, _ in controller.program.kept:
+            draft[local.name] = e.Const(zero(local.type), local.type)
+        for holder, target in compiler.layout.held:
+            if holder == name:
+                draft[held_name(holder, target)] = e.FALSE
+
+    def bounded_retry(self, draft: Draft) -> None:
+        """Arms the error timer while retries are left."""
+        compiler, controller = self.compiler, self.controller
+        retries, slot = f"retries({controller.name})", f"timer({controller.name})"
+        limit = e.Const(controller.error.retries, compiler.types[retries])
+        left = e.negate(e.equal(draft[retries], limit))
+        without = draft[slot]
+        captures = [variable.name for rule in controller.rules for variable, _ in rule.captures]
+        kept = {name: draft[name] for name in captures if name in compiler.types}
+        compiler.arm(draft, controller, ERROR_TIMER, None, {})
+        draft[slot] = e.choose(left, draft[slot], without)
+        for name, value in kept.items():
+            draft[name] = e.choose(left, draft[name], value)
+        more = e.arithmetic("+", draft[retries], e.integer(1))
+        draft.where(left, retries, more)

@@ -1,0 +1,500 @@
+"""Compiles an operator to guarded commands.
+
+The same meaning as `interpreter`, said once more in formulas: a state is a map from variables to expressions
+over the state before.  That the two agree, state by state, is tested on every model and on random ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from reconcheck.model import expr as e
+from reconcheck.model.names import view_name
+from reconcheck.model.operator import (
+    Action,
+    Controller,
+    Filter,
+    Operator,
+    Rule,
+    Scope,
+    Target,
+    Variable,
+    Watch,
+)
+from reconcheck.model.types import BOOL, EnumType, Type, zero
+from reconcheck.semantics.layout import (
+    ERROR_TIMER,
+    IDLE,
+    NO_TIMER,
+    Layout,
+    event_name,
+    held_name,
+    layout,
+    registered_name,
+)
+from reconcheck.semantics.steps import Kind, Step
+from reconcheck.semantics.system import Command, System
+
+Snapshot = dict[str, e.Expr]
+
+
+def compile_system(operator: Operator, scope: Scope) -> System:
+    """The transition system of an operator in a scope."""
+    from reconcheck.semantics.compile_reconcile import reconcile_commands
+
+    shape = layout(operator, scope)
+    compiler = Compiler(shape)
+    commands = [*compiler.commands()]
+    for controller in operator.controllers:
+        commands += reconcile_commands(compiler, controller)
+    possible = tuple(command for command in commands if command.guard != e.FALSE and command.updates)
+    return System(operator, scope, shape, shape.variables, compiler.initial(), possible)
+
+
+@dataclass
+class Draft:
+    """A command in the making: what the state will be, in terms of what it was."""
+
+    step: Step
+    types: dict[str, Type]
+    guard: e.Expr = e.TRUE
+    state: dict[str, e.Expr] = field(default_factory=dict)
+    inputs: list[Variable] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> e.Expr:
+        return self.state.get(name, e.Var(name, self.types[name]))
+
+    def get(self, name: str, absent: e.Expr) -> e.Expr:
+        """The variable's value, or `absent` where the state has no such variable."""
+        return self[name] if name in self.types else absent
+
+    def __setitem__(self, name: str, value: e.Expr) -> None:
+        self.state[name] = value
+
+    def unless(self, condition: e.Expr, name: str, value: e.Expr) -> None:
+        """Assigns `value` where `condition` does not hold."""
+        self[name] = e.choose(condition, self[name], value)
+
+    def where(self, condition: e.Expr, name: str, value: e.Expr) -> None:
+        """Assigns `value` where `condition` holds."""
+        self[name] = e.choose(condition, value, self[name])
+
+    def value(self, expression: e.Expr, more: dict[str, e.Expr] | None = None) -> e.Expr:
+        """An expression of the model, over the state as it is by now."""
+        return e.substitute(expression, {**self.state, **(more or {})})
+
+    def any(self, type_: Type) -> e.Expr:
+        """A value chosen by nobody."""
+        variable = Variable(f"any{len(self.inputs)}", type_, None)
+        self.inputs.append(variable)
+        return e.Var(variable.name, type_)
+
+    def command(self) -> Command:
+        """The finished command; inputs that ended up unused are dropped."""
+        changed = tuple((name, value) for name, value in self.state.items() if value != e.Var(name, self.types[name]))
+        used = {v.name for _, value in changed for v in e.variables(value)} | {
+            v.name for v in e.variables(self.guard)
+        }
+        return Command(self.step, self.guard, changed, tuple(v for v in self.inputs if v.name in used))
+
+
+class Compiler:
+    """Formulas for each kind of step."""
+
+    def __init__(self, shape: Layout) -> None:
+        self.layout = shape
+        self.operator = shape.operator
+        self.profile = shape.operator.profile
+        self.types = {variable.name: variable.type for variable in shape.variables}
+
+    def draft(self, action: str, kind: Kind, detail: str = "") -> Draft:
+        """An empty command."""
+        return Draft(Step(action, kind, detail), self.types)
+
+    def constant(self, name: str, value: str) -> e.Const:
+        """A value of an enum variable."""
+        return e.Const(value, self.types[name])
+
+    def initial(self) -> Command:
+        """The first state, as a command from anything."""
+        draft = self.draft("begin", Kind.FAIR)
+        for variable in self.layout.variables:
+            draft[variable.name] = e.Const(zero(variable.type), variable.type)
+            if variable.initial is not None:
+                draft[variable.name] = e.Const(variable.initial, variable.type)
+            elif not variable.name.startswith("view("):
+                draft[variable.name] = draft.any(variable.type)
+        for target in self.operator.objects:
+            self.settle(draft, target)
+        self.restart(draft, kept_timers=False)
+        return Command(draft.step, e.TRUE, tuple(draft.state.items()), tuple(draft.inputs))
+
+    def commands(self) -> Iterator[Command]:
+        """Every command but those of running reconciles."""
+        for target in (*self.operator.objects, *self.operator.externals):
+            yield self.sync(target)
+        for controller in self.operator.controllers:
+            yield self.start(controller)
+            yield from self.timers(controller)
+        for action in self.operator.actions:
+            yield self.act(action)
+        yield from self.faults()
+
+    def faults(self) -> Iterator[Command]:
+        """Crash, relist and lost events, as far as they are on."""
+        if "crash" in self.operator.faults:
+            draft = self.draft("crash", Kind.FAULT)
+            self.restart(draft, kept_timers=self.profile["timer_at_restart"] == "kept")
+            yield draft.command()
+        if "relist" in self.operator.faults:
+            for target in self.operator.objects:
+                yield self.relist(target)
+            if self.profile["relist_early"] == "yes":
+                for controller in self.operator.controllers:
+                    yield self.relist_early(controller)
+        if "lost_event" in self.operator.faults:
+            for controller in self.operator.controllers:
+                for watch in controller.watches:
+                    draft = self.draft(f"lose {event_name(watch)}", Kind.FAULT)
+                    draft[event_name(watch)] = e.FALSE
+                    yield draft.command()
+
+    # ---- objects and events ----------------------------------------------------------------------------
+
+    def exists(self, draft: Draft, target: str) -> e.Expr:
+        """Whether the object is there."""
+        return e.TRUE if self.layout.always_exists(target) else draft[f"{target}.exists"]
+
+    def snapshot(self, draft: Draft, target: str) -> Snapshot:
+        """The live object, field by field."""
+        shown = {v.name[len(target) + 1 :]: draft[v.name] for v in self.layout.fields(target)}
+        shown["exists"] = self.exists(draft, target)
+        shown["deleting"] = draft.get(f"{target}.deleting", e.FALSE)
+        return shown
+
+    def view(self, draft: Draft, target: str) -> Snapshot:
+        """What the cache knows; fields it does not keep are shown as they are."""
+        shown = self.snapshot(draft, target)
+        return {name: draft.get(view_name(f"{target}.{name}"), value) for name, value in shown.items()}
+
+    def settle(self, draft: Draft, target: str) -> None:
+        """Gone without finalizer while deleting; no content while gone."""
+        object_ = self.operator.objects[target]
+        if object_.can_be_deleting:
+            held = e.either(*(draft[variable.name] for variable in object_.finalizers))
+            gone = e.both(draft[f"{target}.deleting"], e.negate(held))
+            draft.where(gone, f"{target}.exists", e.FALSE)
+        if object_.always_exists:
+            return
+        exists = draft[f"{target}.exists"]
+        for variable in object_.fields:
+            draft.unless(exists, variable.name, e.Const(zero(variable.type), variable.type))
+        if object_.can_be_deleting:
+            draft.unless(exists, f"{target}.deleting", e.FALSE)
+
+    def publish(self, draft: Draft, target: str, old: Snapshot, writer: str | None = None) -> None:
+        """The cache lags and watches have events, where the object changed."""
+        if target in self.operator.objects:
+            self.settle(draft, target)
+        new = self.snapshot(draft, target)
+        changed = e.either(*(e.negate(e.equal(old[name], new[name])) for name in new))
+        if target in self.layout.stale:
+            draft.where(changed, f"stale({target})", e.TRUE)
+        if target in self.layout.recreated:
+            draft.where(e.both(old["exists"], e.negate(new["exists"])), f"recreated({target})", e.TRUE)
+        for holder, object_ in sorted(self.layout.held):
+            if object_ == target:
+                draft.where(changed, held_name(holder, target), e.FALSE)
+        for _, watch in self.layout.watches(target):
+            active = draft[registered_name(watch)] if watch.late else e.TRUE
+            passes = e.both(changed, active, self.passes(draft, watch.filter, old, new))
+            draft.where(passes, event_name(watch), e.TRUE)
+        if writer is not None and (writer, target) in self.layout.held:
+            draft[held_name(writer, target)] = e.TRUE
+
+    def passes(self, draft: Draft, filter_: Filter, old: Snapshot, new: Snapshot) -> e.Expr:
+        """The condition under which a predicate lets the change from `old` to `new` through."""
+
+        def holds(kind: str, before: Snapshot, after: Snapshot) -> e.Expr:
+            if kind not in filter_.kinds:
+                return e.FALSE
+            versions = {f"old.{name}": value for name, value in before.items()}
+            versions |= {f"new.{name}": value for name, value in after.items()}
+            return e.both(*(draft.value(c, versions) for of, c in filter_.conditions if of == kind))
+
+        was, is_ = old["exists"], new["exists"]
+        update = holds("update", old, new)
+        if filter_.parts is not None and update != e.FALSE:
+            parts = [e.negate(e.equal(old[part], new[part])) for part in sorted(filter_.parts)]
+            if filter_.on_deletion_mark:
+                parts.append(e.both(e.negate(old["deleting"]), new["deleting"]))
+            update = e.both(update, e.either(*parts))
+        return e.either(
+            e.both(e.negate(was), is_, holds("create", new, new)),
+            e.both(was, e.negate(is_), holds("delete", old, old)),
+            e.both(was, is_, update),
+        )
+
+    def wake(self, draft: Draft, controller: Controller, condition: e.Expr) -> None:
+        """Queues the key where the condition holds, and disarms a timer that events consume."""
+        draft.where(condition, f"queued({controller.name})", e.TRUE)
+        if self.profile["timer_on_event"] == "consumed":
+            self.disarm(draft, controller, condition)
+
+    def deliver(
+        self, draft: Draft, controller: Controller, watch: Watch, condition: e.Expr, old: Snapshot, new: Snapshot
+    ) -> None:
+        """Wakes the controller where the mapping leads to its key."""
+        versions = {f"old.{name}": value for name, value in old.items()}
+        versions |= {f"new.{name}": e.choose(new["exists"], value, old[name]) for name, value in new.items()}
+        self.wake(draft, controller, e.both(condition, draft.value(watch.mapping, versions)))
+
+    def refresh(self, draft: Draft, target: str) -> None:
+        """The cache takes over the live object."""
+        for name in self.layout.snapshot(target):
+            if view_name(f"{target}.{name}") in self.types:
+                draft[view_name(f"{target}.{name}")] = draft[f"{target}.{name}"]
+        for flag in (f"stale({target})", f"recreated({target})"):
+            if flag in self.types:
+                draft[flag] = e.FALSE
+
+    def sync(self, target: str) -> Command:
+        """The cache catches up, and pending events are delivered."""
+        draft = self.draft(f"sync {target}", Kind.FAIR)
+        watches = list(self.layout.watches(target))
+        pending = {event_name(watch): draft[event_name(watch)] for _, watch in watches}
+        draft.guard = e.either(draft.get(f"stale({target})", e.FALSE), *pending.values())
+        old = self.view(draft, target)
+        self.refresh(draft, target)
+        new = self.snapshot(draft, target)
+        for controller, watch in watches:
+            name = event_name(watch)
+            draft[name] = e.FALSE
+            self.deliver(draft, controller, watch, pending[name], old, new)
+        return draft.command()
+
+    # ---- the queue and the timers --------------------------------------------------------------------------
+
+    def start(self, controller: Controller) -> Command:
+        """A queued key is taken up."""
+        name = controller.name
+        draft = self.draft(f"start {name}", Kind.FAIR)
+        idle = e.equal(draft[f"pc({name})"], self.constant(f"pc({name})", IDLE))
+        draft.guard = e.both(idle, draft[f"queued({name})"])
+        draft[f"queued({name})"] = e.FALSE
+        known = draft.get(view_name(f"{controller.primary}.exists"), e.TRUE)
+        if self.profile["missing_primary"] == "runs":
+            known = e.TRUE
+        entry = self.layout.labels[name][controller.program.resume(0)]
+        draft.where(known, f"pc({name})", self.constant(f"pc({name})", entry))
+        return draft.command()
+
+    def timers(self, controller: Controller) -> Iterator[Command]:
+        """Timers that fire, and the informers' resync."""
+        slot = f"timer({controller.name})"
+        type_ = self.types.get(slot)
+        for timer in type_.values if isinstance(type_, EnumType) else ():
+            if timer == NO_TIMER:
+                continue
+            rule = None if timer == ERROR_TIMER else self.layout.rule(timer)
+            action = f"retry {controller.name}" if rule is None else f"fire {timer}"
+            draft = self.draft(action, Kind.FAIR)
+            draft.guard = e.equal(draft[slot], self.constant(slot, timer))
+            if rule is not None and rule.condition is not None:
+                draft.guard = e.both(draft.guard, draft.value(rule.condition))
+            self.disarm(draft, controller, e.TRUE)
+            draft[f"queued({controller.name})"] = e.TRUE
+            yield draft.command()
+        if self.layout.scope.schedule and controller.resync is not None:
+            for watch in controller.watches:
+                if watch.target in self.operator.objects:
+                    yield self.resync(controller, watch)
+
+    def resync(self, controller: Controller, watch: Watch) -> Command:
+        """An update whose old and new are equal."""
+        draft = self.draft(f"resync {watch.controller}: {watch.name}", Kind.FAIR)
+        shown = self.view(draft, watch.target)
+        active = draft[registered_name(watch)] if watch.late else e.TRUE
+        draft.guard = e.both(active, shown["exists"], self.passes(draft, watch.filter, shown, shown))
+        self.deliver(draft, controller, watch, e.TRUE, shown, shown)
+        return draft.command()
+
+    def disarm(self, draft: Draft, controller: Controller, condition: e.Expr) -> None:
+        """Stops the key's timer where the condition holds."""
+        slot = f"timer({controller.name})"
+        if slot not in self.types:
+            return
+        draft.where(condition, slot, self.constant(slot, NO_TIMER))
+        for rule in controller.rules:
+            for captured, _ in rule.captures:
+                if captured.name in self.types:
+                    draft.where(condition, captured.name, e.Const(zero(captured.type), captured.type))
+
+    def arm(
+        self, draft: Draft, controller: Controller, timer: str, rule: Rule | None, locals_: dict[str, e.Expr]
+    ) -> None:
+        """Starts a timer in the key's one slot."""
+        slot = f"timer({controller.name})"
+        captures = rule.captures if rule is not None else ()
+        captured = [(variable, draft.value(value, locals_)) for variable, value in captures]
+        allowed: e.Expr = e.TRUE
+        if self.profile["requeue_if_queued"] == "dropped":
+            allowed = e.negate(draft[f"queued({controller.name})"])
+        if self.profile["timer_merge"] == "earliest":
+            allowed = e.both(allowed, self._wins(draft, controller, timer, rule))
+        self.disarm(draft, controller, allowed)
+        draft.where(allowed, slot, self.constant(slot, timer))
+        for variable, value in captured:
+            draft.where(allowed, variable.name, value)
+
+    def _wins(self, draft: Draft, controller: Controller, timer: str, rule: Rule | None) -> e.Expr:
+        """Whether a new timer takes the slot from the one that is there: the earlier one does."""
+        slot = f"timer({controller.name})"
+        type_ = self.types[slot]
+        assert isinstance(type_, EnumType)
+        current = draft[slot]
+        loses: list[e.Expr] = []
+        open_: list[e.Expr] = []
+        for other in type_.values:
+            if other == NO_TIMER:
+                continue
+            old = None if other == ERROR_TIMER else self.layout.rule(other)
+            there = e.equal(current, self.constant(slot, other))
+            surely = (
+                old is not None
+                and rule is not None
+                and old.seconds is not None
+                and rule.seconds is not None
+                and old.seconds <= rule.seconds
+            )
+            same = other == timer and not (rule is not None and rule.captures)
+            (loses if surely or same else open_).append(there)
+        undecided = e.either(*open_)
+        if undecided == e.FALSE:
+            return e.negate(e.either(*loses))
+        return e.both(e.negate(e.either(*loses)), e.either(e.negate(undecided), draft.any(BOOL)))
+
+    # ---- the environment and the faults -----------------------------------------------------------------------
+
+    def assign(
+        self, draft: Draft, assignments: tuple[Target, ...], locals_: dict[str, e.Expr] | None = None
+    ) -> None:
+        """Assigns all at once."""
+        values: list[tuple[str, e.Expr]] = []
+        for target in assignments:
+            value = draft.any(target.variable.type) if target.value is None else draft.value(target.value, locals_)
+            values.append((target.variable.name, value))
+        for name, value in values:
+            draft[name] = value
+
+    def fill(self, draft: Draft, target: str, assigned: tuple[Target, ...]) -> None:
+        """The declared initial values of a new object."""
+        given = {one.variable.name for one in assigned}
+        for variable in self.operator.objects[target].fields:
+            if variable.name not in given:
+                initial = variable.initial
+                value = draft.any(variable.type) if initial is None else e.Const(initial, variable.type)
+                draft[variable.name] = value
+
+    def delete(self, draft: Draft, target: str) -> None:
+        """Marks the object, or removes it where no finalizer holds it."""
+        object_ = self.operator.objects[target]
+        held = e.either(*(draft[variable.name] for variable in object_.finalizers))
+        if object_.can_be_deleting:
+            draft.where(held, f"{target}.deleting", e.TRUE)
+        draft.unless(held, f"{target}.exists", e.FALSE)
+
+    def act(self, action: Action) -> Command:
+        """An action of the environment."""
+        kind = {"process": Kind.FAIR, "noise": Kind.NOISE, "disturbance": Kind.DISTURBANCE}[action.kind]
+        draft = self.draft(f"{action.kind} {action.name}", kind)
+        draft.guard = draft.value(action.guard)
+        for change in action.changes:
+            target = change.target
+            if target not in self.operator.objects and target not in self.operator.externals:
+                self.assign(draft, change.assignments)
+                continue
+            exists = self.exists(draft, target)
+            possible = e.negate(exists) if change.verb == "create" else exists
+            if change.verb == "delete":
+                possible = e.both(possible, e.negate(draft.get(f"{target}.deleting", e.FALSE)))
+            draft.guard = e.both(draft.guard, possible)
+            old = self.snapshot(draft, target)
+            if change.verb == "delete":
+                self.delete(draft, target)
+            else:
+                self.assign(draft, change.assignments)
+            if change.verb == "create":
+                self.fill(draft, target, change.assignments)
+                draft[f"{target}.exists"] = e.TRUE
+            self.publish(draft, target, old)
+        return draft.command()
+
+    def restart(self, draft: Draft, kept_timers: bool) -> None:
+        """A fresh process."""
+        operator = self.operator
+        for target in (*operator.objects, *operator.externals):
+            self.refresh(draft, target)
+            for _, watch in self.layout.watches(target):
+                draft[event_name(watch)] = e.FALSE
+                if watch.late:
+                    draft[registered_name(watch)] = e.FALSE
+        for variable in operator.memory:
+            value = zero(variable.type) if variable.initial is None else variable.initial
+            draft[variable.name] = e.Const(value, variable.type)
+        for holder, target in self.layout.held:
+            draft[held_name(holder, target)] = e.FALSE
+        for controller in operator.controllers:
+            name = controller.name
+            draft[f"pc({name})"] = self.constant(f"pc({name})", IDLE)
+            draft[f"queued({name})"] = e.FALSE
+            for local, _ in controller.program.kept:
+                draft[local.name] = e.Const(zero(local.type), local.type)
+            if controller.error.policy == "retry":
+                draft[f"retries({name})"] = e.Const(0, self.types[f"retries({name})"])
+            if not kept_timers:
+                self.disarm(draft, controller, e.TRUE)
+        for controller in operator.controllers:
+            for watch in controller.watches:
+                if watch.late or watch.target in operator.externals:
+                    continue
+                listed = self.snapshot(draft, watch.target)
+                passes = self.passes(draft, watch.filter, {**listed, "exists": e.FALSE}, listed)
+                self.deliver(draft, controller, watch, passes, listed, listed)
+
+    def relist(self, target: str) -> Command:
+        """After a gap in the watch: old and new are compared, what was in between is not seen."""
+        draft = self.draft(f"relist {target}", Kind.FAULT)
+        watches = list(self.layout.watches(target))
+        pending = {event_name(watch): draft[event_name(watch)] for _, watch in watches}
+        draft.guard = e.either(draft.get(f"stale({target})", e.FALSE), *pending.values())
+        old, new = self.view(draft, target), self.snapshot(draft, target)
+        recreated = draft.get(f"recreated({target})", e.FALSE)
+        self.refresh(draft, target)
+        for controller, watch in watches:
+            name = event_name(watch)
+            draft[name] = e.FALSE
+            active = draft[registered_name(watch)] if watch.late else e.TRUE
+            if self.profile["relist"] == "loses_deletes":
+                wakes = e.both(active, new["exists"]) if "create" in watch.filter.kinds else e.FALSE
+            elif watch.filter.everything:
+                wakes = pending[name]
+            else:
+                wakes = e.both(pending[name], self.passes(draft, watch.filter, old, new))
+                if watch.filter.parts is not None and recreated != e.FALSE:
+                    both_exist = e.both(recreated, old["exists"], new["exists"])
+                    wakes = e.both(wakes, e.either(e.negate(both_exist), draft.any(BOOL)))
+            self.deliver(draft, controller, watch, wakes, old, new)
+        return draft.command()
+
+    def relist_early(self, controller: Controller) -> Command:
+        """kube-rs: the trigger comes before the store is swapped."""
+        target = controller.primary
+        draft = self.draft(f"relist page {target}", Kind.FAULT)
+        draft.guard = draft.get(f"stale({target})", e.FALSE)
+        for owner, watch in self.layout.watches(target):
+            draft[event_name(watch)] = e.FALSE
+            if owner.name == controller.name:
+                self.wake(draft, controller, self.exists(draft, target))
+        return draft.command()

@@ -1,0 +1,285 @@
+"""The state of an operator model: which variables there are, and why.
+
+A state is a value for each variable of `Layout.variables`.  Both the reference interpreter and the compiled
+system use this list; what is in it follows from the model only (spec/semantics.md, "State").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconcheck.model import expr as e
+from reconcheck.model.names import view_name
+from reconcheck.model.operator import (
+    Bind,
+    Call,
+    Controller,
+    End,
+    Instruction,
+    Jump,
+    Operator,
+    Read,
+    Remember,
+    Rule,
+    Scope,
+    Test,
+    Variable,
+    Watch,
+    Write,
+)
+from reconcheck.model.types import BOOL, EnumType, RangeType, zero
+
+IDLE = "idle"
+STOPPED = "stopped"
+NO_TIMER = "none"
+ERROR_TIMER = "error"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The variables of an operator in a scope, and the facts about them that both semantics need."""
+
+    operator: Operator
+    scope: Scope
+    variables: tuple[Variable, ...]
+    views: frozenset[str]
+    """Live variables of which the operator's cache keeps a copy that matters."""
+    stale: frozenset[str]
+    """Objects for which it matters whether the cache lags."""
+    held: frozenset[tuple[str, str]]
+    """(controller, object) for which it matters whether the run holds the newest version."""
+    recreated: frozenset[str]
+    labels: dict[str, dict[int, str]]
+    """Per controller, the name of each program position at which `pc` can stand."""
+
+    def rule(self, name: str) -> Rule:
+        """The requeue rule of that name."""
+        return next(rule for rule in self.operator.rules() if rule.name == name)
+
+    def enabled(self, rule: Rule) -> bool:
+        """Whether the scope leaves the rule in force."""
+        if rule.name in self.scope.without:
+            return False
+        return rule.kind != "every" or self.scope.schedule
+
+    def periodic(self, controller: Controller) -> Rule | None:
+        """The rule that `await change` arms: the shortest of the declared periods in force."""
+        rules = [rule for rule in controller.rules if rule.declared and self.enabled(rule)]
+        return min(rules, key=lambda rule: rule.seconds or 0.0, default=None)
+
+    def watches(self, target: str) -> Iterator[tuple[Controller, Watch]]:
+        """Every watch on an object or external."""
+        for controller in self.operator.controllers:
+            for watch in controller.watches:
+                if watch.target == target:
+                    yield controller, watch
+
+    def always_exists(self, target: str) -> bool:
+        """Whether the object cannot be absent; externals always exist."""
+        holder = self.operator.objects.get(target)
+        return holder is None or holder.always_exists
+
+    def fields(self, target: str) -> tuple[Variable, ...]:
+        """The live fields of an object or external."""
+        holder = self.operator.objects.get(target) or self.operator.externals[target]
+        return holder.fields
+
+    def snapshot(self, target: str) -> tuple[str, ...]:
+        """The names (without the object) of all that an event about it can show."""
+        names = [variable.name[len(target) + 1 :] for variable in self.fields(target)]
+        return ("exists", "deleting", *names)
+
+
+def event_name(watch: Watch) -> str:
+    """The variable that says a matching change is still to be delivered."""
+    return f"event({watch.controller}: {watch.name})"
+
+
+def registered_name(watch: Watch) -> str:
+    """The variable that says a late watch has been started."""
+    return f"registered({watch.controller}: {watch.name})"
+
+
+def held_name(controller: str, target: str) -> str:
+    """The variable that says the running reconcile holds the newest version."""
+    return f"held({controller}: {target})"
+
+
+def layout(operator: Operator, scope: Scope) -> Layout:
+    """The state variables of an operator in a scope."""
+    views = frozenset(_views(operator))
+    stale = frozenset(name for name in operator.objects if any(v.startswith(f"{name}.") for v in views)) | frozenset(
+        instruction.target for instruction in _writes(operator) if instruction.verb == "update"
+    )
+    held = frozenset(_held(operator))
+    recreated = frozenset(_recreated(operator))
+    labels = {controller.name: _labels(controller) for controller in operator.controllers}
+    partial = Layout(operator, scope, (), views, stale, held, recreated, labels)
+    return Layout(operator, scope, tuple(_variables(partial)), views, stale, held, recreated, labels)
+
+
+def _variables(shape: Layout) -> Iterator[Variable]:
+    operator = shape.operator
+    for controller in operator.controllers:
+        name = controller.name
+        places = tuple(dict.fromkeys(shape.labels[name].values()))
+        yield Variable(f"pc({name})", EnumType((IDLE, STOPPED, *places)), IDLE)
+        yield Variable(f"queued({name})", BOOL, False)
+        timers = _timers(shape, controller)
+        if timers:
+            yield Variable(f"timer({name})", EnumType((NO_TIMER, *timers)), NO_TIMER)
+        if controller.error.policy == "retry":
+            yield Variable(f"retries({name})", RangeType(0, controller.error.retries), 0)
+        for local, _ in controller.program.kept:
+            yield Variable(local.name, local.type, zero(local.type))
+        for rule in controller.rules:
+            if shape.enabled(rule):
+                for captured, _ in rule.captures:
+                    yield Variable(captured.name, captured.type, zero(captured.type))
+    for variable in (*operator.memory, *operator.clocks):
+        yield variable
+    for external in operator.externals.values():
+        yield from external.fields
+        for _, watch in shape.watches(external.name):
+            yield Variable(event_name(watch), BOOL, False)
+    for target in operator.objects:
+        yield from _object_variables(shape, target)
+
+
+def _object_variables(shape: Layout, target: str) -> Iterator[Variable]:
+    object_ = shape.operator.objects[target]
+    if not object_.always_exists:
+        initial = {"present": True, "absent": False, "any": None}[object_.presence]
+        yield Variable(f"{target}.exists", BOOL, initial)
+        if f"{target}.exists" in shape.views:
+            yield Variable(view_name(f"{target}.exists"), BOOL, initial)
+    if object_.can_be_deleting:
+        yield Variable(f"{target}.deleting", BOOL, False)
+        if f"{target}.deleting" in shape.views:
+            yield Variable(view_name(f"{target}.deleting"), BOOL, False)
+    for field in object_.fields:
+        yield field
+        if field.name in shape.views:
+            yield Variable(view_name(field.name), field.type, field.initial)
+    if target in shape.stale:
+        yield Variable(f"stale({target})", BOOL, False)
+    if target in shape.recreated:
+        yield Variable(f"recreated({target})", BOOL, False)
+    for controller in shape.operator.controllers:
+        if (controller.name, target) in shape.held:
+            yield Variable(held_name(controller.name, target), BOOL, False)
+    for _, watch in shape.watches(target):
+        yield Variable(event_name(watch), BOOL, False)
+        if watch.late:
+            yield Variable(registered_name(watch), BOOL, False)
+
+
+def _timers(shape: Layout, controller: Controller) -> tuple[str, ...]:
+    timers = [rule.name for rule in controller.rules if shape.enabled(rule)]
+    if controller.error.policy in ("backoff", "retry", "requeue"):
+        timers.append(ERROR_TIMER)
+    return tuple(timers)
+
+
+def _writes(operator: Operator) -> Iterator[Write]:
+    for controller in operator.controllers:
+        for instruction in controller.program.code:
+            if isinstance(instruction, Write):
+                yield instruction
+
+
+def expressions(instruction: Instruction) -> Iterator[e.Expr]:
+    """The expressions that an instruction evaluates."""
+    match instruction:
+        case Test(condition):
+            yield condition
+        case Bind(_, value):
+            yield value
+        case Write(assignments=assignments) | Call(assignments=assignments) | Remember(assignments=assignments):
+            yield from (target.value for target in assignments if target.value is not None)
+        case _:
+            return
+
+
+def _views(operator: Operator) -> Iterator[str]:
+    """Live variables whose cached copy is read: by a reconcile, a deadline, a mapping or a relist."""
+
+    def viewed(expression: e.Expr) -> Iterator[str]:
+        for variable in e.variables(expression):
+            if variable.name.startswith("view("):
+                yield variable.name[5:-1]
+
+    def versions(expression: e.Expr, target: str) -> Iterator[str]:
+        for variable in e.variables(expression):
+            if variable.name.startswith(("old.", "new.")):
+                yield f"{target}.{variable.name[4:]}"
+
+    keeps_old = "relist" in operator.faults and operator.profile["relist"] == "keeps_deletes"
+    for controller in operator.controllers:
+        primary = operator.objects[controller.primary]
+        if operator.profile["missing_primary"] == "dropped" and not primary.always_exists:
+            yield f"{primary.name}.exists"
+        for instruction in controller.program.code:
+            for expression in expressions(instruction):
+                yield from viewed(expression)
+        for rule in controller.rules:
+            for _, value in rule.captures:
+                yield from viewed(value)
+        for watch in controller.watches:
+            yield from viewed(watch.mapping)
+            if watch.target in operator.externals:
+                continue
+            object_ = operator.objects[watch.target]
+            wanted = list(versions(watch.mapping, watch.target))
+            if keeps_old and not watch.filter.everything:
+                for _, condition in watch.filter.conditions:
+                    wanted += versions(condition, watch.target)
+                wanted += [f"{watch.target}.{part}" for part in watch.filter.parts or ()]
+                if watch.filter.on_deletion_mark and object_.can_be_deleting:
+                    wanted.append(f"{watch.target}.deleting")
+                if not object_.always_exists:
+                    wanted.append(f"{watch.target}.exists")
+            elif wanted and not object_.always_exists:
+                wanted.append(f"{watch.target}.exists")
+            yield from wanted
+
+
+def _held(operator: Operator) -> Iterator[tuple[str, str]]:
+    for controller in operator.controllers:
+        touched: set[str] = set()
+        for instruction in controller.program.code:
+            if isinstance(instruction, Write):
+                if instruction.verb == "update" and instruction.target in touched:
+                    yield (controller.name, instruction.target)
+                touched.add(instruction.target)
+            elif isinstance(instruction, Read):
+                touched.add(instruction.target)
+
+
+def _recreated(operator: Operator) -> Iterator[str]:
+    if "relist" not in operator.faults or operator.profile["relist"] != "keeps_deletes":
+        return
+    for controller in operator.controllers:
+        for watch in controller.watches:
+            object_ = operator.objects.get(watch.target)
+            if object_ is not None and object_.deletable and object_.creatable and watch.filter.parts is not None:
+                yield watch.target
+
+
+def _labels(controller: Controller) -> dict[int, str]:
+    """Names the positions at which a step can leave `pc`: the entry, and what follows an effect."""
+    program = controller.program
+    places = {program.resume(0)}
+    for position, instruction in enumerate(program.code):
+        if isinstance(instruction, Test | Bind | End | Jump):
+            continue
+        places.add(program.resume(position + 1))
+        if isinstance(instruction, Read | Write | Call):
+            places |= {program.resume(target) for _, target in instruction.handlers}
+    labels: dict[int, str] = {}
+    for position in sorted(places):
+        label = f"line {program.code[position].span.line}"
+        count = sum(1 for known in labels.values() if known.split(" #")[0] == label)
+        labels[position] = label if count == 0 else f"{label} #{count + 1}"
+    return labels

@@ -1,0 +1,202 @@
+"""Text to syntax tree, and syntax errors to diagnostics."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+
+from lark import Lark, Token, UnexpectedInput
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
+from lark.lexer import PatternStr
+
+from reconcheck.diagnostic import Diagnostic, Fix, ModelError, Span
+from reconcheck.resources import cache_directory, shipped
+from reconcheck.syntax import tree
+from reconcheck.syntax.builder import Builder
+from reconcheck.syntax.source import read_source
+
+VERSIONS = (1,)
+DEEPEST = 100
+"""Nesting of brackets.  No operator needs it, and every recursive walk stays far from Python's own limit."""
+MOST_ERRORS = 20
+
+FOREIGN = {
+    "&&": "and",
+    "||": "or",
+    "!=": "!=",
+    "!": "not ",
+    "=>": "implies",
+    "->": "implies",
+    "&": "and",
+    "|": "or",
+    ";": "",
+    ",": "",
+    "'": '"',
+    "#": "//",
+    "/*": "//",
+    "?": "if ... then ... else",
+    "%": "",
+    "/": "",
+    "[": "",
+}
+
+NAMES = {
+    "NAME": "a name",
+    "INT": "a number",
+    "VERSION": "a version such as 0.24",
+    "DURATION": "a duration such as 10s",
+    "STRING": 'a text in "quotes"',
+    "DOC": "a /// comment",
+    "SIGN": "`+` or `-`",
+    "COMPARE": "a comparison such as `==`",
+    "ON_ERROR": "`on error`",
+    "$END": "the end of the file",
+}
+
+
+@functools.cache
+def _parser() -> Lark:
+    grammar = (shipped("grammar") / "rdsl.lark").read_text(encoding="utf-8")
+    cache: str | bool = False
+    try:
+        cache_directory().mkdir(parents=True, exist_ok=True)
+        cache = str(cache_directory() / "grammar.lark")
+    except OSError:
+        pass  # a read-only home: the grammar is compiled anew, which takes a second
+    return Lark(grammar, parser="lalr", propagate_positions=True, cache=cache)
+
+
+def parse_file(path: Path, at: Span | None = None) -> tuple[tree.File, str]:
+    """The syntax tree and the text of a file.  Raises `ModelError` with every syntax error found."""
+    text = read_source(path, at)
+    return parse_text(text, str(path)), text
+
+
+def parse_text(text: str, file: str) -> tree.File:
+    """The syntax tree of a model text; `file` is the name used in spans and messages."""
+    sources = {file: text}
+    early = _header(text, file) or _too_deep(text, file)
+    if early is not None:
+        raise ModelError([early], sources)
+    errors: list[Diagnostic] = []
+    remaining = text
+    last_line = 0
+    while len(errors) < MOST_ERRORS:
+        try:
+            parsed = _parser().parse(remaining)
+            break
+        except UnexpectedInput as error:
+            diagnostic = _diagnostic(error, text, file)
+            line = diagnostic.span.line if diagnostic.span else 0
+            if errors and line <= last_line + 1:
+                break  # the rest of the same mistake
+            errors.append(diagnostic)
+            lines = remaining.split("\n")
+            at_fault = lines[line - 1] if 0 < line <= len(lines) else "{"
+            if line == last_line or at_fault.count("{") != at_fault.count("}") or len(text) > 64 * 1024:
+                break
+            lines[line - 1] = ""
+            remaining, last_line = "\n".join(lines), line
+    if errors:
+        raise ModelError(errors, sources)
+    try:
+        return Builder(file).transform(parsed)
+    except (RecursionError, VisitError) as error:
+        raise ModelError([_depth(Span(file, 1, 1, 1, 1))], sources) from error
+
+
+def _header(text: str, file: str) -> Diagnostic | None:
+    code = re.sub(r"//[^\n]*", lambda match: " " * len(match.group()), text)
+    start = Span(file, 1, 1, 1, 2)
+    if not code.strip():
+        return Diagnostic("RC105", "the file is empty: there is no model in it", start, "start with `rdsl 1`")
+    match = re.match(r"\s*rdsl\s+([0-9]+)\b", code)
+    if match is None:
+        return Diagnostic("RC102", "the file does not say its language version", start, "begin with `rdsl 1`")
+    if int(match.group(1)) not in VERSIONS:
+        line = code[: match.start(1)].count("\n") + 1
+        column = match.start(1) - (code.rfind("\n", 0, match.start(1)))
+        span = Span(file, line, column, line, column + len(match.group(1)))
+        message = f"version {match.group(1)} of the language is not known"
+        return Diagnostic("RC102", message, span, "write `rdsl 1`", Fix(span, "1"))
+    return None
+
+
+def _too_deep(text: str, file: str) -> Diagnostic | None:
+    depth = 0
+    for match in re.finditer(r'"[^"\n]*"|//[^\n]*|[({\[]|[)}\]]', text):
+        if match.group() in "({[":
+            depth += 1
+            if depth > DEEPEST:
+                line = text.count("\n", 0, match.start()) + 1
+                column = match.start() - text.rfind("\n", 0, match.start())
+                return _depth(Span(file, line, column, line, column + 1))
+        elif match.group() in ")}]":
+            depth -= 1
+    return None
+
+
+def _depth(span: Span) -> Diagnostic:
+    message = f"brackets, `not` or `else` are nested more than {DEEPEST} deep"
+    return Diagnostic("RC104", message, span, "name the parts with `let`, or split the model")
+
+
+def _diagnostic(error: UnexpectedInput, text: str, file: str) -> Diagnostic:
+    if isinstance(error, UnexpectedToken):
+        return _unexpected_token(error, text, file)
+    if isinstance(error, UnexpectedCharacters):
+        line, column = error.line, error.column
+        rest = text.split("\n")[line - 1][column - 1 :]
+        foreign = next((f for f in FOREIGN if rest.startswith(f)), None)
+        if foreign is not None and FOREIGN[foreign] not in ("", foreign):
+            span = Span(file, line, column, line, column + len(foreign))
+            ours = FOREIGN[foreign]
+            message = f"`{foreign}` is not part of the language"
+            return Diagnostic("RC111", message, span, f"write `{ours.strip()}`", Fix(span, ours))
+        span = Span(file, line, column, line, column + 1)
+        allowed = _expected(error.allowed or set())
+        return Diagnostic("RC110", f"unexpected `{rest[:1] or ' '}`", span, allowed)
+    raise AssertionError(f"unknown syntax error {type(error).__name__}")
+
+
+def _unexpected_token(error: UnexpectedToken, text: str, file: str) -> Diagnostic:
+    token: Token = error.token
+    expected = set(error.accepts or error.expected)
+    if token.type == "$END":
+        line = text.rstrip().count("\n") + 1
+        column = len(text.rstrip().split("\n")[-1]) + 1
+        span = Span(file, line, column, line, column + 1)
+        what = "a `{` is never closed" if text.count("{") > text.count("}") else "the file ends too early"
+        return Diagnostic("RC112", what, span, _expected(expected))
+    line, column = token.line or 1, token.column or 1
+    span = Span(file, line, column, token.end_line or line, token.end_column or column + len(token))
+    guess = _closest(str(token), expected)
+    if guess:
+        return Diagnostic("RC110", f"unexpected `{token}`", span, f"did you mean `{guess}`?", Fix(span, guess))
+    return Diagnostic("RC110", f"unexpected `{token}`", span, _expected(expected))
+
+
+def _spelling(terminal: str) -> str | None:
+    if terminal in NAMES:
+        return None
+    pattern = _parser().get_terminal(terminal).pattern
+    return pattern.value if isinstance(pattern, PatternStr) else None
+
+
+def _closest(written: str, expected: set[str]) -> str | None:
+    import difflib
+
+    words = sorted(word for terminal in expected if (word := _spelling(terminal)) and word.isalpha())
+    return next(iter(difflib.get_close_matches(written, words, 1, 0.75)), None)
+
+
+def _expected(terminals: set[str]) -> str:
+    shown = sorted(
+        NAMES.get(terminal) or f"`{_spelling(terminal) or terminal.lower()}`"
+        for terminal in terminals
+        if terminal not in ("WS", "COMMENT", "DOC")
+    )
+    if not shown:
+        return "write a declaration"
+    return "expected " + (shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " or " + shown[-1])

@@ -1,0 +1,28 @@
+"""Reads model files: what is not a readable, reasonably small text gets a coded message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconcheck.diagnostic import Diagnostic, ModelError, Span
+
+LARGEST = 1024 * 1024
+"""Bytes.  The largest shipped model has some 10 KB; a file past this limit is not a model (spec/limits.md)."""
+
+
+def read_source(path: Path, at: Span | None = None) -> str:
+    """The text of a model file.  `at` is the import that asks for it.  Raises `ModelError` (RC101, RC103)."""
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            message = f"{path} has {size:,} bytes; a model has at most {LARGEST:,}"
+            instead = "split the operator into slices, one file each"
+            raise ModelError([Diagnostic("RC103", message, at, instead)])
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message, instead = f"cannot read {path}: {reason}", "give the path of a .rdsl file or of a folder with some"
+        raise ModelError([Diagnostic("RC101", message, at, instead)]) from error
+    except UnicodeDecodeError as error:
+        message = f"{path} is not a text file (byte {error.start} is not UTF-8)"
+        raise ModelError([Diagnostic("RC101", message, at, "save the model as UTF-8 text")]) from error
