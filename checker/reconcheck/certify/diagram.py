@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import OpaqueType, Value
+from reconcheck.model.types import BoolType, OpaqueType, Value
+from reconcheck.semantics import smtlib
 
 OUTSIDE = -1
 NOTHING = -1
@@ -90,3 +91,34 @@ def build(variables: tuple[Variable, ...], ranked: Iterable[tuple[Sequence[Value
                 nodes.append(candidate)
             current[prefix] = number
     return Diagram(variables, tuple(nodes), current.get((), -1))
+
+
+def rank_function(diagram: Diagram, name: str) -> list[str]:
+    """The diagram as a function of the whole state."""
+    parameters = " ".join(f"({smtlib.symbol(v.name)} {smtlib.sort(v.type)})" for v in diagram.variables)
+    lets = [f"(let ((n{i} {_node(diagram, i)}))" for i in range(len(diagram.nodes))]
+    body = f"n{diagram.root}" if diagram.root >= 0 else smtlib.number(leaf_rank(diagram.root))
+    return [f"(define-fun {name} ({parameters}) Int", *lets, body, ")" * len(lets) + ")"]
+
+
+def _node(diagram: Diagram, index: int) -> str:
+    node = diagram.nodes[index]
+    variable = diagram.variables[node.level]
+    name, branches = smtlib.symbol(variable.name), dict(node.branches)
+    if isinstance(variable.type, BoolType):
+        return f"(ite {name} {_child(branches.get(True, -1))} {_child(branches.get(False, -1))})"
+    if isinstance(variable.type, OpaqueType):
+        text = _child(branches.get(node.level, -1))
+        earlier = [i for i in range(node.level) if isinstance(diagram.variables[i].type, OpaqueType)]
+        for level in reversed(earlier):  # so that the first variable with the same value is found first
+            same = f"(= {name} {smtlib.symbol(diagram.variables[level].name)})"
+            text = f"(ite {same} {_child(branches.get(level, -1))} {text})"
+        return f"(ite (= {name} 0) {_child(branches.get(NOTHING, -1))} {text})"
+    text = smtlib.number(-1)
+    for value, child in reversed(node.branches):
+        text = f"(ite (= {name} {smtlib.constant(value, variable.type)}) {_child(child)} {text})"
+    return text
+
+
+def _child(node: int) -> str:
+    return f"n{node}" if node >= 0 else smtlib.number(leaf_rank(node))

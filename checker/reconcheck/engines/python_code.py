@@ -12,7 +12,7 @@ from typing import assert_never
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import EnumType, IntType, OpaqueType, RangeType, Type, Value, domain, is_finite
+from reconcheck.model.types import EnumType, IntType, OpaqueType, RangeType, Type, Value, contains, domain, is_finite
 from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import Command, System
 
@@ -116,8 +116,10 @@ def _command(
     index: int, command: Command, system: System, places: dict[str, str], opaque: list[str], guard_on_change: bool
 ) -> Iterator[str]:
     indent = "    "
-    if command.guard != e.TRUE:
-        yield f"{indent}if {_source(command.guard, places)}:"
+    inputs = {variable.name for variable in command.inputs}
+    early, late = _split(command.guard, inputs)
+    if early != e.TRUE:
+        yield f"{indent}if {_source(early, places)}:"
         indent += "    "
     local = dict(places)
     known = list(opaque)
@@ -126,6 +128,9 @@ def _command(
         yield f"{indent}for {variable.name} in {_options(index, variable, known)}:"
         if isinstance(variable.type, OpaqueType):
             known.append(variable.name)
+        indent += "    "
+    if late != e.TRUE:
+        yield f"{indent}if {_source(late, local)}:"
         indent += "    "
     updates = dict(command.updates)
     new: list[str] = []
@@ -141,7 +146,17 @@ def _command(
             yield f"{indent}if not ({_range_test(name, variable.type)}): left_range({index}, {variable.name!r}, {name})"
             new.append(name)
     yield f"{indent}t = ({', '.join(new)},)"
-    yield f"{indent}if t != s: out.append(({index}, t))" if guard_on_change else f"{indent}out.append(({index}, t))"
+    only_if = "if t != s: " if guard_on_change and not command.hidden else ""
+    yield f"{indent}{only_if}out.append(({index}, t))"
+
+
+def _split(guard: e.Expr, inputs: set[str]) -> tuple[e.Expr, e.Expr]:
+    """The part of a guard that can be tested before the inputs are chosen, and the rest."""
+    early: list[e.Expr] = []
+    late: list[e.Expr] = []
+    for part in guard.operands if isinstance(guard, e.And) else (guard,):
+        (late if any(variable.name in inputs for variable in e.variables(part)) else early).append(part)
+    return e.both(*early), e.both(*late)
 
 
 def _options(index: int, variable: Variable, known: list[str]) -> str:
@@ -157,7 +172,7 @@ def _surely_in(value: e.Expr, type_: Type) -> bool:
     """Whether a value is in the type whatever the state is, as far as the shape of the expression tells."""
     given = e.type_of(value)
     if isinstance(value, e.Const):
-        return True
+        return contains(type_, value.value)  # what an action adds up can leave the type
     if isinstance(value, e.Choice) and given != type_:
         return _surely_in(value.yes, type_) and _surely_in(value.no, type_)
     match type_, given:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from reconcheck.diagnostic import Span
 from reconcheck.model import expr as e
-from reconcheck.model.names import Broken, Names, Where
+from reconcheck.model.names import BROKEN, Broken, Names, Where
 from reconcheck.model.operator import (
     Bind,
     Call,
@@ -76,7 +76,10 @@ class Body:
                     reachable = self._block(block, where.bind(variable.text, element)) and reachable
                 return reachable
             case tree.Let():
-                self._let(statement, where)
+                try:
+                    self._let(statement, where)
+                except Broken:
+                    where.locals[statement.name.text] = BROKEN
                 return True
             case tree.Effect():
                 self._effect(statement, where)
@@ -143,6 +146,7 @@ class Body:
             raise names.problems.broken("RC206", message, statement.live.span, f"write `let {name} = {target}....`")
         base = self._new_local(name.text)
         scope: Variable | dict[str, Variable]
+        pairs: tuple[tuple[Variable, Variable], ...]
         if rest:
             wanted = ".".join(part.name for part in rest)
             live = self._live(target, wanted, statement.live.span)
@@ -154,15 +158,16 @@ class Body:
                 fields = [self._live(target, "exists", statement.span), *fields]
                 if names.objects[target].can_be_deleting:
                     fields.append(self._live(target, "deleting", statement.span))
-            scope = {}
+            copies: dict[str, Variable] = {}
             for live in fields:
                 key = live.name[len(target) + 1 :]
-                scope[key] = Variable(f"{base}.{key}", live.type, None)
-            pairs = tuple((scope[live.name[len(target) + 1 :]], live) for live in fields)
+                copies[key] = Variable(f"{base}.{key}", live.type, None)
+            pairs, scope = tuple((copies[live.name[len(target) + 1 :]], live) for live in fields), copies
         where.locals[name.text] = scope
         position = len(self.code)
         self.code.append(Read(target, pairs, (), statement.cites, statement.span))
-        self._handlers(position, statement.handlers, where, ("error", "missing"))
+        can = ("error", "missing") if target in names.objects else ("error",)
+        self._handlers(position, statement.handlers, where, can)
 
     def _fields(self, target: str) -> tuple[Variable, ...]:
         holder = self.names.objects.get(target) or self.names.externals[target]

@@ -37,7 +37,7 @@ class Controllers:
         primary = self.names.objects.get(node.primary.text)
         if primary is None:
             known = [name for name in self.names.objects if "[" not in name]
-            raise problems.unknown("object", node.primary.text, known, node.primary.span)
+            raise self.names.unknown("object", node.primary.text, known, node.primary.span)
         watches = tuple(self._watches(node))
         rules = self._declared_rules(node)
         bodies = [member for member in node.members if isinstance(member, tree.Reconcile)]
@@ -144,7 +144,7 @@ class Controllers:
         external = self.names.externals.get(name)
         if external is None:
             known = [n for n in (*self.names.objects, *self.names.arrays, *self.names.externals) if "[" not in n]
-            raise problems.unknown("object", name, known, member.target.span)
+            raise self.names.unknown("object", name, known, member.target.span)
         if not external.notifies:
             message = f"`{name}` sends no events, so it cannot be watched"
             instead = f"read it on a `requeue`, or declare `external {name} notifies` if something turns it into events"

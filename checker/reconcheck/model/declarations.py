@@ -109,7 +109,8 @@ class Declarations:
                     case _:
                         pass
             except Broken:
-                continue
+                if isinstance(member, tree.Resource | tree.External | tree.Clock):
+                    self.names.broken.add(member.name.text)
         self._owners(operator)
 
     def _fresh(self, name: tree.Word) -> None:
@@ -141,9 +142,13 @@ class Declarations:
                     raise self.names.problems.broken("RC228", message, node.path.span, "choose another name")
                 seen.add(name)
                 variable = Variable(f"{holder}.{name}", self.names.type(node.type), None)
+            except Broken:
+                self.names.broken.add(f"{holder}.{name}")
+                continue
+            try:
                 yield self.names.initial(node.initial, variable)
             except Broken:
-                continue
+                yield variable
 
     def _external(self, node: tree.External) -> None:
         self._fresh(node.name)

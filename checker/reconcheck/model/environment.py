@@ -32,10 +32,10 @@ class Environment:
 
     def _of_kind(self, kind: tree.Kind, element: str, resource: tree.Resource) -> Iterator[Action]:
         bindings = {"self": element}
-        if resource.owned is not None:
+        if resource.owned is not None and resource.owned.owner.text in self.names.objects:
             bindings["owner"] = resource.owned.owner.text
         for action in kind.actions:
-            if resource.owned is None and _mentions(action, "owner"):
+            if "owner" not in bindings and _mentions(action, "owner"):
                 continue  # what an owner's deletion does to an object that has none
             yield from self._action(action, Where("world", bindings=bindings), f"{element}.{action.name}")
 
@@ -71,9 +71,6 @@ class Environment:
 
     def _set(self, node: tree.Assignment, where: Where) -> Change:
         target, rest = self.names.holder(node.target, where)
-        if node.target.parts[0].name == "memory":
-            message = "the environment cannot write the operator's memory"
-            raise self.names.problems.broken("RC208", message, node.target.span, "use `remember` in reconcile")
         if not rest:
             message = f"`{target}` is not a field"
             raise self.names.problems.broken("RC206", message, node.target.span, f"write `{target}.field = ...`")

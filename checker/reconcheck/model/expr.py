@@ -6,7 +6,7 @@ impossible disappears before any engine sees it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -213,6 +213,14 @@ def arithmetic(operator: str, left: Expr, right: Expr) -> Expr:
     if operator in "+-" and isinstance(right, Const) and right.value == 0:
         return left
     return Arithmetic(operator, left, right)
+
+
+def total(terms: Sequence[Expr]) -> Expr:
+    """The sum of the terms, halved again and again so that it is not deep."""
+    if len(terms) <= 1:
+        return terms[0] if terms else integer(0)
+    middle = len(terms) // 2
+    return arithmetic("+", total(terms[:middle]), total(terms[middle:]))
 
 
 def choose(condition: Expr, yes: Expr, no: Expr) -> Expr:

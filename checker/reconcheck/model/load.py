@@ -43,6 +43,7 @@ class _Library:
     kinds: dict[str, tree.Kind] = field(default_factory=dict)
     aliases: list[tree.TypeAlias] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
+    read: set[Path] = field(default_factory=set)
 
 
 def load(path: Path, settings: Mapping[str, int] | None = None) -> Loaded:
@@ -73,6 +74,9 @@ def _collect(
                     if target is not None:
                         problems.error("RC223", f'"{name}" imports itself', span, "remove one of the imports")
                     continue
+                if target.resolve() in library.read:
+                    continue  # two libraries may need the same third
+                library.read.add(target.resolve())
                 imported, text = parse_file(target, span)
                 library.sources[str(target)] = text
                 if imported.operator is not None:
@@ -84,6 +88,9 @@ def _collect(
                 library.kinds[word.text] = item
             case tree.TypeAlias():
                 library.aliases.append(item)
+            case tree.Param(name=word, span=span) if len(trail) > 1:
+                message = f"the parameter `{word}` is in a library, where nothing can set it"
+                problems.error("RC223", message, span, "declare parameters in the model")
             case tree.Param():
                 pass
 
@@ -91,7 +98,10 @@ def _collect(
 def _find_import(name: str, path: Path, span: Span, problems: Problems) -> Path | None:
     file = name if name.endswith(".rdsl") else f"{name}.rdsl"
     candidates = [path.parent / file, shipped("models") / file]
-    found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    try:
+        found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    except OSError:  # a name that the file system does not take
+        found = None
     if found is None:
         library = shipped("models") / "std"
         known = ", ".join(f'"std/{p.stem}"' for p in sorted(library.glob("*.rdsl")))
@@ -115,10 +125,11 @@ class _Checker:
         for alias in self.library.aliases:
             try:
                 if alias.name.text in names.types:
-                    raise self.problems.broken("RC202", f"type `{alias.name}` is declared twice", alias.name.span)
+                    message = f"type `{alias.name}` is declared twice"
+                    raise self.problems.broken("RC202", message, alias.name.span, "choose another name")
                 names.types[alias.name.text] = names.type(alias.type)
             except Broken:
-                continue
+                names.broken.add(alias.name.text)
         profile, seconds = self._runtime(node)
         changes = lifecycle(self.file, self.library.kinds)
         Declarations(names, profile, self.library.kinds, changes).declare(node)
@@ -263,12 +274,7 @@ class _Checker:
     # ---- questions ---------------------------------------------------------------------------------------
 
     def _goals(self, names: Names, node: tree.Operator) -> tuple[Goal, ...]:
-        nodes: list[tree.Goal] = []
-        for member in node.members:
-            if isinstance(member, tree.Goals):
-                nodes += member.goals
-            elif isinstance(member, tree.Goal):
-                nodes.append(member)
+        nodes = _questions(node)
         if not nodes:
             instead = "say what the operator is for: `converges { scaled: ... }`"
             self.problems.error("RC216", "the model asks no question", node.name.span, instead)
@@ -285,12 +291,17 @@ class _Checker:
     def _expectations(self, operator: Operator, node: tree.Operator) -> tuple[Expectation, ...]:
         result: dict[tuple[str, Scope], Expectation] = {}
         goals = {goal.name: goal for goal in operator.goals}
+        asked = {goal.name.text for goal in _questions(node)}
         rules = {rule.name for rule in operator.rules()}
+        if self.problems.failed:
+            rules |= _requeue_names(node)  # those of a wrong controller are not unknown
         for member in node.members:
             if not isinstance(member, tree.Expect):
                 continue
             try:
                 goal = goals.get(member.goal.text)
+                if goal is None and member.goal.text in asked:
+                    continue  # its formula is wrong, which is reported
                 if goal is None:
                     raise self.problems.unknown("goal", member.goal.text, goals, member.goal.span)
                 if member.verdict not in VERDICTS[goal.kind]:
@@ -324,6 +335,24 @@ class _Checker:
                 raise self.problems.unknown("requeue rule", word.text, [*rules, "schedule"], word.span)
             without.append(word.text)
         return Scope(schedule, tuple(sorted(without)))
+
+
+def _questions(node: tree.Operator) -> list[tree.Goal]:
+    nodes: list[tree.Goal] = []
+    for member in node.members:
+        if isinstance(member, tree.Goals):
+            nodes += member.goals
+        elif isinstance(member, tree.Goal):
+            nodes.append(member)
+    return nodes
+
+
+def _requeue_names(node: object) -> set[str]:
+    """The names of all requeue rules in a part of the tree."""
+    if isinstance(node, tree.Requeue):
+        return {node.name.text}
+    below = node if isinstance(node, tuple) else [getattr(node, slot) for slot in getattr(node, "__slots__", ())]
+    return {name for part in below for name in _requeue_names(part)}
 
 
 def _seconds(text: str) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from reconcheck.diagnostic import Span
@@ -44,6 +44,15 @@ class Where:
         return replace(self, bindings={**self.bindings, name: target})
 
 
+BUILTINS: dict[str, Type] = {"bool": BOOL, "int": INT, "nat": NAT, "opaque": OPAQUE}
+
+FOREIGN_TYPES = {"string": "opaque", "str": "opaque", "integer": "int", "number": "int", "boolean": "bool"}
+"""What types are called elsewhere, and here."""
+
+BROKEN = Variable("", BOOL, None)
+"""Stands for a local whose `let` is wrong: what reads it is not reported as well."""
+
+
 def view_name(name: str) -> str:
     """The name of the cached copy of a live variable."""
     return f"view({name})"
@@ -61,6 +70,14 @@ class Names:
     externals: dict[str, External] = field(default_factory=dict)
     clocks: dict[str, tuple[Variable, ...]] = field(default_factory=dict)
     memory: tuple[Variable, ...] = ()
+    broken: set[str] = field(default_factory=set)
+    """Names whose declaration is wrong and reported: their uses are not reported as unknown."""
+
+    def unknown(self, what: str, name: str, known: Iterable[str], span: Span, code: str = "RC201") -> Broken:
+        """Reports an unknown name, unless its declaration is already reported."""
+        if name in self.broken:
+            return Broken()
+        return self.problems.unknown(what, name, known, span, code)
 
     # ---- types -------------------------------------------------------------------------------------
 
@@ -68,7 +85,7 @@ class Names:
         """The type written; an open range has no type of its own.  Raises `Broken`."""
         match node:
             case tree.Builtin(name):
-                return {"bool": BOOL, "int": INT, "nat": NAT, "opaque": OPAQUE}[name]
+                return BUILTINS[name]
             case tree.Bounds(low, high, span):
                 least = self.constant(low)
                 most = self.constant(high) if high is not None else least
@@ -80,10 +97,12 @@ class Names:
                     alias = self.types.get(names[0].text)
                     if alias is not None:
                         return alias
-                    if names[0].text in ("string", "integer", "boolean", "number", "Secret"):
-                        near = {"string": "opaque", "integer": "int", "boolean": "bool"}.get(names[0].text, "int")
+                    near = FOREIGN_TYPES.get(names[0].text)
+                    if near is not None:
                         message = f"unknown type `{names[0].text}`"
                         raise self.problems.broken("RC201", message, span, f"did you mean `{near}`?", near)
+                    known = [*self.types, *BUILTINS]
+                    raise self.unknown("type", names[0].text, known, span)
                 texts = tuple(word.text for word in names)
                 if len(set(texts)) != len(texts):
                     raise self.problems.broken("RC202", "a value is listed twice in this type", span, "keep it once")
@@ -109,6 +128,8 @@ class Names:
         known = [variable.name[len(target) + 1 :] for variable in holder.fields]
         if target in self.objects:
             known += ["exists", "deleting"]
+        if full in self.broken:
+            raise Broken
         raise self.problems.unknown(f"field of `{target}`", name, known, span, "RC205")
 
     def holder(self, path: tree.Path, where: Where) -> tuple[str, tuple[tree.Part, ...]]:
@@ -130,7 +151,14 @@ class Names:
             raise self.problems.broken("RC220", f"`{first.name}` is not an array", first.span, f"write `{first.name}`")
         if first.name in self.objects or first.name in self.externals or first.name in self.clocks:
             return first.name, rest
-        raise self.problems.unknown("name", first.name, self.visible(where), first.span)
+        if first.name in where.locals or first.name in self.parameters:
+            what = "a local value" if first.name in where.locals else "a parameter"
+            message = f"`{first.name}` is {what}, not an object"
+            raise self.problems.broken("RC206", message, first.span, "name an object or an external")
+        if first.name == "memory":
+            message = "the operator's memory is written by its reconciles only"
+            raise self.problems.broken("RC208", message, path.span, "write `remember memory.f = ...` in a reconcile")
+        raise self.unknown("name", first.name, self.visible(where), first.span)
 
     def visible(self, where: Where) -> Iterator[str]:
         """Every name that could begin a path here."""
@@ -144,7 +172,7 @@ class Names:
         """The elements of an array.  Raises `Broken`."""
         if word.text in self.arrays:
             return self.arrays[word.text]
-        raise self.problems.unknown("array", word.text, self.arrays, word.span)
+        raise self.unknown("array", word.text, self.arrays, word.span)
 
     def _path(self, path: tree.Path, where: Where, expected: Type | None) -> e.Expr:
         first, rest = path.parts[0], path.parts[1:]
@@ -156,7 +184,7 @@ class Names:
         if isinstance(expected, EnumType) and not rest and first.name in expected.values:
             return e.Const(first.name, expected)
         if where.mode == "constant":
-            raise self.problems.unknown("parameter", first.name, self.parameters, first.span)
+            raise self.unknown("parameter", first.name, self.parameters, first.span)
         if first.name == "memory" and first.name not in self.objects:
             return self._memory(path, where)
         if first.name in ("old", "new") and where.subject is not None:
@@ -172,6 +200,8 @@ class Names:
             for variable in self.clocks[target]:
                 if variable.name == f"{target}.{name}":
                     return e.Var(variable.name, variable.type)
+            if f"{target}.{name}" in self.broken:
+                raise Broken
             known = [v.name[len(target) + 1 :] for v in self.clocks[target]]
             raise self.problems.unknown(f"field of `{target}`", name, known, path.span, "RC205")
         if where.mode == "filter":
@@ -203,6 +233,8 @@ class Names:
     def _local(self, path: tree.Path, local: Variable | dict[str, Variable]) -> e.Expr:
         rest = ".".join(part.name for part in path.parts[1:])
         name = path.parts[0].name
+        if local is BROKEN:
+            raise Broken
         if isinstance(local, Variable):
             if rest:
                 raise self.problems.broken("RC205", f"`{name}` is a plain value", path.span, f"write `{name}`")
@@ -226,6 +258,8 @@ class Names:
         for variable in self.memory:
             if variable.name == path.text:
                 return variable
+        if path.text in self.broken:
+            raise Broken
         known = [variable.name for variable in self.memory]
         raise self.problems.unknown("memory variable", path.text, known, path.span, "RC205")
 
@@ -277,10 +311,7 @@ class Names:
                 elements = self.collection(collection)
                 wanted = [self.expr(body, where.bind(variable.text, element), BOOL) for element in elements]
                 if kind == "count":
-                    total: e.Expr = e.integer(0)
-                    for one in wanted:
-                        total = e.arithmetic("+", total, e.choose(one, e.integer(1), e.integer(0)))
-                    return total
+                    return e.total([e.choose(one, e.integer(1), e.integer(0)) for one in wanted])
                 return e.both(*wanted) if kind == "all" else e.either(*wanted)
 
     def _comparison(self, node: tree.Binary, where: Where) -> e.Expr:

@@ -205,10 +205,11 @@ class _Effects:
                 compiler.assign(draft, assignments, locals_)
             case Register(name):
                 watch = next(w for w in self.controller.watches if w.name == name)
+                already = draft[registered_name(watch)]
                 draft[registered_name(watch)] = e.TRUE
                 new = compiler.snapshot(draft, watch.target)
                 passes = compiler.passes(draft, watch.filter, {**new, "exists": e.FALSE}, new)
-                draft.where(passes, event_name(watch), e.TRUE)
+                draft.where(e.both(e.negate(already), passes), event_name(watch), e.TRUE)
             case End():
                 raise AssertionError("an outcome is not performed")
         return locals_
@@ -265,17 +266,24 @@ class _Effects:
                 draft[held_name(holder, target)] = e.FALSE
 
     def bounded_retry(self, draft: Draft) -> None:
-        """Arms the error timer while retries are left."""
+        """Arms the error timer while retries are left, and the runtime's own period after that."""
         compiler, controller = self.compiler, self.controller
-        retries, slot = f"retries({controller.name})", f"timer({controller.name})"
+        retries = f"retries({controller.name})"
         limit = e.Const(controller.error.retries, compiler.types[retries])
         left = e.negate(e.equal(draft[retries], limit))
-        without = draft[slot]
+        counted = left
+        if compiler.profile["requeue_if_queued"] == "dropped":
+            counted = e.both(left, e.negate(draft[f"queued({controller.name})"]))
         captures = [variable.name for rule in controller.rules for variable, _ in rule.captures]
-        kept = {name: draft[name] for name in captures if name in compiler.types}
+        slots = [f"timer({controller.name})", *(name for name in captures if name in compiler.types)]
+        before = {name: draft[name] for name in slots}
         compiler.arm(draft, controller, ERROR_TIMER, None, {})
-        draft[slot] = e.choose(left, draft[slot], without)
-        for name, value in kept.items():
-            draft[name] = e.choose(left, draft[name], value)
+        retried = {name: draft[name] for name in slots}
+        draft.state.update(before)
+        rule = compiler.layout.after_retries(controller)
+        if rule is not None:
+            compiler.arm(draft, controller, rule.name, rule, {})
+        for name in slots:
+            draft.where(left, name, retried[name])
         more = e.arithmetic("+", draft[retries], e.integer(1))
-        draft.where(left, retries, more)
+        draft.where(counted, retries, more)

@@ -477,7 +477,7 @@ class Compiler:
             draft[name] = e.FALSE
             active = draft[registered_name(watch)] if watch.late else e.TRUE
             if self.profile["relist"] == "loses_deletes":
-                wakes = e.both(active, new["exists"]) if "create" in watch.filter.kinds else e.FALSE
+                wakes = e.both(active, self.passes(draft, watch.filter, {**new, "exists": e.FALSE}, new))
             elif watch.filter.everything:
                 wakes = pending[name]
             else:
@@ -494,7 +494,7 @@ class Compiler:
         draft = self.draft(f"relist page {target}", Kind.FAULT)
         draft.guard = draft.get(f"stale({target})", e.FALSE)
         for owner, watch in self.layout.watches(target):
-            draft[event_name(watch)] = e.FALSE
             if owner.name == controller.name:
+                draft[event_name(watch)] = e.FALSE
                 self.wake(draft, controller, self.exists(draft, target))
         return draft.command()

@@ -60,6 +60,8 @@ class Run:
     choose: Choose
     step: Step
     locals: State = field(default_factory=dict)
+    known: set[int] = field(default_factory=set)
+    """The opaque values seen since the step began: a new one differs from them all."""
 
     def value(self, expression: e.Expr, versions: State | None = None) -> Value:
         """The value of an expression in the state, the locals, and old and new versions."""
@@ -139,6 +141,7 @@ class Interpreter:
         self, state: State, step: Step, attempt: Callable[[Run], bool]
     ) -> Iterator[tuple[Step, State]]:
         """Runs an attempt once for every sequence of choices."""
+        known = {int(v) for n, v in state.items() if isinstance(self.types[n], OpaqueType) and v}
         pending: list[list[Value]] = [[]]
         while pending:
             script = pending.pop()
@@ -153,7 +156,7 @@ class Interpreter:
                 taken.append(choice)
                 return choice
 
-            run = Run(dict(state), choose, step)
+            run = Run(dict(state), choose, step, known=set(known))
             if attempt(run):
                 yield run.step, run.state
 
@@ -162,9 +165,10 @@ class Interpreter:
         if is_finite(variable.type):
             return run.choose(list(domain(variable.type)))
         if isinstance(variable.type, OpaqueType):
-            known = {int(v) for n, v in run.state.items() if isinstance(self.types[n], OpaqueType) and v}
-            options: list[Value] = [*sorted(known), max(known, default=0) + 1]
-            return run.choose(options)
+            options: list[Value] = [*sorted(run.known), max(run.known, default=0) + 1]
+            value = run.choose(options)
+            run.known.add(int(value))
+            return value
         if self.numbers is None:
             raise Endless(run.step, variable.name)
         return run.choose([number for number in self.numbers if contains(variable.type, number)])
@@ -374,11 +378,21 @@ class Interpreter:
         elif outcome == "fail":
             if policy.policy in ("backoff", "requeue"):
                 self._arm(run, controller, ERROR_TIMER, None)
-            elif policy.policy == "retry" and int(state[f"retries({name})"]) < policy.retries:
-                state[f"retries({name})"] = int(state[f"retries({name})"]) + 1
-                self._arm(run, controller, ERROR_TIMER, None)
+            elif policy.policy == "retry":
+                self._retry(run, controller)
             elif policy.policy == "stop":
                 state[f"pc({name})"] = STOPPED
+
+    def _retry(self, run: Run, controller: Controller) -> None:
+        """Bounded retries.  A run for which an event waits already is no attempt, where a requeue is dropped."""
+        retries = f"retries({controller.name})"
+        if self.operator.profile["requeue_if_queued"] == "dropped" and run.state[f"queued({controller.name})"]:
+            return
+        if int(run.state[retries]) < controller.error.retries:
+            run.state[retries] = int(run.state[retries]) + 1
+            self._arm(run, controller, ERROR_TIMER, None)
+        elif (rule := self.layout.after_retries(controller)) is not None:
+            self._arm(run, controller, rule.name, rule)
 
     # ---- the running reconcile ----------------------------------------------------------------------------------
 
@@ -481,6 +495,8 @@ class Interpreter:
                 return None
             case Register(name):
                 watch = next(w for w in controller.watches if w.name == name)
+                if run.state[registered_name(watch)]:
+                    return None
                 run.state[registered_name(watch)] = True
                 new = self._snapshot(run.state, watch.target)
                 if self._passes(run, watch.filter, {**new, "exists": False}, new):
@@ -620,7 +636,7 @@ class Interpreter:
             state[event_name(watch)] = False
             active = not watch.late or bool(state[registered_name(watch)])
             if loses_deletes:
-                wakes = active and bool(new["exists"]) and "create" in watch.filter.kinds
+                wakes = active and self._passes(run, watch.filter, {**new, "exists": False}, new)
             elif watch.filter.everything:
                 wakes = pending
             else:
@@ -637,8 +653,10 @@ class Interpreter:
         if not run.state.get(f"stale({target})", False):
             return False
         for owner, watch in self.layout.watches(target):
+            if owner.name != controller.name:
+                continue  # has a stream of its own
             run.state[event_name(watch)] = False
-            if owner.name == controller.name and self._exists(run.state, target):
+            if self._exists(run.state, target):
                 self._wake(run, controller)
         return True
 

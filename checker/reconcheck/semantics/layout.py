@@ -34,6 +34,8 @@ IDLE = "idle"
 STOPPED = "stopped"
 NO_TIMER = "none"
 ERROR_TIMER = "error"
+RUNTIME_PERIOD = "runtime_period"
+"""The rule that a runtime with a period of its own (knob `period`) gives each controller."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class Layout:
         """The rule that `await change` arms: the shortest of the declared periods in force."""
         rules = [rule for rule in controller.rules if rule.declared and self.enabled(rule)]
         return min(rules, key=lambda rule: rule.seconds or 0.0, default=None)
+
+    def after_retries(self, controller: Controller) -> Rule | None:
+        """What is left when the retries are exhausted: the runtime's own period, if it is in force."""
+        rules = [rule for rule in controller.rules if rule.name == RUNTIME_PERIOD and self.enabled(rule)]
+        return rules[0] if rules else None
 
     def watches(self, target: str) -> Iterator[tuple[Controller, Watch]]:
         """Every watch on an object or external."""
@@ -141,8 +148,7 @@ def _variables(shape: Layout) -> Iterator[Variable]:
         yield variable
     for external in operator.externals.values():
         yield from external.fields
-        for _, watch in shape.watches(external.name):
-            yield Variable(event_name(watch), BOOL, False)
+        yield from _watch_variables(shape, external.name)
     for target in operator.objects:
         yield from _object_variables(shape, target)
 
@@ -169,6 +175,10 @@ def _object_variables(shape: Layout, target: str) -> Iterator[Variable]:
     for controller in shape.operator.controllers:
         if (controller.name, target) in shape.held:
             yield Variable(held_name(controller.name, target), BOOL, False)
+    yield from _watch_variables(shape, target)
+
+
+def _watch_variables(shape: Layout, target: str) -> Iterator[Variable]:
     for _, watch in shape.watches(target):
         yield Variable(event_name(watch), BOOL, False)
         if watch.late:

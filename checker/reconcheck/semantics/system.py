@@ -7,11 +7,12 @@ not a step.  Frames cost nothing: what a command does not name stays as it is.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Operator, Scope, Variable
-from reconcheck.model.types import OpaqueType
+from reconcheck.model.types import BoolType, domain, is_finite
 from reconcheck.semantics.layout import Layout
 from reconcheck.semantics.steps import Step
 
@@ -24,6 +25,8 @@ class Command:
     guard: e.Expr
     updates: tuple[tuple[str, e.Expr], ...]
     inputs: tuple[Variable, ...] = ()
+    hidden: bool = False
+    """Whether it may change something that is not among the system's variables (in a slice)."""
 
     @property
     def reads(self) -> frozenset[str]:
@@ -53,18 +56,33 @@ class System:
         return tuple(dict.fromkeys(fair))
 
 
-def changes(command: Command, variable_types: dict[str, Variable]) -> e.Expr:
-    """The condition under which a command changes something; inputs are assumed to be chosen so that it does."""
-    inputs = {variable.name for variable in command.inputs}
-    different: list[e.Expr] = []
-    for name, value in command.updates:
-        variable = variable_types[name]
-        if isinstance(value, e.Var) and value.name in inputs:
-            return e.TRUE  # another value can be chosen
-        different.append(e.negate(e.equal(e.Var(name, variable.type), value)))
-    return e.either(*different)
+def possible(command: Command, variables: dict[str, Variable]) -> e.Expr:
+    """A condition without inputs under which a command can be taken and changes something.
+
+    It is exact for Boolean inputs.  Other inputs never occur in guards; where one is assigned, another value
+    can be chosen, and where a change depends on one in any other way, that change is not counted on.
+    """
+    flags = [variable.name for variable in command.inputs if isinstance(variable.type, BoolType)]
+    others = {v.name: v for v in command.inputs if not isinstance(v.type, BoolType)}
+    cases: list[e.Expr] = []
+    for values in itertools.product((e.TRUE, e.FALSE), repeat=len(flags)):
+        chosen: dict[str, e.Expr] = dict(zip(flags, values, strict=True))
+        different = (
+            _differs(e.Var(name, variables[name].type), e.substitute(value, chosen), others)
+            for name, value in command.updates
+        )
+        cases.append(e.both(e.substitute(command.guard, chosen), e.either(*different)))
+    return e.either(*cases)
 
 
-def is_free(variable: Variable) -> bool:
-    """Whether a variable is opaque, so that only its equality with others matters."""
-    return isinstance(variable.type, OpaqueType)
+def _differs(old: e.Var, new: e.Expr, inputs: dict[str, Variable]) -> e.Expr:
+    """A condition under which a variable gets another value, for some choice of the inputs."""
+    if isinstance(new, e.Var) and new.name in inputs:
+        type_ = inputs[new.name].type
+        return e.TRUE if not is_finite(type_) or len(domain(type_)) > 1 else e.FALSE
+    if isinstance(new, e.Choice) and not any(v.name in inputs for v in e.variables(new.condition)):
+        yes, no = _differs(old, new.yes, inputs), _differs(old, new.no, inputs)
+        return e.either(e.both(new.condition, yes), e.both(e.negate(new.condition), no))
+    if any(variable.name in inputs for variable in e.variables(new)):
+        return e.FALSE
+    return e.negate(e.equal(old, new))

@@ -286,10 +286,12 @@ class Builder(Transformer[Token, tree.File]):
         return tree.Block(tuple(children), self._span(meta))
 
     def when(self, meta: Any, children: list[Any]) -> tree.When:
-        blocks = [c for c in children[1:] if isinstance(c, tree.Block | tree.When)]
+        blocks = [
+            tree.Block((c,), c.span) if isinstance(c, tree.When) else c
+            for c in children[1:]
+            if isinstance(c, tree.Block | tree.When)
+        ]
         otherwise = blocks[1] if len(blocks) > 1 else None
-        if isinstance(otherwise, tree.When):
-            otherwise = tree.Block((otherwise,), otherwise.span)
         return tree.When(children[0], blocks[0], otherwise, _all(children, tree.Cite), self._span(meta))
 
     def for_each(self, meta: Any, children: list[Any]) -> tree.ForEach:

@@ -6,7 +6,7 @@ import functools
 import re
 from pathlib import Path
 
-from lark import Lark, Token, UnexpectedInput
+from lark import Lark, Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 from lark.lexer import PatternStr
 
@@ -16,10 +16,17 @@ from reconcheck.syntax import tree
 from reconcheck.syntax.builder import Builder
 from reconcheck.syntax.source import read_source
 
-VERSIONS = (1,)
+VERSIONS = ("1",)
 DEEPEST = 100
 """Nesting of brackets.  No operator needs it, and every recursive walk stays far from Python's own limit."""
 MOST_ERRORS = 20
+MOST_DIGITS = 18
+"""Digits of a number: what is longer is no replica count and no duration."""
+REPARSED = 256 * 1024
+"""Characters that are parsed again to find further errors, in all; an editor asks at every key stroke."""
+
+NESTING = frozenset({"group", "negate", "implication", "conditional", "when", "extreme", "quantifier", "sum", "product"})
+"""Grammar rules whose nesting is counted."""
 
 FOREIGN = {
     "&&": "and",
@@ -40,6 +47,9 @@ FOREIGN = {
     "/": "",
     "[": "",
 }
+
+UNFIXABLE = frozenset({"/*", "?"})
+"""Foreign spellings of which a part only is at hand, so that no replacement of it helps."""
 
 NAMES = {
     "NAME": "a name",
@@ -76,7 +86,7 @@ def parse_file(path: Path, at: Span | None = None) -> tuple[tree.File, str]:
 def parse_text(text: str, file: str) -> tree.File:
     """The syntax tree of a model text; `file` is the name used in spans and messages."""
     sources = {file: text}
-    early = _header(text, file) or _too_deep(text, file)
+    early = _header(text, file) or _too_long(text, file) or _too_deep(text, file)
     if early is not None:
         raise ModelError([early], sources)
     errors: list[Diagnostic] = []
@@ -94,12 +104,17 @@ def parse_text(text: str, file: str) -> tree.File:
             errors.append(diagnostic)
             lines = remaining.split("\n")
             at_fault = lines[line - 1] if 0 < line <= len(lines) else "{"
-            if line == last_line or at_fault.count("{") != at_fault.count("}") or len(text) > 64 * 1024:
+            if line == last_line or at_fault.count("{") != at_fault.count("}"):
+                break
+            if len(text) * (len(errors) + 1) > REPARSED:
                 break
             lines[line - 1] = ""
             remaining, last_line = "\n".join(lines), line
     if errors:
         raise ModelError(errors, sources)
+    nested = _nested(parsed, file)
+    if nested is not None:
+        raise ModelError([nested], sources)
     try:
         return Builder(file).transform(parsed)
     except (RecursionError, VisitError) as error:
@@ -114,12 +129,38 @@ def _header(text: str, file: str) -> Diagnostic | None:
     match = re.match(r"\s*rdsl\s+([0-9]+)\b", code)
     if match is None:
         return Diagnostic("RC102", "the file does not say its language version", start, "begin with `rdsl 1`")
-    if int(match.group(1)) not in VERSIONS:
+    if match.group(1).lstrip("0") not in VERSIONS:
         line = code[: match.start(1)].count("\n") + 1
         column = match.start(1) - (code.rfind("\n", 0, match.start(1)))
         span = Span(file, line, column, line, column + len(match.group(1)))
         message = f"version {match.group(1)} of the language is not known"
         return Diagnostic("RC102", message, span, "write `rdsl 1`", Fix(span, "1"))
+    return None
+
+
+def _too_long(text: str, file: str) -> Diagnostic | None:
+    """A number that no field, and hardly a computer, can hold."""
+    for match in re.finditer(r'"[^"\n]*"|//[^\n]*|[A-Za-z_][A-Za-z0-9_]*|([0-9]+)', text):
+        if len(match.group(1) or "") > MOST_DIGITS:
+            line = text.count("\n", 0, match.start()) + 1
+            column = match.start() - text.rfind("\n", 0, match.start())
+            span = Span(file, line, column, line, column + len(match.group()))
+            message = f"a number of {len(match.group())} digits"
+            return Diagnostic("RC103", message, span, f"use a number of at most {MOST_DIGITS} digits")
+    return None
+
+
+def _nested(parsed: Tree[Token], file: str) -> Diagnostic | None:
+    """What is nested without brackets: chains of `not`, `implies`, `else` and of sums."""
+    below: list[tuple[Tree[Token], int]] = [(parsed, 0)]
+    while below:
+        node, depth = below.pop()
+        chain = len(node.children) // 2 if node.data in ("sum", "product") else 0
+        if depth + chain > DEEPEST:
+            meta = node.meta
+            return _depth(Span(file, meta.line, meta.column, meta.line, meta.column + 1))
+        deeper = depth + (node.data in NESTING)
+        below += [(child, deeper) for child in reversed(node.children) if isinstance(child, Tree)]
     return None
 
 
@@ -138,7 +179,7 @@ def _too_deep(text: str, file: str) -> Diagnostic | None:
 
 
 def _depth(span: Span) -> Diagnostic:
-    message = f"brackets, `not` or `else` are nested more than {DEEPEST} deep"
+    message = f"brackets, `not`, `else` or sums are nested more than {DEEPEST} deep"
     return Diagnostic("RC104", message, span, "name the parts with `let`, or split the model")
 
 
@@ -153,7 +194,8 @@ def _diagnostic(error: UnexpectedInput, text: str, file: str) -> Diagnostic:
             span = Span(file, line, column, line, column + len(foreign))
             ours = FOREIGN[foreign]
             message = f"`{foreign}` is not part of the language"
-            return Diagnostic("RC111", message, span, f"write `{ours.strip()}`", Fix(span, ours))
+            fix = Fix(span, ours) if foreign not in UNFIXABLE else None
+            return Diagnostic("RC111", message, span, f"write `{ours.strip()}`", fix)
         span = Span(file, line, column, line, column + 1)
         allowed = _expected(error.allowed or set())
         return Diagnostic("RC110", f"unexpected `{rest[:1] or ' '}`", span, allowed)

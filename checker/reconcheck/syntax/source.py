@@ -13,12 +13,13 @@ LARGEST = 1024 * 1024
 def read_source(path: Path, at: Span | None = None) -> str:
     """The text of a model file.  `at` is the import that asks for it.  Raises `ModelError` (RC101, RC103)."""
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            message = f"{path} has {size:,} bytes; a model has at most {LARGEST:,}"
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            message = f"{path} has more than {LARGEST:,} bytes, the most a model can have"
             instead = "split the operator into slices, one file each"
             raise ModelError([Diagnostic("RC103", message, at, instead)])
-        return path.read_bytes().decode("utf-8")
+        return content.decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or str(error)
         message, instead = f"cannot read {path}: {reason}", "give the path of a .rdsl file or of a folder with some"

@@ -1,11 +1,10 @@
-"""Types, expressions and diagrams as SMT-LIB 2 text."""
+"""Types and expressions as SMT-LIB 2 text, the one form in which formulas go to solvers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import assert_never
 
-from reconcheck.certify.diagram import NOTHING, Diagram, leaf_rank
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BoolType, EnumType, IntType, OpaqueType, RangeType, Type, Value
@@ -106,34 +105,3 @@ def belongs(name: str, type_: Type) -> str:
 def declare(variables: Iterable[Variable]) -> list[str]:
     """Declarations of state variables or inputs."""
     return [f"(declare-const {symbol(v.name)} {sort(v.type)})" for v in variables]
-
-
-def rank_function(diagram: Diagram, name: str) -> list[str]:
-    """The diagram as a function of the whole state."""
-    parameters = " ".join(f"({symbol(v.name)} {sort(v.type)})" for v in diagram.variables)
-    lets = [f"(let ((n{i} {_node(diagram, i)}))" for i in range(len(diagram.nodes))]
-    body = f"n{diagram.root}" if diagram.root >= 0 else number(leaf_rank(diagram.root))
-    return [f"(define-fun {name} ({parameters}) Int", *lets, body, ")" * len(lets) + ")"]
-
-
-def _node(diagram: Diagram, index: int) -> str:
-    node = diagram.nodes[index]
-    variable = diagram.variables[node.level]
-    name, branches = symbol(variable.name), dict(node.branches)
-    if isinstance(variable.type, BoolType):
-        return f"(ite {name} {_child(branches.get(True, -1))} {_child(branches.get(False, -1))})"
-    if isinstance(variable.type, OpaqueType):
-        text = _child(branches.get(node.level, -1))
-        earlier = [i for i in range(node.level) if isinstance(diagram.variables[i].type, OpaqueType)]
-        for level in reversed(earlier):  # so that the first variable with the same value is found first
-            same = f"(= {name} {symbol(diagram.variables[level].name)})"
-            text = f"(ite {same} {_child(branches.get(level, -1))} {text})"
-        return f"(ite (= {name} 0) {_child(branches.get(NOTHING, -1))} {text})"
-    text = number(-1)
-    for value, child in reversed(node.branches):
-        text = f"(ite (= {name} {constant(value, variable.type)}) {_child(child)} {text})"
-    return text
-
-
-def _child(node: int) -> str:
-    return f"n{node}" if node >= 0 else number(leaf_rank(node))

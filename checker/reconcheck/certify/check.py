@@ -1,0 +1,67 @@
+"""The checker of certificates: hands every obligation to Z3, trusts nobody who found the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reconcheck.certify.certificate import Certificate, Checked, Invariant, Obligation, Refused
+from reconcheck.certify.obligations import Obligations
+from reconcheck.semantics.system import System
+
+SEED = 0
+
+
+def check(
+    system: System,
+    proof: Certificate | Invariant,
+    seconds: float | None = None,
+    report: Callable[[str], None] = lambda _text: None,
+) -> Checked | Refused:
+    """Whether a proof holds of the whole system.  `seconds` limits each Z3 query; running out is a refusal."""
+    preamble, obligations = _obligations(system, proof)
+    return discharge(preamble, obligations, seconds, report)
+
+
+def script(system: System, proof: Certificate | Invariant) -> str:
+    """The obligations as one SMT-LIB 2 script that asks `(check-sat)` for each; all must answer unsat."""
+    preamble, obligations = _obligations(system, proof)
+    lines = ["(set-logic ALL)", preamble]
+    for obligation in obligations:
+        lines += [f"; {obligation.name}", "(push 1)", f"(assert {obligation.text})", "(check-sat)", "(pop 1)"]
+    return "\n".join(lines) + "\n"
+
+
+def _obligations(system: System, proof: Certificate | Invariant) -> tuple[str, list[Obligation]]:
+    builder = Obligations(system, proof.diagram)
+    if isinstance(proof, Certificate):
+        obligations = builder.convergence(proof)
+    else:
+        obligations = builder.invariance(proof)
+    return builder.preamble(), obligations  # the preamble last: it declares what the obligations mention
+
+
+def discharge(
+    preamble: str, obligations: list[Obligation], seconds: float | None, report: Callable[[str], None]
+) -> Checked | Refused:
+    """Asks Z3 for a way in which an obligation fails; the first one found refuses the certificate."""
+    import z3
+
+    text = preamble + "\n" + "\n".join(f"(assert {obligation.text})" for obligation in obligations)
+    formulas = z3.parse_smt2_string(text)
+    if len(formulas) != len(obligations):
+        return Refused("all", f"{len(formulas)} of {len(obligations)} obligations were read back")
+    solver = z3.Solver()
+    solver.set("random_seed", SEED)
+    if seconds is not None:
+        solver.set("timeout", max(1, int(seconds * 1000)))
+    for obligation, formula in zip(obligations, formulas, strict=True):
+        report(f"checking the proof: {obligation.name}")
+        solver.push()
+        solver.add(formula)
+        answer = solver.check()
+        if answer == z3.sat:
+            return Refused(obligation.name, "Z3 found a state in which it fails")
+        if answer != z3.unsat:
+            return Refused(obligation.name, f"Z3 gave up: {solver.reason_unknown()}")
+        solver.pop()
+    return Checked(len(obligations))

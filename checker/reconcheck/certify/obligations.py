@@ -1,0 +1,175 @@
+"""The obligations of a certificate, as SMT-LIB 2 text over the whole, unreduced system.
+
+Each is the negation of what must hold, so a certificate stands when every one of them is unsatisfiable.  The
+text is plain SMT-LIB: any solver can check it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconcheck.certify.certificate import Certificate, Invariant, Obligation
+from reconcheck.certify.diagram import Diagram, rank_function
+from reconcheck.model import expr as e
+from reconcheck.model.operator import Variable
+from reconcheck.model.types import EnumType, IntType, OpaqueType, RangeType, Type
+from reconcheck.semantics import smtlib
+from reconcheck.semantics.system import Command, System, possible
+
+
+class Obligations:
+    """Builds the obligations of one certificate.  `preamble` declares what their texts mention."""
+
+    def __init__(self, system: System, diagram: Diagram) -> None:
+        self.system, self.diagram = system, diagram
+        self.types = {variable.name: variable for variable in system.variables}
+        self.ranked = frozenset(variable.name for variable in diagram.variables)
+        self.declared: dict[str, Variable] = {}
+
+    def preamble(self) -> str:
+        """Declarations of the state and the inputs, and the rank as a function."""
+        lines = smtlib.declare(self.system.variables) + smtlib.declare(self.declared.values())
+        lines += rank_function(self.diagram, "rank")
+        typed = " ".join(smtlib.belongs(smtlib.symbol(v.name), v.type) for v in self.system.variables)
+        lines.append(f"(define-fun typed () Bool (and true {typed}))")
+        return "\n".join(lines)
+
+    def convergence(self, certificate: Certificate) -> list[Obligation]:
+        """The obligations of a proof of convergence."""
+        result = [self._begin(), *self._kept(falling=True)]
+        actions = sorted({action for action in certificate.helpful if action is not None})
+        for action in actions:
+            ranks = [rank for rank, helper in enumerate(certificate.helpful) if helper == action]
+            result += self._helpful(action, ranks)
+        resting = [rank for rank, helper in enumerate(certificate.helpful) if helper is None]
+        known = f"(or false {' '.join(f'(= here {rank})' for rank in range(len(certificate.helpful)))})"
+        result.append(Obligation("every rank is a known one", self._here(f"(>= here 0) (not {known})")))
+        at_rest = f"(or false {' '.join(f'(= here {rank})' for rank in resting)})"
+        goal = smtlib.term(certificate.goal)
+        result.append(Obligation("the goal holds where nothing helps", self._here(f"{at_rest} (not {goal})")))
+        return result
+
+    def invariance(self, invariant: Invariant) -> list[Obligation]:
+        """The obligations of a proof that a formula always holds."""
+        formula = smtlib.term(invariant.formula)
+        holds = Obligation("the property holds under the invariant", self._here(f"(>= here 0) (not {formula})"))
+        return [self._begin(), *self._kept(falling=False), holds]
+
+    # ---- single obligations ----------------------------------------------------------------------------------
+
+    def _arguments(self, values: dict[str, e.Expr]) -> str:
+        return " ".join(
+            smtlib.converted(values.get(v.name, e.Var(v.name, v.type)), v.type) for v in self.diagram.variables
+        )
+
+    def _rank(self, values: dict[str, e.Expr]) -> str:
+        return f"(rank {self._arguments(values)})" if self.diagram.variables else "(rank)"
+
+    def _here(self, body: str) -> str:
+        return f"(let ((here {self._rank({})})) (and typed {body}))"
+
+    def _begin(self) -> Obligation:
+        command = self._fresh(self.system.initial, "begin")
+        after = self._rank(dict(command.updates))
+        return Obligation("every initial state has a rank", f"(and {self._domain(command)} (< {after} 0))")
+
+    def _fresh(self, command: Command, tag: str) -> Command:
+        """The command with inputs of its own names, declared."""
+        if not command.inputs:
+            return command
+        renamed = {v.name: Variable(f"{v.name}@{tag}", v.type, None) for v in command.inputs}
+        self.declared.update({variable.name: variable for variable in renamed.values()})
+        values: dict[str, e.Expr] = {name: e.Var(v.name, v.type) for name, v in renamed.items()}
+        updates = tuple((name, e.substitute(value, values)) for name, value in command.updates)
+        return Command(command.step, e.substitute(command.guard, values), updates, tuple(renamed.values()))
+
+    def _domain(self, command: Command) -> str:
+        """The condition that inputs are values of their types; an opaque one is not `none`."""
+        conditions = ["true"]
+        for variable in command.inputs:
+            name = smtlib.symbol(variable.name)
+            positive = isinstance(variable.type, OpaqueType)
+            conditions.append(f"(< 0 {name})" if positive else smtlib.belongs(name, variable.type))
+        return " ".join(conditions)
+
+    def _kept(self, falling: bool) -> Iterator[Obligation]:
+        for index, original in enumerate(self.system.commands):
+            command = self._fresh(original, str(index))
+            known = _known(command.guard, self.types)
+            after = {**known, **{name: e.substitute(value, known) for name, value in command.updates}}
+            outside = [self._wrong_type(name, value) for name, value in command.updates]
+            wrong = " ".join(condition for condition in outside if condition)
+            touches = any(name in self.ranked for name, _ in command.updates)
+            if not touches and not wrong:
+                continue  # changes nothing the diagram looks at: trivially kept
+            rises = "(> after here)" if falling and command.step.kind.calm else ""
+            bad = f"(or (< after 0) {rises} {wrong})"
+            body = (
+                f"(let ((here {self._rank(known)}) (after {self._rank(after)})) "
+                f"(and typed (>= here 0) {smtlib.term(command.guard)} {self._domain(command)} {bad}))"
+            )
+            what = "falling" if rises else "kept"
+            yield Obligation(f"{what}: {command.step}", body)
+
+    def _wrong_type(self, name: str, value: e.Expr) -> str:
+        """The condition that a new value is not one of the variable's type; empty where that is plain."""
+        type_ = self.types[name].type
+        if _surely(value, type_):
+            return ""
+        given = e.type_of(value)
+        if isinstance(given, EnumType) and isinstance(type_, EnumType):
+            return f"(< {smtlib.converted(value, type_)} 0)"
+        return f"(not {smtlib.belongs(smtlib.term(value), type_)})"
+
+    def _helpful(self, action: str, ranks: list[int]) -> Iterator[Obligation]:
+        at = f"(or {' '.join(f'(= here {rank})' for rank in ranks)} false)"
+        ways: list[str] = []
+        for index, original in enumerate(self.system.commands):
+            if original.step.action != action or original.step.kind != "fair":
+                continue
+            ways.append(smtlib.term(possible(original, self.types)))
+            command = self._fresh(original, str(index))
+            known = _known(command.guard, self.types)
+            after = {**known, **{name: e.substitute(value, known) for name, value in command.updates}}
+            changed = smtlib.term(e.either(*(e.negate(e.equal(e.Var(n, self.types[n].type), v)) for n, v in command.updates)))
+            body = (
+                f"(let ((here {self._rank(known)}) (after {self._rank(after)})) "
+                f"(and typed {at} {smtlib.term(command.guard)} {self._domain(command)} {changed} (>= after here)))"
+            )
+            yield Obligation(f"helpful: {command.step} lowers the rank", body)
+        enabled = f"(or false {' '.join(ways)})"
+        yield Obligation(f"helpful: {action} is possible", self._here(f"{at} (not {enabled})"))
+
+
+def _known(guard: e.Expr, types: dict[str, Variable]) -> dict[str, e.Expr]:
+    """The variables whose values a guard fixes: putting them in makes the diagram smaller."""
+    known: dict[str, e.Expr] = {}
+    for part in guard.operands if isinstance(guard, e.And) else (guard,):
+        match part:
+            case e.Equal(e.Var(name, _), e.Const(value, _)) if name in types:
+                known[name] = e.Const(value, types[name].type)
+            case e.Var(name, _) if name in types:
+                known[name] = e.TRUE
+            case e.Not(e.Var(name, _)) if name in types:
+                known[name] = e.FALSE
+            case _:
+                pass
+    return known
+
+
+def _surely(value: e.Expr, type_: Type) -> bool:
+    """Whether a value is in the type by the shape of the expression alone."""
+    given = e.type_of(value)
+    match type_, given:
+        case RangeType(low, high), RangeType(least, most):
+            return low <= least and most <= high
+        case RangeType(), _:
+            return False
+        case IntType(natural=True), RangeType(least, _):
+            return least >= 0
+        case IntType(natural=True), IntType(natural=natural):
+            return natural
+        case EnumType(values), EnumType(others):
+            return set(others) <= set(values) or (isinstance(value, e.Const) and value.value in values)
+        case _:
+            return True

@@ -1,0 +1,60 @@
+"""From exceptions to messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from reconcheck.diagnostic import Diagnostic, ModelError
+
+OK, DIVERGES, WRONG, UNKNOWN, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+def guarded(run: Callable[[], object]) -> int:
+    """Runs a command and turns whatever it ends with into an exit code.
+
+    The code is 2 for a wrong model or command line, 4 for an internal error, 130 after Ctrl-C.
+    """
+    from reconcheck.render.diagnostics import render_diagnostics
+
+    try:
+        result = run()
+        sys.stdout.flush()
+        return result if isinstance(result, int) else OK
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("interrupted: nothing was written", err=True)
+        return INTERRUPTED
+    except click.UsageError as error:
+        usage = error.ctx.get_usage() + "\n" if error.ctx is not None else ""
+        click.echo(f"{usage}error[RC107]: {error.format_message()}", err=True)
+        return WRONG
+    except click.ClickException as error:
+        click.echo(f"error[RC107]: {error.format_message()}", err=True)
+        return WRONG
+    except ModelError as error:
+        click.echo(render_diagnostics(error.diagnostics, error.sources, colour=sys.stderr.isatty()), err=True)
+        return WRONG
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except MemoryError:
+        click.echo("unknown[RC406]: memory is used up; split the model or make ranges smaller", err=True)
+        return UNKNOWN
+    except Exception as error:
+        code = getattr(error, "code", "RC903")
+        code = code if isinstance(code, str) else "RC903"
+        click.echo(f"internal error[{code}]: {type(error).__name__}: {error}", err=True)
+        click.echo("this is a bug in reconcheck, not a verdict; `reconcheck explain " + code + "` says more", err=True)
+        if os.environ.get("RECONCHECK_DEBUG"):
+            raise
+        return INTERNAL
+
+
+def wrong_value(message: str, instead: str) -> ModelError:
+    """A bad value on the command line (RC107)."""
+    return ModelError([Diagnostic("RC107", message, None, instead)])

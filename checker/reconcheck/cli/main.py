@@ -1,0 +1,66 @@
+"""The command line: one lazy command each, so that help and syntax errors answer at once."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from reconcheck import __version__
+
+COMMANDS = {
+    "verify": ("reconcheck.cli.verify", "Prove that operators converge without scheduled reconciliation."),
+    "simulate": ("reconcheck.cli.simulate", "Walk a model step by step, with a seed."),
+    "graph": ("reconcheck.cli.graph", "Draw the state graph of a model."),
+    "explain": ("reconcheck.cli.explain", "Explain a diagnostic code such as RC203."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order in which one meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+EXIT_CODES = """
+Exit codes: 0 as asked (all converge, or every expectation is met), 1 something diverges or an expectation is
+not met, 2 the model or the command line is wrong, 3 unknown, 4 internal error.
+"""
+
+
+@click.group(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="reconcheck")
+def group() -> None:
+    """Which wake-ups does a Kubernetes operator need?
+
+    reconcheck proves that an operator, described in a small language (.rdsl), converges without scheduled
+    reconciliation, or shows the shortest run on which it does not.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Runs the command line; nothing ever ends in a traceback."""
+    from reconcheck.cli.errors import guarded
+
+    sys.setrecursionlimit(20_000)
+    return guarded(lambda: group.main(args=arguments, prog_name="reconcheck", standalone_mode=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

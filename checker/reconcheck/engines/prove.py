@@ -1,0 +1,155 @@
+"""Looks for a proof of convergence on the smallest slice that carries it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from reconcheck.engines.budget import Budget, Exhausted
+from reconcheck.engines.explicit import explore
+from reconcheck.engines.fairness import CalmGraph, Ranking, calm, livelocks, quiet_states, rank
+from reconcheck.engines.python_code import StateTuple, predicate
+from reconcheck.engines.slicing import Slice, closed, first_slice, slice_system
+from reconcheck.model import expr as e
+from reconcheck.model.operator import Variable
+from reconcheck.model.types import domain, is_finite
+from reconcheck.semantics.steps import Endless, LeftRange
+from reconcheck.semantics.system import System
+
+SLICE_STATES = 4000
+"""States of a slice past which it is given up; the whole graph, where there is one, serves instead."""
+WORTH_SHRINKING = 100
+"""States above which a proof is made smaller before it is checked: checking costs more than searching."""
+
+
+@dataclass(frozen=True)
+class RankedStates:
+    """What an engine hands to the certificate: a rank for each state over some of the variables."""
+
+    variables: tuple[Variable, ...]
+    states: list[StateTuple]
+    ranking: Ranking
+
+
+def conjuncts(formula: e.Expr) -> tuple[e.Expr, ...]:
+    """The parts of a goal that can be proved one by one: `<>[]` distributes over `and`."""
+    return formula.operands if isinstance(formula, e.And) else (formula,)
+
+
+def prove_by_slices(system: System, goal: e.Expr, budget: Budget, most: int = SLICE_STATES) -> RankedStates | None:
+    """A ranking of a slice on which the goal converges; None where no slice of that size carries a proof."""
+    keep = first_slice(system, goal)
+    everything = frozenset(variable.name for variable in system.variables)
+    while keep != everything:
+        try:
+            proof, more = _attempt(system, goal, keep, budget, most)
+        except LeftRange as wrong:  # the guard that prevents it in the whole system was cut
+            command = next(c for c in system.commands if c.step == wrong.step)
+            if not command.reads - keep:
+                raise
+            proof, more = None, command.reads - keep
+        except (Exhausted, Endless):
+            return None
+        if proof is not None:
+            return _smaller(system, goal, proof, budget)
+        keep |= more
+    return None
+
+
+def _attempt(
+    system: System, goal: e.Expr, keep: frozenset[str], budget: Budget, most: int
+) -> tuple[RankedStates | None, frozenset[str]]:
+    """The proof that a slice carries, or what to add to the slice.  Raises `Exhausted`."""
+    part = slice_system(system, keep)
+    graph = explore(part.system, Budget(budget.left, most, budget.report))
+    holds = predicate(part.system, goal)
+    truth = [holds(state) for state in graph.states]
+    calm_graph = _surely_enabled(part, calm(graph, budget))
+    bad = _trouble(calm_graph, truth)
+    if bad:
+        return None, _suspect(system, part, calm_graph, bad, keep)
+    return RankedStates(part.system.variables, graph.states, rank(calm_graph, truth)), frozenset()
+
+
+def prove_always_by_slices(
+    system: System, formula: e.Expr, budget: Budget, most: int = SLICE_STATES
+) -> tuple[tuple[Variable, ...], list[StateTuple]] | None:
+    """The reachable states of a slice in all of which the formula holds; None where there is no such slice."""
+    everything = frozenset(variable.name for variable in system.variables)
+    keep = first_slice(system, formula)
+    while True:
+        part = slice_system(system, keep)
+        try:
+            graph = explore(part.system, Budget(budget.left, most, budget.report))
+        except (Exhausted, LeftRange, Endless):
+            return None
+        holds = predicate(part.system, formula)
+        bad = next((number for number, state in enumerate(graph.states) if not holds(state)), None)
+        if bad is None:
+            return part.system.variables, graph.states
+        votes: Counter[str] = Counter()
+        for command, _ in graph.path(bad)[1:]:
+            votes.update(part.cut_reads[command])
+        if not votes or keep == everything:
+            return None
+        chosen = min(votes, key=lambda name: (-votes[name], name))
+        keep |= closed(system, [chosen]) | {chosen}
+
+
+def _smaller(system: System, goal: e.Expr, proof: RankedStates, budget: Budget) -> RankedStates:
+    """Leaves out what the proof does not need, as long as that makes it smaller."""
+    needed = {variable.name for variable in e.variables(goal)}
+    for variable in sorted(proof.variables, key=lambda v: -_weight(v)):
+        kept = frozenset(v.name for v in proof.variables) - {variable.name}
+        if variable.name in needed or variable.name.startswith("pc(") or len(proof.states) < WORTH_SHRINKING:
+            continue
+        try:
+            smaller, _ = _attempt(system, goal, kept, budget, len(proof.states))
+        except (Exhausted, Endless, LeftRange):
+            continue
+        if smaller is not None and len(smaller.states) < len(proof.states):
+            proof = smaller
+    return proof
+
+
+def _weight(variable: Variable) -> int:
+    """How much a variable can multiply the states: the number of its values, many for an endless type."""
+    return len(domain(variable.type)) if is_finite(variable.type) else 100
+
+
+def _surely_enabled(part: Slice, calm_graph: CalmGraph) -> CalmGraph:
+    """The same graph with actions enabled only where they are whatever the cut variables are."""
+    enabled = [
+        sum(1 << index for index, (_, sure) in enumerate(part.must) if sure(state)) for state in calm_graph.graph.states
+    ]
+    edges, actions = calm_graph.edges, calm_graph.actions
+    number = {action: index for index, (action, _) in enumerate(part.must)}
+    order = [number[action] for action in actions]
+    renumbered = [sum(1 << i for i, source in enumerate(order) if bits >> source & 1) for bits in enabled]
+    return CalmGraph(calm_graph.graph, actions, edges, renumbered, calm_graph.component, calm_graph.components)
+
+
+def _trouble(calm_graph: CalmGraph, truth: list[bool]) -> list[int]:
+    """The states of the slice in which a run could stay without the goal."""
+    quiet = quiet_states(calm_graph, truth)
+    return quiet + [state for members in livelocks(calm_graph, truth) for state in members]
+
+
+def _suspect(
+    system: System, part: Slice, calm_graph: CalmGraph, bad: list[int], keep: frozenset[str]
+) -> frozenset[str]:
+    """The cut variable, with those that go with it, that most often decides whether an action helps."""
+    inside = set(bad)
+    votes: Counter[str] = Counter()
+    for state in bad[:500]:
+        for command, target in calm_graph.graph.edges[state]:
+            if part.system.commands[command].step.kind.calm and target in inside:
+                votes.update(part.cut_reads[command])
+    for command in system.commands:
+        if command.step.kind == "fair" and command.reads & keep:
+            votes.update(command.reads - keep)
+    types = {variable.name: variable for variable in system.variables}
+    if not votes:
+        return frozenset(types) - keep
+    chosen = min(votes, key=lambda name: (-votes[name] // max(1, max(votes.values()) // 4), _weight(types[name]), name))
+    return (closed(system, [chosen]) | {chosen}) - keep

@@ -1,0 +1,241 @@
+"""Traces: what happened, who did it, what changed, and whether it woke the controller.
+
+A trace exists only as the record of a replay on the reference interpreter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from reconcheck.model.operator import Operator, Scope
+from reconcheck.model.types import Value
+from reconcheck.semantics.interpreter import Interpreter, State
+from reconcheck.semantics.layout import event_name
+from reconcheck.semantics.steps import Kind, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A variable's value before and after a step."""
+
+    variable: str
+    old: Value
+    new: Value
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """One step as it happened."""
+
+    step: Step
+    who: str
+    changes: tuple[Change, ...]
+    woke: str
+    """Whether the step woke a controller, and if it did not, why not; empty where the question makes no sense."""
+    line: int | None
+    """The line of the model that the step comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A replayed run.  With `loop` set, the steps from that index on repeat for ever."""
+
+    start: tuple[tuple[str, Value], ...]
+    """The variables of the first state that are not at their zero value, without those of the runtime."""
+    steps: tuple[TraceStep, ...]
+    end: str
+    """quiet, livelock, violation or witness."""
+    loop: int | None
+    fair: tuple[str, ...]
+    """For a loop: for each fair action, why the loop treats it fairly."""
+    shortest: bool
+    final: tuple[tuple[str, Value], ...]
+    """The goal's variables at the end."""
+
+
+class DoesNotReplay(Exception):
+    """A path that an engine claims is not one of the reference interpreter: an internal error (RC901)."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What an engine claims: canonical states with the step into each, and where the loop begins."""
+
+    steps: list[tuple[Step | None, tuple[Value, ...]]]
+    loop: int | None
+    end: str
+    shortest: bool
+
+
+class Replayer:
+    """Replays claims on the reference interpreter."""
+
+    def __init__(
+        self, operator: Operator, scope: Scope, canonical: Callable[[tuple[Value, ...]], tuple[Value, ...]]
+    ) -> None:
+        self.operator, self.scope, self.canonical = operator, scope, canonical
+
+    def replay(self, claim: Claim, goal: Callable[[State], bool], shown: Iterable[str]) -> Trace:
+        """The trace of a claim.  Raises `DoesNotReplay` when any part of the claim is not so."""
+        numbers = {v for _, state in claim.steps for v in state if isinstance(v, int) and not isinstance(v, bool)}
+        interpreter = Interpreter(self.operator, self.scope, tuple(sorted(numbers)))
+        states = [self._first(interpreter, claim.steps[0][1])]
+        steps: list[Step] = []
+        for step, wanted in claim.steps[1:]:
+            assert step is not None
+            states.append(self._next(interpreter, states[-1], step, wanted))
+            steps.append(step)
+        fair = self._judge(interpreter, claim, states, steps, goal)
+        rows = tuple(
+            trace_step(interpreter, step, before, after)
+            for step, before, after in zip(steps, states[:-1], states[1:], strict=True)
+        )
+        start = visible_start(self.operator, states[0])
+        final = tuple((name, states[-1][name]) for name in shown if name in states[-1])
+        return Trace(start, rows, claim.end, claim.loop, fair, claim.shortest, final)
+
+    def _first(self, interpreter: Interpreter, wanted: tuple[Value, ...]) -> State:
+        for state in interpreter.initial():
+            if self._same(interpreter, state, wanted):
+                return state
+        raise DoesNotReplay("the first state is not an initial one")
+
+    def _next(self, interpreter: Interpreter, state: State, step: Step, wanted: tuple[Value, ...]) -> State:
+        for taken, after in interpreter.successors(state):
+            if taken == step and self._same(interpreter, after, wanted):
+                return after
+        raise DoesNotReplay(f"the interpreter has no such step: {step}")
+
+    def _same(self, interpreter: Interpreter, state: State, wanted: tuple[Value, ...]) -> bool:
+        return self.canonical(interpreter.key(state)) == self.canonical(wanted)
+
+    def _judge(
+        self,
+        interpreter: Interpreter,
+        claim: Claim,
+        states: list[State],
+        steps: list[Step],
+        goal: Callable[[State], bool],
+    ) -> tuple[str, ...]:
+        """Whether the end of the trace is what it is claimed to be; for a loop, why it is fair."""
+        match claim.end:
+            case "violation":
+                if goal(states[-1]):
+                    raise DoesNotReplay("the property holds at the end")
+            case "witness":
+                if not goal(states[-1]):
+                    raise DoesNotReplay("the formula does not hold at the end")
+            case "quiet":
+                possible = {step.action for step, _ in interpreter.successors(states[-1]) if step.kind is Kind.FAIR}
+                if possible or goal(states[-1]):
+                    raise DoesNotReplay(f"not quiet: {', '.join(sorted(possible)) or 'the goal holds'}")
+            case "livelock":
+                assert claim.loop is not None
+                return self._judge_loop(interpreter, claim.loop, states, steps, goal)
+        return ()
+
+    def _judge_loop(
+        self,
+        interpreter: Interpreter,
+        loop: int,
+        states: list[State],
+        steps: list[Step],
+        goal: Callable[[State], bool],
+    ) -> tuple[str, ...]:
+        around, inside = states[loop:], steps[loop:]
+        if not inside or not self._same(interpreter, states[-1], interpreter.key(states[loop])):
+            raise DoesNotReplay("the loop does not come back to where it began")
+        if any(not step.kind.calm for step in inside):
+            raise DoesNotReplay("the loop needs a disturbance or a fault")
+        if all(goal(state) for state in around):
+            raise DoesNotReplay("the goal holds all around the loop")
+        enabled = [
+            {step.action for step, _ in interpreter.successors(state) if step.kind is Kind.FAIR} for state in around
+        ]
+        reasons: list[str] = []
+        for action in sorted(set().union(*enabled)):
+            if any(step.action == action for step in inside):
+                reasons.append(f"{action}: taken in the loop")
+            elif any(action not in possible for possible in enabled):
+                reasons.append(f"{action}: not possible all around the loop")
+            else:
+                raise DoesNotReplay(f"the loop is not fair to {action}")
+        return tuple(reasons)
+
+
+# ---- rows ------------------------------------------------------------------------------------------------------
+
+
+def visible_start(operator: Operator, state: State) -> tuple[tuple[str, Value], ...]:
+    """The fields of a first state that are not at their zero value."""
+    holders = (*operator.objects.values(), *operator.externals.values())
+    names = [variable.name for variable in operator.clocks]
+    names += [variable.name for holder in holders for variable in holder.fields]
+    return tuple((name, state[name]) for name in names if state[name] not in (False, 0))
+
+
+def trace_step(interpreter: Interpreter, step: Step, before: State, after: State) -> TraceStep:
+    """The record of a step between two states."""
+    changes = tuple(Change(name, before[name], after[name]) for name in before if before[name] != after[name])
+    operator = interpreter.operator
+    return TraceStep(step, _who(step), changes, _woke(interpreter, step, before, after), _line(operator, step))
+
+
+def _who(step: Step) -> str:
+    verb, _, rest = step.action.partition(" ")
+    match verb:
+        case "reconcile" | "start":
+            return rest
+        case "process" | "noise" | "disturbance":
+            return "environment"
+        case "sync" | "relist" | "resync" | "lose":
+            return "cache"
+        case "fire" | "retry":
+            return "timer"
+        case _:
+            return "fault" if step.kind is Kind.FAULT else "runtime"
+
+
+def _line(operator: Operator, step: Step) -> int | None:
+    if "(L" in step.detail:
+        return int(step.detail.rsplit("(L", 1)[1].rstrip(")"))
+    verb, _, name = step.action.partition(" ")
+    if verb in ("process", "noise", "disturbance"):
+        return next((action.span.line for action in operator.actions if action.name == name), None)
+    if verb == "fire":
+        return next((rule.span.line for rule in operator.rules() if rule.name == name), None)
+    return None
+
+
+def _woke(interpreter: Interpreter, step: Step, before: State, after: State) -> str:
+    """Says for a change whether a watch saw it, and for a delivery whether it queued the key."""
+    operator = interpreter.operator
+    verb = step.action.split(" ", 1)[0]
+    if verb in ("sync", "resync", "relist", "fire", "retry", "crash"):
+        names = [controller.name for controller in operator.controllers]
+        newly = [name for name in names if after[f"queued({name})"] and not before[f"queued({name})"]]
+        if newly:
+            return f"yes: {', '.join(newly)} is queued"
+        if verb != "sync":
+            return ""
+        delivered = [watch for controller in operator.controllers for watch in controller.watches
+                     if before[event_name(watch)] and not after[event_name(watch)]]  # fmt: skip
+        if not delivered:
+            return "NO: no event was pending"
+        waiting = any(before[f"queued({watch.controller})"] for watch in delivered)
+        return "no: it is queued already" if waiting else "NO: the mapping leads to nobody"
+    notes: list[str] = []
+    for holder in (*operator.objects, *operator.externals):
+        if all(before[name] == after[name] for name in before if name.startswith(f"{holder}.")):
+            continue
+        watches = [watch for _, watch in interpreter.layout.watches(holder)]
+        if any(after[event_name(watch)] for watch in watches):
+            notes.append(f"event: watch {holder}")
+        elif watches:
+            notes.append(f"NO: not let through by watch {holder}")
+        elif holder in operator.externals:
+            notes.append(f"NO: {holder} sends no events")
+        else:
+            notes.append(f"NO: nothing watches {holder}")
+    return "; ".join(notes)

@@ -1,0 +1,100 @@
+"""What verification answers: data only; text and JSON are rendered from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from reconcheck.diagnostic import Diagnostic
+from reconcheck.explain.trace import Trace
+from reconcheck.model.operator import Expectation, Goal, Operator, Scope
+
+GOOD = frozenset({"converges", "holds", "reachable"})
+"""The answers an author hopes for."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How a proof was found and checked."""
+
+    parts: tuple[str, ...]
+    """What was proved one by one: the conjuncts of the goal."""
+    variables: int
+    """Variables in the largest slice, of all those in the system."""
+    states: int
+    """States ranked, over all parts."""
+    obligations: int
+    """Obligations that Z3 discharged on the whole system."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The verdict on one question in one scope.
+
+    `verdict` is converges, quiet or livelock (both are ways to diverge); holds or fails; reachable or
+    unreachable; or unknown, with `reason`.
+    """
+
+    goal: Goal
+    scope: Scope
+    verdict: str
+    reason: str = ""
+    code: str = ""
+    trace: Trace | None = None
+    proof: Proof | None = None
+    states: int = 0
+    """States that were looked at."""
+    seconds: float = 0.0
+    engine: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether the answer is the one an author hopes for."""
+        return self.verdict in GOOD
+
+    def meets(self, wanted: str) -> bool:
+        """Whether the answer is the expected one; `diverges` is met by both its kinds."""
+        return self.verdict == wanted or (wanted == "diverges" and self.verdict in ("quiet", "livelock"))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """An `expect` line with the answer to it."""
+
+    expectation: Expectation
+    answer: Answer
+
+    @property
+    def met(self) -> bool:
+        """Whether the answer is as expected."""
+        return self.answer.meets(self.expectation.verdict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything about one model: the answers asked for, the expectations, the findings."""
+
+    operator: Operator
+    scope: Scope
+    answers: tuple[Answer, ...]
+    expectations: tuple[Checked, ...]
+    findings: tuple[Diagnostic, ...]
+    seconds: float
+    wake_ups: tuple[tuple[str, str, float], ...] = field(default=())
+    """Scheduled rules: controller, rule and wake-ups a day for each object."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 as asked, 1 diverges or an expectation not met, 3 unknown (spec/reports.md)."""
+        if self.expectations:
+            relevant = [checked for checked in self.expectations if not checked.met]
+            if any(checked.answer.verdict != "unknown" for checked in relevant):
+                return 1
+            if relevant:
+                return 3
+            covered = {checked.answer.goal.name for checked in self.expectations}
+            rest = [answer for answer in self.answers if answer.goal.name not in covered]
+        else:
+            rest = list(self.answers)
+        if any(not answer.good and answer.verdict != "unknown" for answer in rest):
+            return 1
+        return 3 if any(answer.verdict == "unknown" for answer in rest) else 0

@@ -1,0 +1,357 @@
+"""Answers questions about a model, and lets nothing out that was not checked by something else.
+
+Order of work: the whole state graph, as far as it is small; a proof on slices where it is not; the rest of
+the graph; and bounded search with Z3 where a variable has no bound.  A proof counts when `certify` has
+discharged its obligations on the whole system, a trace when the reference interpreter has replayed it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from reconcheck.certify.certificate import Certificate, Checked, Invariant, Refused
+from reconcheck.certify.check import check
+from reconcheck.certify.diagram import Diagram, build
+from reconcheck.diagnostic import Diagnostic, ModelError
+from reconcheck.engines import bounded
+from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
+from reconcheck.engines.explicit import StateGraph, explore
+from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
+from reconcheck.engines.lasso import shortest_lasso
+from reconcheck.engines.prove import RankedStates, conjuncts, prove_always_by_slices, prove_by_slices
+from reconcheck.engines.python_code import canonical, predicate
+from reconcheck.explain.findings import findings_of
+from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
+from reconcheck.explain.verdict import Answer, Proof, Report
+from reconcheck.explain.verdict import Checked as CheckedExpectation
+from reconcheck.model import expr as e
+from reconcheck.model.load import Loaded
+from reconcheck.model.operator import Goal, Operator, Scope
+from reconcheck.model.types import Value
+from reconcheck.semantics.compiler import compile_system
+from reconcheck.semantics.interpreter import State
+from reconcheck.semantics.steps import Endless, LeftRange
+from reconcheck.semantics.system import System
+
+FIRST_LOOK = 30_000
+"""States explored before a proof on slices is tried."""
+DEEPEST_SEARCH = 40
+"""Steps of the bounded search on models with unbounded integers; it ends earlier at the time limit."""
+DAY = 86_400.0
+
+
+class InternalError(Exception):
+    """A result that its check does not confirm: a bug in reconcheck, never a verdict."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+@dataclass
+class _Explored:
+    """What is known about the graph of a scope."""
+
+    system: System
+    graph: StateGraph | None = None
+    calm: CalmGraph | None = None
+    complete: bool = False
+    endless: Endless | None = None
+    gave_up: str = ""
+
+
+class Verifier:
+    """Verifies the goals of one model; work on a scope is shared between its goals."""
+
+    def __init__(
+        self, loaded: Loaded, seconds: float | None = None, report: Callable[[str], None] = lambda _text: None
+    ) -> None:
+        self.loaded = loaded
+        self.operator: Operator = loaded.operator
+        self.budget = Budget(seconds, MOST_STATES, report)
+        self.scopes: dict[Scope, _Explored] = {}
+
+    def report(self, scope: Scope, goals: Iterable[str] | None = None, every_scope: bool = True) -> Report:
+        """The answers in a scope, and to the expectations: in every scope, or in this one only.
+
+        Raises `ModelError` and `InternalError`.
+        """
+        wanted = set(goals) if goals is not None else {goal.name for goal in self.operator.goals}
+        chosen = [goal for goal in self.operator.goals if goal.name in wanted]
+        answers: dict[tuple[str, Scope], Answer] = {}
+        for goal in chosen:
+            answers[goal.name, scope] = self.answer(goal, scope)
+        checked: list[CheckedExpectation] = []
+        for expectation in self.operator.expectations:
+            if expectation.goal not in wanted or (expectation.scope != scope and not every_scope):
+                continue
+            key = (expectation.goal, expectation.scope)
+            if key not in answers:
+                answers[key] = self.answer(self.operator.goal(expectation.goal), expectation.scope)
+            checked.append(CheckedExpectation(expectation, answers[key]))
+        own = tuple(answers[goal.name, scope] for goal in chosen)
+        explored = [x for x in self.scopes.values() if x.complete and x.graph is not None]
+        found = findings_of(self.operator, [x.graph for x in explored if x.graph is not None], chosen)
+        return Report(
+            self.operator,
+            scope,
+            own,
+            tuple(checked),
+            (*self.loaded.findings, *found),
+            self.budget.spent,
+            wake_ups(self.operator),
+        )
+
+    def answer(self, goal: Goal, scope: Scope) -> Answer:
+        """The verdict on one goal."""
+        started = time.monotonic()
+        try:
+            answer = self._answer(goal, scope)
+        except Exhausted as spent:
+            answer = Answer(goal, scope, "unknown", str(spent), "RC406")
+        except LeftRange as wrong:
+            raise ModelError([self._left_range(wrong)], self.operator.sources) from wrong
+        except DoesNotReplay as wrong:
+            raise InternalError("RC901", f"{goal.name}: a trace does not replay: {wrong}") from wrong
+        explored = self.scopes.get(scope)
+        states = len(explored.graph.states) if explored is not None and explored.graph is not None else 0
+        return replace(answer, seconds=time.monotonic() - started, states=states)
+
+    def _answer(self, goal: Goal, scope: Scope) -> Answer:
+        explored = self._explored(scope, FIRST_LOOK)
+        if goal.kind == "converges":
+            return self._convergence(goal, scope, explored)
+        return self._reachability(goal, scope, explored)
+
+    def _explored(self, scope: Scope, states: int) -> _Explored:
+        """The state graph of a scope, up to so many states."""
+        explored = self.scopes.get(scope)
+        if explored is None:
+            explored = self.scopes[scope] = _Explored(compile_system(self.operator, scope))
+        elif explored.complete or explored.endless is not None or states == FIRST_LOOK:
+            return explored
+        try:
+            explored.graph = explore(explored.system, Budget(self.budget.left, states, self.budget.report))
+            explored.calm = calm(explored.graph, self.budget)
+            explored.complete = True
+        except Endless as endless:
+            explored.endless = endless
+        except Exhausted as spent:
+            explored.gave_up = str(spent)
+            if self.budget.left == 0.0:
+                raise
+        return explored
+
+    # ---- convergence ---------------------------------------------------------------------------------------
+
+    def _convergence(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer:
+        if explored.complete:
+            return self._from_graph(goal, scope, explored)
+        proved = self._by_slices(goal, scope, explored.system)
+        if proved is not None:
+            return proved
+        if explored.endless is None:
+            explored = self._explored(scope, MOST_STATES)
+            if explored.complete:
+                return self._from_graph(goal, scope, explored)
+            return Answer(goal, scope, "unknown", explored.gave_up, "RC406")
+        bad = bounded.quiet_without(explored.system, goal.formula)
+        return self._bounded(goal, scope, explored, bad, "quiet")
+
+    def _from_graph(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer:
+        assert explored.calm is not None and explored.graph is not None
+        system, calm_graph, graph = explored.system, explored.calm, explored.graph
+        holds = predicate(system, goal.formula)
+        truth = [holds(state) for state in graph.states]
+        quiet = quiet_states(calm_graph, truth)
+        loops = livelocks(calm_graph, truth)
+        if quiet or loops:
+            return self._divergence(goal, scope, explored, quiet, loops, truth)
+        sliced = self._by_slices(goal, scope, system)
+        if sliced is not None:
+            return sliced
+        ranked = RankedStates(system.variables, graph.states, rank(calm_graph, truth))
+        return self._certified(goal, scope, system, [(goal.formula, ranked)], "whole state graph")
+
+    def _divergence(
+        self,
+        goal: Goal,
+        scope: Scope,
+        explored: _Explored,
+        quiet: list[int],
+        loops: list[list[int]],
+        truth: list[bool],
+    ) -> Answer:
+        assert explored.graph is not None and explored.calm is not None
+        graph = explored.graph
+        lasso = shortest_lasso(explored.calm, loops, truth, self.budget) if loops else None
+        if quiet and (lasso is None or graph.depth[quiet[0]] <= len(lasso.stem) - 1 + len(lasso.loop)):
+            claim = self._claim(graph, graph.path(quiet[0]), None, "quiet", True)
+        else:
+            assert lasso is not None
+            path = [*lasso.stem, *lasso.loop]
+            claim = self._claim(graph, path, len(lasso.stem) - 1, "livelock", lasso.shortest)
+        trace = self._replay(goal, scope, explored.system, claim)
+        code = "RC401" if claim.end == "quiet" else "RC402"
+        return Answer(goal, scope, claim.end, "", code, trace, engine="whole state graph")
+
+    def _claim(
+        self, graph: StateGraph, path: list[tuple[int, int]], loop: int | None, end: str, shortest: bool
+    ) -> Claim:
+        commands = graph.system.commands
+        steps = [(commands[c].step if c >= 0 else None, graph.states[state]) for c, state in path]
+        return Claim(steps, loop, end, shortest)
+
+    def _by_slices(self, goal: Goal, scope: Scope, system: System) -> Answer | None:
+        found: list[tuple[e.Expr, RankedStates]] = []
+        for part in conjuncts(goal.formula):
+            ranked = prove_by_slices(system, part, self.budget)
+            if ranked is None:
+                return None
+            found.append((part, ranked))
+        return self._certified(goal, scope, system, found, "slices", or_none=True)
+
+    def _certified(
+        self,
+        goal: Goal,
+        scope: Scope,
+        system: System,
+        found: list[tuple[e.Expr, RankedStates]],
+        engine: str,
+        or_none: bool = False,
+    ) -> Answer | None:
+        """The answer "converges", if Z3 confirms every part on the whole system."""
+        obligations, states, variables = 0, 0, 0
+        for part, ranked in found:
+            diagram = self._diagram(ranked)
+            result = check(system, Certificate(part, diagram, ranked.ranking.helpful), self.budget.left, self._tell)
+            match result:
+                case Refused(obligation, reason) if "gave up" in reason:
+                    raise Exhausted(f"the time limit was reached while checking the proof ({obligation})")
+                case Refused(obligation, reason):
+                    if or_none:
+                        return None  # the slice is too coarse for its own certificate; the whole graph decides
+                    raise InternalError("RC902", f"{goal.name}: the certificate is refused: {obligation}: {reason}")
+                case Checked(count):
+                    obligations += count
+                    states += len(ranked.states)
+                    variables = max(variables, len(ranked.variables))
+        parts = tuple(e.show(part) for part, _ in found)
+        return Answer(goal, scope, "converges", proof=Proof(parts, variables, states, obligations), engine=engine)
+
+    def _diagram(self, ranked: RankedStates) -> Diagram:
+        return build(ranked.variables, zip(ranked.states, ranked.ranking.ranks, strict=True))
+
+    def _tell(self, text: str) -> None:
+        self.budget.check(text)
+
+    # ---- always and reachable ---------------------------------------------------------------------------------
+
+    def _reachability(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer:
+        """`always` looks for a state where the formula is false, `reachable` for one where it is true."""
+        never = goal.formula if goal.kind == "always" else e.negate(goal.formula)
+        if not explored.complete and explored.endless is None:
+            proved = self._invariant(goal, scope, explored, never)
+            if proved is not None:
+                return proved
+            explored = self._explored(scope, MOST_STATES)
+            if not explored.complete:
+                return Answer(goal, scope, "unknown", explored.gave_up, "RC406")
+        if explored.endless is not None:
+            proved = self._invariant(goal, scope, explored, never)
+            end = "violation" if goal.kind == "always" else "witness"
+            return proved or self._bounded(goal, scope, explored, e.negate(never), end)
+        assert explored.graph is not None
+        graph = explored.graph
+        holds = predicate(explored.system, never)
+        bad = next((number for number, state in enumerate(graph.states) if not holds(state)), None)
+        if bad is not None:
+            end = "violation" if goal.kind == "always" else "witness"
+            claim = self._claim(graph, graph.path(bad), None, end, True)
+            return self._found(goal, scope, self._replay(goal, scope, explored.system, claim))
+        proved = self._invariant(goal, scope, explored, never)
+        if proved is not None:
+            return proved
+        diagram = build(explored.system.variables, ((state, 0) for state in graph.states))
+        return self._certified_invariant(goal, scope, explored.system, never, diagram, len(graph.states))
+
+    def _found(self, goal: Goal, scope: Scope, trace: Trace) -> Answer:
+        if goal.kind == "always":
+            return Answer(goal, scope, "fails", "", "RC403", trace, engine="whole state graph")
+        return Answer(goal, scope, "reachable", trace=trace, engine="whole state graph")
+
+    def _invariant(self, goal: Goal, scope: Scope, explored: _Explored, never: e.Expr) -> Answer | None:
+        sliced = prove_always_by_slices(explored.system, never, self.budget)
+        if sliced is None:
+            return None
+        diagram = build(sliced[0], ((state, 0) for state in sliced[1]))
+        return self._certified_invariant(goal, scope, explored.system, never, diagram, len(sliced[1]))
+
+    def _certified_invariant(
+        self, goal: Goal, scope: Scope, system: System, never: e.Expr, diagram: Diagram, states: int
+    ) -> Answer:
+        result = check(system, Invariant(never, diagram), self.budget.left, self._tell)
+        if isinstance(result, Refused):
+            if "gave up" in result.reason:
+                raise Exhausted(f"the time limit was reached while checking the proof ({result.obligation})")
+            message = f"{goal.name}: the invariant is refused: {result.obligation}: {result.reason}"
+            raise InternalError("RC902", message)
+        verdict = "holds" if goal.kind == "always" else "unreachable"
+        code = "" if goal.kind == "always" else "RC404"
+        proof = Proof((e.show(never),), len(diagram.variables), states, result.obligations)
+        return Answer(goal, scope, verdict, "", code, proof=proof, engine="slices")
+
+    # ---- unbounded integers --------------------------------------------------------------------------------------
+
+    def _bounded(self, goal: Goal, scope: Scope, explored: _Explored, bad: e.Expr, end: str) -> Answer:
+        assert explored.endless is not None
+        system = explored.system
+        found = bounded.search(system, bad, DEEPEST_SEARCH, self.budget)
+        if found is None:
+            reason = (
+                f"{explored.endless}: no proof was found on a slice, and no trace of up to {DEEPEST_SEARCH} steps"
+            )
+            return Answer(goal, scope, "unknown", reason, "RC407")
+        names = [variable.name for variable in system.variables]
+        path: list[tuple[object, tuple[Value, ...]]] = [
+            (command, tuple(state[name] for name in names)) for command, state in found.steps
+        ]
+        steps = [(c.step if c is not None else None, s) for (c, _), (_, s) in zip(found.steps, path, strict=True)]
+        trace = self._replay(goal, scope, system, Claim(steps, None, end, True))
+        if end == "quiet":
+            return Answer(goal, scope, "quiet", "", "RC401", trace, engine="bounded search")
+        return self._found(goal, scope, trace)
+
+    # ---- checks and findings ----------------------------------------------------------------------------------------
+
+    def _replay(self, goal: Goal, scope: Scope, system: System, claim: Claim) -> Trace:
+        replayer = Replayer(self.operator, scope, canonical(system))
+        names = dict.fromkeys(variable.name for variable in e.variables(goal.formula))
+
+        def holds(state: State) -> bool:
+            return bool(e.evaluate(goal.formula, state))
+
+        return replayer.replay(claim, holds, names)
+
+    def _left_range(self, wrong: LeftRange) -> Diagnostic:
+        name = wrong.step.action.split(" ", 1)[-1]
+        span = next((a.span for a in self.operator.actions if a.name == name), None)
+        if span is None:
+            controller = next((c for c in self.operator.controllers if c.name == name), None)
+            span = controller.span if controller is not None else self.operator.span
+        message = f"`{wrong.step}` can set `{wrong.variable}` to {wrong.value}, outside of its type `{wrong.type}`"
+        instead = "guard the step, widen the range, or use `nat` or `int`"
+        return Diagnostic("RC310", message, span, instead)
+
+
+def wake_ups(operator: Operator) -> tuple[tuple[str, str, float], ...]:
+    """The periodic causes of each controller with the wake-ups a day they make for one idle object."""
+    found: list[tuple[str, str, float]] = []
+    for controller in operator.controllers:
+        rules = [rule for rule in controller.rules if rule.kind == "every" and rule.seconds]
+        found += [(controller.name, rule.name, DAY / (rule.seconds or DAY)) for rule in rules]
+        if controller.resync is not None:
+            found.append((controller.name, "resync", DAY / controller.resync))
+    return tuple(found)

@@ -1,0 +1,349 @@
+"""Reports as text of at most 100 columns, readable without colour."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reconcheck.explain.trace import Change, Trace, TraceStep
+from reconcheck.explain.verdict import Answer, Checked, Report
+from reconcheck.model.operator import FAULTS, Operator, Scope
+from reconcheck.model.types import OpaqueType, Type, Value
+from reconcheck.render.diagnostics import render_diagnostics
+
+WIDTH = 100
+GREEN, RED, YELLOW, BOLD, DIM, RESET = "\033[32m", "\033[31m", "\033[33m", "\033[1m", "\033[2m", "\033[0m"
+
+HEADLINES = {
+    "quiet": "quiet but not converged",
+    "livelock": "runs for ever without converging (livelock)",
+    "fails": "the property is violated",
+    "reachable": "a run that gets there",
+    "unreachable": "no run gets there",
+    "unknown": "unknown",
+}
+
+
+@dataclass(frozen=True)
+class Paint:
+    """Colours, or none."""
+
+    on: bool
+
+    def __call__(self, style: str, text: str) -> str:
+        return f"{style}{text}{RESET}" if self.on else text
+
+
+def render_report(report: Report, paint: Paint) -> str:
+    """The whole report of one model."""
+    operator = report.operator
+    blocks = [_headline(report, paint), _table(report, paint)]
+    blocks += [_answer(operator, answer, paint) for answer in _shown(report) if _worth_a_block(answer)]
+    blocks.append(_context(report))
+    if report.findings:
+        blocks.append(render_diagnostics(report.findings, operator.sources, paint.on))
+    if report.expectations:
+        blocks.append(_expectations(report.expectations, paint))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _headline(report: Report, paint: Paint) -> str:
+    operator, scope = report.operator, report.scope
+    questions = [answer for answer in report.answers if answer.goal.kind == "converges"]
+    how = "with scheduled reconciliation" if scope.schedule else "without scheduled reconciliation"
+    how += "".join(f", without {name}" for name in scope.without)
+    if not questions:
+        text, style = "has no convergence goal in this run", ""
+    elif all(answer.verdict == "converges" for answer in questions):
+        text, style = f"converges {how}", GREEN
+    elif any(answer.verdict in ("quiet", "livelock") for answer in questions):
+        text, style = f"does not converge {how}", RED
+    else:
+        text, style = f"unknown whether it converges {how}", YELLOW
+    left = f"{operator.name}  {text}"
+    gap = max(2, WIDTH - len(left) - len(operator.file))
+    return paint(BOLD, operator.name) + "  " + (paint(style, text) if style else text) + " " * gap + operator.file
+
+
+def _shown(report: Report) -> tuple[Answer, ...]:
+    """The answers in the scope asked for, and those of expectations that are not met."""
+    extra = [checked.answer for checked in report.expectations if not checked.met]
+    return tuple(dict.fromkeys([*report.answers, *extra]))
+
+
+def _table(report: Report, paint: Paint) -> str:
+    answers = list(dict.fromkeys([*report.answers, *(checked.answer for checked in report.expectations)]))
+    names = max(len(answer.goal.name) for answer in answers) if answers else 4
+    scopes = max(len(str(answer.scope)) for answer in answers) if answers else 5
+    lines = [f"  {'goal':<{names}}  {'scope':<{scopes}}  verdict"]
+    for answer in answers:
+        verdict = paint(GREEN if answer.good else YELLOW if answer.verdict == "unknown" else RED, answer.verdict)
+        pad = " " * (11 - len(answer.verdict))
+        lines.append(f"  {answer.goal.name:<{names}}  {answer.scope!s:<{scopes}}  {verdict}{pad} {_why(answer)}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _why(answer: Answer) -> str:
+    time = f"{answer.seconds:.2f} s"
+    if answer.proof is not None:
+        proof = answer.proof
+        parts = f"{len(proof.parts)} part{'s' * (len(proof.parts) != 1)}, " if len(proof.parts) > 1 else ""
+        return f"proved: {parts}{proof.states:,} states, {proof.obligations} Z3 obligations, {time}"
+    if answer.trace is not None:
+        rows = len(rows_of(answer.trace))
+        return f"{rows} step{'s' * (rows != 1)}, replayed; {answer.states:,} states, {time}"
+    return f"{answer.reason}" if answer.reason else time
+
+
+def _worth_a_block(answer: Answer) -> bool:
+    return answer.trace is not None or answer.verdict == "unknown"
+
+
+def _answer(operator: Operator, answer: Answer, paint: Paint) -> str:
+    place = f"{operator.file}:{answer.goal.span.line}"
+    code = f" [{answer.code}]" if answer.code else ""
+    left = f"{answer.goal.name}: {HEADLINES[answer.verdict]}{code}, {answer.scope}"
+    gap = max(2, WIDTH - len(left) - len(place))
+    lines = [paint(BOLD, left) + " " * gap + place]
+    if answer.trace is None:
+        lines += textwrap.wrap(answer.reason, WIDTH - 4, initial_indent="  ", subsequent_indent="  ")
+        return "\n".join(lines)
+    lines += _trace(operator, answer.trace, paint)
+    return "\n".join(lines)
+
+
+# ---- traces -------------------------------------------------------------------------------------------------
+
+
+def rows_of(trace: Trace) -> list[tuple[int, TraceStep]]:
+    """The steps as shown: a `start` right before its reconcile step is one row with it."""
+    rows: list[tuple[int, TraceStep]] = []
+    for index, step in enumerate(trace.steps):
+        if rows and step.step.action.startswith("reconcile "):
+            before = rows[-1][1]
+            if before.step.action == "start " + step.step.action.split(" ", 1)[1] and rows[-1][0] == index - 1:
+                if trace.loop != index:
+                    merged = TraceStep(step.step, step.who, _merge(before.changes, step.changes), step.woke, step.line)
+                    rows[-1] = (rows[-1][0], merged)
+                    continue
+        rows.append((index, step))
+    return rows
+
+
+def _merge(first: tuple[Change, ...], second: tuple[Change, ...]) -> tuple[Change, ...]:
+    changes = {change.variable: change for change in first}
+    for change in second:
+        old = changes[change.variable].old if change.variable in changes else change.old
+        changes[change.variable] = Change(change.variable, old, change.new)
+    return tuple(change for change in changes.values() if change.old != change.new)
+
+
+def _trace(operator: Operator, trace: Trace, paint: Paint) -> list[str]:
+    types = types_of(operator)
+    lines = _table_of_steps(operator, trace, paint)
+    lines.append(_ending(trace))
+    if trace.final:
+        values = ", ".join(f"{name} is {value_text(name, value, types)}" for name, value in trace.final)
+        lines += textwrap.wrap(values, WIDTH - 6, initial_indent="      ", subsequent_indent="      ")
+    for reason in trace.fair:
+        lines.append(f"      fair: {reason}")
+    note = "" if trace.shortest else " (the search for a shorter loop was cut short)"
+    lines.append(f"  checked: replayed step by step on the reference interpreter{note}")
+    return lines
+
+
+def _table_of_steps(operator: Operator, trace: Trace, paint: Paint) -> list[str]:
+    types = types_of(operator)
+    rows = rows_of(trace)
+    cells = [("step", "what happens", "who", "changed", "did it wake the controller?")]
+    for number, (_, step) in enumerate(rows, 1):
+        cells.append((str(number), happens(step), step.who, changed(step, types), step.woke))
+    widths = (4, 30, 11, 25)
+    start = ", ".join(f"{name} = {value_text(name, value, types)}" for name, value in trace.start)
+    lines = textwrap.wrap(f"at first: {start or 'every field has its first value'}", WIDTH - 2,
+                          initial_indent="  ", subsequent_indent="            ")  # fmt: skip
+    loop_row = next((i for i, (index, _) in enumerate(rows) if trace.loop is not None and index >= trace.loop), None)
+    for row, cell in enumerate(cells):
+        mark = "| " if loop_row is not None and row > loop_row else "  "
+        block = _row(mark, cell, widths)
+        lines += [paint(DIM, line) for line in block] if row == 0 else block
+    return lines
+
+
+def render_walk(operator: Operator, scope: Scope, trace: Trace, seed: int, paint: Paint) -> str:
+    """A random walk, step by step."""
+    head = f"{operator.name}  a walk of {len(trace.steps)} steps {scope}, seed {seed}"
+    goals = ", ".join(f"{name} {'holds' if value else 'does not hold'}" for name, value in trace.final)
+    lines = [paint(BOLD, head), *_table_of_steps(operator, trace, paint)]
+    end = "nothing has to happen any more" if trace.end == "quiet" else "the walk goes on"
+    lines.append(f"  |-- {end}: {goals}")
+    return "\n".join(lines)
+
+
+def _row(mark: str, cells: tuple[str, ...], widths: tuple[int, ...]) -> list[str]:
+    columns = [textwrap.wrap(cell, width) or [""] for cell, width in zip(cells[:-1], widths, strict=True)]
+    columns.append(textwrap.wrap(cells[-1], WIDTH - sum(widths) - 2 * len(widths) - 2) or [""])
+    lines = []
+    for index in range(max(len(column) for column in columns)):
+        parts = [column[index] if index < len(column) else "" for column in columns]
+        padded = [f"{part:<{width}}" for part, width in zip(parts, (*widths, 0), strict=True)]
+        lines.append((mark + "  ".join(padded)).rstrip())
+    return lines
+
+
+def _ending(trace: Trace) -> str:
+    match trace.end:
+        case "quiet":
+            return "  |-- quiet for ever: nothing is queued, no timer is armed, nothing else has to happen"
+        case "livelock":
+            return "  |-- the steps marked with | repeat for ever"
+        case "violation":
+            return "  |-- here the property is false"
+        case _:
+            return "  |-- here it is true"
+
+
+def happens(step: TraceStep) -> str:
+    """What a step is, in words."""
+    verb, _, rest = step.step.action.partition(" ")
+    match verb:
+        case "reconcile":
+            return f"reconcile: {step.step.detail}"
+        case "start":
+            return f"start of a reconcile of {rest}"
+        case "sync":
+            return f"the cache sees {rest}"
+        case "fire":
+            return f"timer {rest} fires"
+        case "retry":
+            return f"{rest} is retried after an error"
+        case "crash":
+            return "crash and restart"
+        case "process" | "noise" | "disturbance":
+            return rest
+        case _:
+            return step.step.action
+
+
+def changed(step: TraceStep, types: dict[str, Type]) -> str:
+    """What a step changed in the world, the memory or the timers; the rest is bookkeeping."""
+    shown = []
+    for change in step.changes:
+        name = change.variable
+        if re.match(r"(view|stale|event|held|pc|queued|recreated)\(", name) or "/" in name:
+            continue
+        if name.startswith("timer(") and "." in name.partition(")")[2]:
+            continue
+        label = "timer" if name.startswith("timer(") else name
+        old, new = value_text(name, change.old, types), value_text(name, change.new, types)
+        shown.append(f"{label}: {old} -> {new}")
+    return ", ".join(shown)
+
+
+def types_of(operator: Operator) -> dict[str, Type]:
+    """The types of the variables that a person sees."""
+    holders = [*operator.objects.values(), *operator.externals.values()]
+    fields = [variable for holder in holders for variable in holder.fields]
+    return {variable.name: variable.type for variable in (*fields, *operator.memory, *operator.clocks)}
+
+
+def value_text(name: str, value: Value, types: dict[str, Type]) -> str:
+    """A value as one reads it: yes and no, and letters for opaque values."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(types.get(name), OpaqueType):
+        return "none" if value == 0 else _letters(int(value))
+    return str(value)
+
+
+def _letters(number: int) -> str:
+    return chr(ord("A") + number - 1) if number <= 26 else f"V{number}"
+
+
+# ---- context, expectations, totals ----------------------------------------------------------------------------
+
+
+def _context(report: Report) -> str:
+    operator = report.operator
+    on = [fault for fault in FAULTS if fault in operator.faults]
+    off = [fault for fault in FAULTS if fault not in operator.faults]
+    fair = [action.name for action in operator.actions if action.kind == "process"]
+    stops = [action.name for action in operator.actions if action.kind == "disturbance"]
+    lines = [f"faults on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}"]
+    if fair:
+        lines.append(f"fair processes: {', '.join(fair)}")
+    if stops:
+        lines.append(f"disturbances (finitely often): {', '.join(stops)}")
+    lines.append("a worker is always free; one key stands for all")
+    values = [f"{name} = {value}" for name, value in operator.parameters]
+    if values:
+        lines.append("parameters: " + ", ".join(values))
+    out = _block("assumes", lines)
+    wakes = [f"{rule}: {count:,.0f} a day for each object" if count >= 10 else f"{rule}: {count:,.1f} a day for each object"
+             for _, rule, count in report.wake_ups]  # fmt: skip
+    if wakes:
+        unload = operator.profile["unloads"] == "yes"
+        what = "scheduled wake-ups" + (", each of which loads an unloaded operator again" if unload else "")
+        out += "\n" + _block("schedule", [f"{what}:", *wakes])
+    return out
+
+
+def _block(title: str, lines: Iterable[str]) -> str:
+    out: list[str] = []
+    for line in lines:
+        head = f"  {title:<9} " if not out else " " * 12
+        out += textwrap.wrap(line, WIDTH, initial_indent=head, subsequent_indent=" " * 14)
+    return "\n".join(out)
+
+
+def _expectations(expectations: tuple[Checked, ...], paint: Paint) -> str:
+    met = sum(1 for checked in expectations if checked.met)
+    lines = []
+    for checked in expectations:
+        if not checked.met:
+            wanted, answer = checked.expectation, checked.answer
+            message = (
+                f"expectation not met [RC405], line {wanted.span.line}: {wanted.goal} {wanted.verdict} "
+                f"{wanted.scope}, but it is: {answer.verdict}"
+            )
+            lines.append(paint(RED, message))
+    summary = f"{met} of {len(expectations)} expectations met"
+    lines.append(paint(GREEN if met == len(expectations) else RED, summary))
+    return "\n".join(lines)
+
+
+def render_line(report: Report, width: int, paint: Paint) -> str:
+    """One line for a model among many."""
+    code = report.exit_code
+    status = {0: paint(GREEN, "ok     "), 1: paint(RED, "FAILED "), 3: paint(YELLOW, "unknown")}[code]
+    answers = ", ".join(f"{answer.goal.name} {answer.verdict}" for answer in report.answers)
+    if report.expectations:
+        met = sum(1 for checked in report.expectations if checked.met)
+        expected = f"{met}/{len(report.expectations)} expected"
+    else:
+        expected = "no expectations"
+    return f"{status} {report.operator.file:<{width}} {report.seconds:5.2f} s  {expected:<15} {answers}"
+
+
+def render_totals(reports: list[Report], wrong: int, broken: int, seconds: float, paint: Paint) -> str:
+    """What all models came to."""
+    counted = [checked for report in reports for checked in report.expectations]
+    met = sum(1 for checked in counted if checked.met)
+    ok = sum(1 for report in reports if report.exit_code == 0)
+    total = len(reports) + wrong + broken
+    parts = [f"{ok} of {total} models as expected", f"{met} of {len(counted)} expectations met"]
+    proved = [answer for report in reports for answer in _all(report) if answer.proof is not None]
+    traced = [answer for report in reports for answer in _all(report) if answer.trace is not None]
+    parts.append(f"{len(proved)} proofs, {len(traced)} traces")
+    if wrong:
+        parts.append(f"{wrong} wrong")
+    if broken:
+        parts.append(f"{broken} internal errors")
+    text = ", ".join(parts) + f", {seconds:.1f} s"
+    return paint(GREEN if ok == total else RED, text)
+
+
+def _all(report: Report) -> list[Answer]:
+    return list(dict.fromkeys([*report.answers, *(checked.answer for checked in report.expectations)]))

@@ -1,0 +1,141 @@
+"""Reports as JSON; the schema is `spec/report.schema.json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconcheck import __version__
+from reconcheck.diagnostic import Diagnostic, Span
+from reconcheck.explain.trace import Trace, TraceStep
+from reconcheck.explain.verdict import Answer, Report
+from reconcheck.model.operator import Scope
+
+SCHEMA = 1
+"""The version of the document's form; it grows when a reader could break."""
+
+
+def document(reports: list[Report], failures: list[tuple[str, list[Diagnostic]]]) -> dict[str, Any]:
+    """All reports of a run, and the models that could not be verified with why."""
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "reconcheck", "version": __version__},
+        "models": [model(report) for report in reports],
+        "errors": [
+            {"file": file, "diagnostics": [diagnostic(item) for item in items]} for file, items in failures
+        ],
+    }
+
+
+def model(report: Report) -> dict[str, Any]:
+    """One model."""
+    operator = report.operator
+    return {
+        "operator": operator.name,
+        "file": operator.file,
+        "source": {"url": operator.source[0], "commit": operator.source[1]} if operator.source else None,
+        "runtime": operator.profile.name,
+        "parameters": dict(operator.parameters),
+        "faults": sorted(operator.faults),
+        "scope": scope(report.scope),
+        "answers": [answer(item) for item in report.answers],
+        "expectations": [
+            {
+                "line": checked.expectation.span.line,
+                "goal": checked.expectation.goal,
+                "expected": checked.expectation.verdict,
+                "scope": scope(checked.expectation.scope),
+                "answer": answer(checked.answer),
+                "met": checked.met,
+            }
+            for checked in report.expectations
+        ],
+        "wake_ups": [
+            {"controller": controller, "rule": rule, "per_day": round(count, 3)}
+            for controller, rule, count in report.wake_ups
+        ],
+        "findings": [diagnostic(item) for item in report.findings],
+        "exit_code": report.exit_code,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def scope(item: Scope) -> dict[str, Any]:
+    """Which causes are there."""
+    return {"schedule": item.schedule, "without": list(item.without)}
+
+
+def answer(item: Answer) -> dict[str, Any]:
+    """One verdict with what it rests on."""
+    proof = item.proof
+    return {
+        "goal": item.goal.name,
+        "question": item.goal.kind,
+        "line": item.goal.span.line,
+        "scope": scope(item.scope),
+        "verdict": item.verdict,
+        "code": item.code or None,
+        "reason": item.reason or None,
+        "engine": item.engine or None,
+        "states": item.states,
+        "seconds": round(item.seconds, 3),
+        "proof": None
+        if proof is None
+        else {
+            "parts": list(proof.parts),
+            "variables": proof.variables,
+            "states": proof.states,
+            "obligations": proof.obligations,
+        },
+        "trace": None if item.trace is None else trace(item.trace),
+    }
+
+
+def trace(item: Trace) -> dict[str, Any]:
+    """A replayed run."""
+    return {
+        "end": item.end,
+        "start": dict(item.start),
+        "steps": [step(one) for one in item.steps],
+        "loop": item.loop,
+        "fair": list(item.fair),
+        "shortest": item.shortest,
+        "final": dict(item.final),
+    }
+
+
+def step(item: TraceStep) -> dict[str, Any]:
+    """One step."""
+    return {
+        "action": item.step.action,
+        "kind": str(item.step.kind),
+        "detail": item.step.detail or None,
+        "who": item.who,
+        "changes": [{"variable": c.variable, "old": c.old, "new": c.new} for c in item.changes],
+        "woke": item.woke or None,
+        "line": item.line,
+    }
+
+
+def diagnostic(item: Diagnostic) -> dict[str, Any]:
+    """A diagnostic with its place and fix."""
+    return {
+        "code": item.code,
+        "severity": str(item.severity),
+        "message": item.message,
+        "instead": item.instead or None,
+        "place": place(item.span),
+        "fix": None if item.fix is None else {"place": place(item.fix.span), "replacement": item.fix.replacement},
+    }
+
+
+def place(span: Span | None) -> dict[str, Any] | None:
+    """A span, from 1, the end exclusive."""
+    if span is None:
+        return None
+    return {
+        "file": span.file,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
