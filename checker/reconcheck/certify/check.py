@@ -32,10 +32,11 @@ def script(system: System, proof: Certificate | Invariant) -> str:
 
 
 def _obligations(system: System, proof: Certificate | Invariant) -> tuple[str, list[Obligation]]:
-    builder = Obligations(system, proof.diagram)
     if isinstance(proof, Certificate):
+        builder = Obligations(system, proof.diagram, len(proof.helpful))
         obligations = builder.convergence(proof)
     else:
+        builder = Obligations(system, proof.diagram, 1)
         obligations = builder.invariance(proof)
     return builder.preamble(), obligations  # the preamble last: it declares what the obligations mention
 

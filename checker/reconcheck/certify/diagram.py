@@ -93,12 +93,35 @@ def build(variables: tuple[Variable, ...], ranked: Iterable[tuple[Sequence[Value
     return Diagram(variables, tuple(nodes), current.get((), -1))
 
 
-def rank_function(diagram: Diagram, name: str) -> list[str]:
-    """The diagram as a function of the whole state."""
+def at_most(diagram: Diagram, rank: int) -> Diagram:
+    """The states of at most that rank: a diagram whose only rank is 0."""
+    nodes: list[Node] = []
+    known: dict[Node, int] = {}
+    moved: list[int] = []
+
+    def target(node: int) -> int:
+        if node >= 0:
+            return moved[node]
+        return leaf(0) if 0 <= leaf_rank(node) <= rank else leaf(OUTSIDE)
+
+    for node in diagram.nodes:
+        branches = tuple((value, target(child)) for value, child in node.branches)
+        kept = Node(node.level, tuple(branch for branch in branches if branch[1] != leaf(OUTSIDE)))
+        if not kept.branches:
+            moved.append(leaf(OUTSIDE))
+            continue
+        if kept not in known:
+            known[kept] = len(nodes)
+            nodes.append(kept)
+        moved.append(known[kept])
+    return Diagram(diagram.variables, tuple(nodes), target(diagram.root))
+
+
+def membership(diagram: Diagram, name: str) -> list[str]:
+    """Whether a state is inside a diagram, as an SMT-LIB function of its variables."""
     parameters = " ".join(f"({smtlib.symbol(v.name)} {smtlib.sort(v.type)})" for v in diagram.variables)
     lets = [f"(let ((n{i} {_node(diagram, i)}))" for i in range(len(diagram.nodes))]
-    body = f"n{diagram.root}" if diagram.root >= 0 else smtlib.number(leaf_rank(diagram.root))
-    return [f"(define-fun {name} ({parameters}) Int", *lets, body, ")" * len(lets) + ")"]
+    return [f"(define-fun {name} ({parameters}) Bool", *lets, _child(diagram.root), ")" * len(lets) + ")"]
 
 
 def _node(diagram: Diagram, index: int) -> str:
@@ -114,11 +137,11 @@ def _node(diagram: Diagram, index: int) -> str:
             same = f"(= {name} {smtlib.symbol(diagram.variables[level].name)})"
             text = f"(ite {same} {_child(branches.get(level, -1))} {text})"
         return f"(ite (= {name} 0) {_child(branches.get(NOTHING, -1))} {text})"
-    text = smtlib.number(-1)
+    text = "false"
     for value, child in reversed(node.branches):
         text = f"(ite (= {name} {smtlib.constant(value, variable.type)}) {_child(child)} {text})"
     return text
 
 
 def _child(node: int) -> str:
-    return f"n{node}" if node >= 0 else smtlib.number(leaf_rank(node))
+    return f"n{node}" if node >= 0 else "false" if leaf_rank(node) == OUTSIDE else "true"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconcheck.certify.certificate import Certificate, Invariant, Obligation
-from reconcheck.certify.diagram import Diagram, rank_function
+from reconcheck.certify.diagram import Diagram, at_most, membership
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import EnumType, IntType, OpaqueType, RangeType, Type
@@ -18,18 +18,23 @@ from reconcheck.semantics.system import Command, System, possible
 
 
 class Obligations:
-    """Builds the obligations of one certificate.  `preamble` declares what their texts mention."""
+    """Builds the obligations of one certificate.  `preamble` declares what their texts mention.
 
-    def __init__(self, system: System, diagram: Diagram) -> None:
-        self.system, self.diagram = system, diagram
+    Ranks are spoken of through the functions `at_most_k`: the states whose rank is at most k.  Plain truth
+    values are much easier on a solver than numbers.
+    """
+
+    def __init__(self, system: System, diagram: Diagram, ranks: int) -> None:
+        self.system, self.diagram, self.ranks = system, diagram, ranks
         self.types = {variable.name: variable for variable in system.variables}
         self.ranked = frozenset(variable.name for variable in diagram.variables)
         self.declared: dict[str, Variable] = {}
 
     def preamble(self) -> str:
-        """Declarations of the state and the inputs, and the rank as a function."""
+        """Declarations of the state and the inputs, and the ranks as functions."""
         lines = smtlib.declare(self.system.variables) + smtlib.declare(self.declared.values())
-        lines += rank_function(self.diagram, "rank")
+        for rank in range(self.ranks):
+            lines += membership(at_most(self.diagram, rank), f"at_most_{rank}")
         typed = " ".join(smtlib.belongs(smtlib.symbol(v.name), v.type) for v in self.system.variables)
         lines.append(f"(define-fun typed () Bool (and true {typed}))")
         return "\n".join(lines)
@@ -41,19 +46,18 @@ class Obligations:
         for action in actions:
             ranks = [rank for rank, helper in enumerate(certificate.helpful) if helper == action]
             result += self._helpful(action, ranks)
-        resting = [rank for rank, helper in enumerate(certificate.helpful) if helper is None]
-        known = f"(or false {' '.join(f'(= here {rank})' for rank in range(len(certificate.helpful)))})"
-        result.append(Obligation("every rank is a known one", self._here(f"(>= here 0) (not {known})")))
-        at_rest = f"(or false {' '.join(f'(= here {rank})' for rank in resting)})"
+        here = self._arguments({})
+        resting = [self._is(rank, here) for rank, helper in enumerate(certificate.helpful) if helper is None]
         goal = smtlib.term(certificate.goal)
-        result.append(Obligation("the goal holds where nothing helps", self._here(f"{at_rest} (not {goal})")))
+        text = f"(and typed (or false {' '.join(resting)}) (not {goal}))"
+        result.append(Obligation("the goal holds where nothing helps", text))
         return result
 
     def invariance(self, invariant: Invariant) -> list[Obligation]:
         """The obligations of a proof that a formula always holds."""
         formula = smtlib.term(invariant.formula)
-        holds = Obligation("the property holds under the invariant", self._here(f"(>= here 0) (not {formula})"))
-        return [self._begin(), *self._kept(falling=False), holds]
+        text = f"(and typed {self._inside(self._arguments({}))} (not {formula}))"
+        return [self._begin(), *self._kept(falling=False), Obligation("the property holds", text)]
 
     # ---- single obligations ----------------------------------------------------------------------------------
 
@@ -62,16 +66,29 @@ class Obligations:
             smtlib.converted(values.get(v.name, e.Var(v.name, v.type)), v.type) for v in self.diagram.variables
         )
 
-    def _rank(self, values: dict[str, e.Expr]) -> str:
-        return f"(rank {self._arguments(values)})" if self.diagram.variables else "(rank)"
+    def _at_most(self, rank: int, arguments: str) -> str:
+        if rank < 0:
+            return "false"
+        return f"(at_most_{rank} {arguments})" if arguments else f"at_most_{rank}"
 
-    def _here(self, body: str) -> str:
-        return f"(let ((here {self._rank({})})) (and typed {body}))"
+    def _is(self, rank: int, arguments: str) -> str:
+        return f"(and {self._at_most(rank, arguments)} (not {self._at_most(rank - 1, arguments)}))"
+
+    def _inside(self, arguments: str) -> str:
+        """The invariant: some rank."""
+        return self._at_most(self.ranks - 1, arguments)
 
     def _begin(self) -> Obligation:
         command = self._fresh(self.system.initial, "begin")
-        after = self._rank(dict(command.updates))
-        return Obligation("every initial state has a rank", f"(and {self._domain(command)} (< {after} 0))")
+        after = self._inside(self._arguments(dict(command.updates)))
+        return Obligation("every initial state has a rank", f"(and {self._domain(command)} (not {after}))")
+
+    def _taken(self, original: Command, index: int) -> tuple[Command, str, str]:
+        """A command with inputs of its own, and the arguments of the ranks before and after it."""
+        command = self._fresh(original, str(index))
+        known = _known(command.guard, self.types)
+        after = {**known, **{name: e.substitute(value, known) for name, value in command.updates}}
+        return command, self._arguments(known), self._arguments(after)
 
     def _fresh(self, command: Command, tag: str) -> Command:
         """The command with inputs of its own names, declared."""
@@ -94,22 +111,17 @@ class Obligations:
 
     def _kept(self, falling: bool) -> Iterator[Obligation]:
         for index, original in enumerate(self.system.commands):
-            command = self._fresh(original, str(index))
-            known = _known(command.guard, self.types)
-            after = {**known, **{name: e.substitute(value, known) for name, value in command.updates}}
-            outside = [self._wrong_type(name, value) for name, value in command.updates]
-            wrong = " ".join(condition for condition in outside if condition)
-            touches = any(name in self.ranked for name, _ in command.updates)
-            if not touches and not wrong:
+            wrong = [text for name, value in original.updates if (text := self._wrong_type(name, value))]
+            if not wrong and not any(name in self.ranked for name, _ in original.updates):
                 continue  # changes nothing the diagram looks at: trivially kept
-            rises = "(> after here)" if falling and command.step.kind.calm else ""
-            bad = f"(or (< after 0) {rises} {wrong})"
-            body = (
-                f"(let ((here {self._rank(known)}) (after {self._rank(after)})) "
-                f"(and typed (>= here 0) {smtlib.term(command.guard)} {self._domain(command)} {bad}))"
-            )
-            what = "falling" if rises else "kept"
-            yield Obligation(f"{what}: {command.step}", body)
+            command, here, after = self._taken(original, index)
+            wrong = [text for name, value in command.updates if (text := self._wrong_type(name, value))]
+            falls = falling and command.step.kind.calm
+            ranks = range(self.ranks) if falls else [self.ranks - 1]
+            rises = (f"(and {self._at_most(rank, here)} (not {self._at_most(rank, after)}))" for rank in ranks)
+            taken = f"typed {self._inside(here)} {smtlib.term(command.guard)} {self._domain(command)}"
+            name = f"{'falling' if falls else 'kept'}: {command.step}"
+            yield Obligation(name, f"(and {taken} (or {' '.join((*rises, *wrong))}))")
 
     def _wrong_type(self, name: str, value: e.Expr) -> str:
         """The condition that a new value is not one of the variable's type; empty where that is plain."""
@@ -122,23 +134,20 @@ class Obligations:
         return f"(not {smtlib.belongs(smtlib.term(value), type_)})"
 
     def _helpful(self, action: str, ranks: list[int]) -> Iterator[Obligation]:
-        at = f"(or {' '.join(f'(= here {rank})' for rank in ranks)} false)"
         ways: list[str] = []
         for index, original in enumerate(self.system.commands):
             if original.step.action != action or original.step.kind != "fair":
                 continue
             ways.append(smtlib.term(possible(original, self.types)))
-            command = self._fresh(original, str(index))
-            known = _known(command.guard, self.types)
-            after = {**known, **{name: e.substitute(value, known) for name, value in command.updates}}
-            changed = smtlib.term(e.either(*(e.negate(e.equal(e.Var(n, self.types[n].type), v)) for n, v in command.updates)))
-            body = (
-                f"(let ((here {self._rank(known)}) (after {self._rank(after)})) "
-                f"(and typed {at} {smtlib.term(command.guard)} {self._domain(command)} {changed} (>= after here)))"
-            )
-            yield Obligation(f"helpful: {command.step} lowers the rank", body)
-        enabled = f"(or false {' '.join(ways)})"
-        yield Obligation(f"helpful: {action} is possible", self._here(f"{at} (not {enabled})"))
+            command, here, after = self._taken(original, index)
+            changed = e.either(*(e.negate(e.equal(e.Var(n, self.types[n].type), v)) for n, v in command.updates))
+            stays = " ".join(f"(and {self._is(rank, here)} (not {self._at_most(rank - 1, after)}))" for rank in ranks)
+            taken = f"typed {smtlib.term(command.guard)} {self._domain(command)} {smtlib.term(changed)}"
+            yield Obligation(f"helpful: {command.step} lowers the rank", f"(and {taken} (or {stays}))")
+        here = self._arguments({})
+        at = " ".join(self._is(rank, here) for rank in ranks)
+        text = f"(and typed (or {at}) (not (or false {' '.join(ways)})))"
+        yield Obligation(f"helpful: {action} is possible", text)
 
 
 def _known(guard: e.Expr, types: dict[str, Variable]) -> dict[str, e.Expr]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 MOST_STATES = 2_000_000
 """States an explicit search keeps before it gives up with "unknown" (about 2 GB)."""
@@ -32,6 +32,10 @@ class Budget:
     def left(self) -> float | None:
         """Seconds left, at least 0; None without a limit."""
         return None if self.seconds is None else max(0.0, self.seconds - self.spent)
+
+    def at_most(self, states: int) -> Budget:
+        """The same clock with another number of states."""
+        return replace(self, states=states)
 
     def check(self, doing: str, states: int = 0) -> None:
         """Raises `Exhausted` when time or states are used up, and reports otherwise."""

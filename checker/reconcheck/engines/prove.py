@@ -18,7 +18,7 @@ from reconcheck.semantics.system import System
 
 SLICE_STATES = 4000
 """States of a slice past which it is given up; the whole graph, where there is one, serves instead."""
-WORTH_SHRINKING = 100
+WORTH_SHRINKING = 1_000
 """States above which a proof is made smaller before it is checked: checking costs more than searching."""
 
 
@@ -61,7 +61,7 @@ def _attempt(
 ) -> tuple[RankedStates | None, frozenset[str]]:
     """The proof that a slice carries, or what to add to the slice.  Raises `Exhausted`."""
     part = slice_system(system, keep)
-    graph = explore(part.system, Budget(budget.left, most, budget.report))
+    graph = explore(part.system, budget.at_most(most))
     holds = predicate(part.system, goal)
     truth = [holds(state) for state in graph.states]
     calm_graph = _surely_enabled(part, calm(graph, budget))
@@ -80,7 +80,7 @@ def prove_always_by_slices(
     while True:
         part = slice_system(system, keep)
         try:
-            graph = explore(part.system, Budget(budget.left, most, budget.report))
+            graph = explore(part.system, budget.at_most(most))
         except (Exhausted, LeftRange, Endless):
             return None
         holds = predicate(part.system, formula)

@@ -37,6 +37,8 @@ from reconcheck.semantics.system import System
 
 FIRST_LOOK = 30_000
 """States explored before a proof on slices is tried."""
+WORTH_SLICING = 5_000
+"""States of a complete graph above which a proof on slices is cheaper to check than one on the whole graph."""
 DEEPEST_SEARCH = 40
 """Steps of the bounded search on models with unbounded integers; it ends earlier at the time limit."""
 DAY = 86_400.0
@@ -133,7 +135,7 @@ class Verifier:
         elif explored.complete or explored.endless is not None or states == FIRST_LOOK:
             return explored
         try:
-            explored.graph = explore(explored.system, Budget(self.budget.left, states, self.budget.report))
+            explored.graph = explore(explored.system, self.budget.at_most(states))
             explored.calm = calm(explored.graph, self.budget)
             explored.complete = True
         except Endless as endless:
@@ -169,9 +171,10 @@ class Verifier:
         loops = livelocks(calm_graph, truth)
         if quiet or loops:
             return self._divergence(goal, scope, explored, quiet, loops, truth)
-        sliced = self._by_slices(goal, scope, system)
-        if sliced is not None:
-            return sliced
+        if len(graph.states) > WORTH_SLICING:
+            sliced = self._by_slices(goal, scope, system)
+            if sliced is not None:
+                return sliced
         ranked = RankedStates(system.variables, graph.states, rank(calm_graph, truth))
         return self._certified(goal, scope, system, [(goal.formula, ranked)], "whole state graph")
 
@@ -271,11 +274,13 @@ class Verifier:
             end = "violation" if goal.kind == "always" else "witness"
             claim = self._claim(graph, graph.path(bad), None, end, True)
             return self._found(goal, scope, self._replay(goal, scope, explored.system, claim))
-        proved = self._invariant(goal, scope, explored, never)
-        if proved is not None:
-            return proved
+        if len(graph.states) > WORTH_SLICING:
+            proved = self._invariant(goal, scope, explored, never)
+            if proved is not None:
+                return proved
         diagram = build(explored.system.variables, ((state, 0) for state in graph.states))
-        return self._certified_invariant(goal, scope, explored.system, never, diagram, len(graph.states))
+        states = len(graph.states)
+        return self._certified_invariant(goal, scope, explored.system, never, diagram, states, "whole state graph")
 
     def _found(self, goal: Goal, scope: Scope, trace: Trace) -> Answer:
         if goal.kind == "always":
@@ -287,10 +292,10 @@ class Verifier:
         if sliced is None:
             return None
         diagram = build(sliced[0], ((state, 0) for state in sliced[1]))
-        return self._certified_invariant(goal, scope, explored.system, never, diagram, len(sliced[1]))
+        return self._certified_invariant(goal, scope, explored.system, never, diagram, len(sliced[1]), "slices")
 
     def _certified_invariant(
-        self, goal: Goal, scope: Scope, system: System, never: e.Expr, diagram: Diagram, states: int
+        self, goal: Goal, scope: Scope, system: System, never: e.Expr, diagram: Diagram, states: int, engine: str
     ) -> Answer:
         result = check(system, Invariant(never, diagram), self.budget.left, self._tell)
         if isinstance(result, Refused):
@@ -301,7 +306,7 @@ class Verifier:
         verdict = "holds" if goal.kind == "always" else "unreachable"
         code = "" if goal.kind == "always" else "RC404"
         proof = Proof((e.show(never),), len(diagram.variables), states, result.obligations)
-        return Answer(goal, scope, verdict, "", code, proof=proof, engine="slices")
+        return Answer(goal, scope, verdict, "", code, proof=proof, engine=engine)
 
     # ---- unbounded integers --------------------------------------------------------------------------------------
 

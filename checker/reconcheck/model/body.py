@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 
 from reconcheck.diagnostic import Span
@@ -38,7 +39,8 @@ class Body:
     rules: dict[str, Rule]
     late: frozenset[str]
     code: list[Instruction] = field(default_factory=list)
-    locals: list[str] = field(default_factory=list)
+    locals: dict[str, int] = field(default_factory=dict)
+    """How many locals each name has: one a round of a loop."""
 
     def translate(self, block: tree.Block) -> Program:
         """The program of the block; problems go to `names.problems`."""
@@ -122,9 +124,8 @@ class Body:
 
     def _new_local(self, name: str) -> str:
         full = f"{self.controller}/{name}"
-        count = self.locals.count(full)
-        self.locals.append(full)
-        return full if count == 0 else f"{full}.{count + 1}"
+        count = self.locals[full] = self.locals.get(full, 0) + 1
+        return full if count == 1 else f"{full}.{count}"
 
     def _let(self, statement: tree.Let, where: Where) -> None:
         names, name = self.names, statement.name
@@ -247,7 +248,7 @@ class Body:
             instead = f"write `call {target}...`" if target in self.names.externals else "a clock cannot be written"
             raise self.names.problems.broken("RC206", message, node.target.span, instead)
         assignments = self._assignments(target, rest, node, where)
-        if node.verb in ("update", "patch") and not assignments:
+        if node.verb in ("update", "patch") and not node.assignments:
             message, instead = f"`{node.verb}` without a field changes nothing", f"write `{node.verb} {target}.f = ...`"
             raise self.names.problems.broken("RC206", message, node.span, instead)
         can = {
@@ -269,7 +270,8 @@ class Body:
             try:
                 single = not assignment.target.parts
                 if rest and not single:
-                    raise self.names.problems.broken("RC206", "name the object only", node.target.span, target)
+                    instead = f"write `{node.verb} {target} {{ ... }}`"
+                    raise self.names.problems.broken("RC206", "name the object only", node.target.span, instead)
                 parts = rest if single else assignment.target.parts
                 if not parts:
                     message, instead = f"`{target}` is not a field", f"write `{node.verb} {target}.f = ...`"
@@ -388,7 +390,8 @@ def _finish(code: tuple[Instruction, ...], captured: dict[str, list[e.Expr]]) ->
             instruction = replace(instruction, locals=used)
         if isinstance(instruction, Bind):
             use = last.get(instruction.local.name, position)
-            if any(position < step < use for step in steps):
+            following = bisect_right(steps, position)
+            if following < len(steps) and steps[following] < use:
                 kept.append((instruction.local, use))
         pruned.append(instruction)
     return Program(tuple(pruned), tuple(kept))

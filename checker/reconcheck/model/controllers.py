@@ -179,7 +179,7 @@ class Controllers:
             raise self.names.problems.broken("RC206", message, node.target.span, "remove `via owner`")
         wakes = object_.owner == controller.primary.text
         wakes = wakes and object_.ownership in OWNER_MATCHES[self.profile["owner_match"]]
-        if not wakes:
+        if not wakes and (object_.owner is None or object_.owner in self.names.objects):
             if object_.owner != controller.primary.text:
                 reason = f"its owner is `{object_.owner}`" if object_.owner else "it has no owner reference"
             else:
@@ -235,7 +235,8 @@ class Controllers:
         if text == "spec" and object_ is not None and not object_.has_generation:
             return set()
         if not covered and text not in ("spec", "status", "metadata"):
-            raise self.names.problems.unknown(f"part of `{target}`", text, [*fields, "spec", "status"], path.span, "RC205")
+            known = [*fields, "spec", "status"]
+            raise self.names.problems.unknown(f"part of `{target}`", text, known, path.span, "RC205")
         return covered
 
 

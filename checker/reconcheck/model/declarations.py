@@ -14,6 +14,9 @@ from reconcheck.syntax import tree
 WITHOUT_GENERATION = frozenset({"Secret", "ConfigMap", "ServiceAccount", "Endpoints", "Event", "Service", "Node"})
 """Core kinds whose objects carry no `metadata.generation` (KEP-5567 gives the background); others have one."""
 
+MOST_ELEMENTS = 1_000
+"""Objects of an array: each has variables of its own in every state (spec/limits.md)."""
+
 RESERVED = frozenset({"exists", "deleting"})
 
 
@@ -162,9 +165,10 @@ class Declarations:
         elements: tuple[str, ...] = (name,)
         if node.size is not None:
             size = self.names.constant(node.size)
-            if not 0 <= size <= 100_000:
+            if not 0 <= size <= MOST_ELEMENTS:
                 message = f"an array of {size} objects"
-                raise self.names.problems.broken("RC220", message, node.size.span, "use a size from 0 to 100000")
+                instead = f"use a size from 0 to {MOST_ELEMENTS}"
+                raise self.names.problems.broken("RC220", message, node.size.span, instead)
             elements = tuple(f"{name}[{index}]" for index in range(size))
             self.names.arrays[name] = elements
         kind = self.kinds.get(node.kind.text)

@@ -47,7 +47,8 @@ class Environment:
                 if isinstance(member, tree.EnvironmentFor):
                     for element in self.names.collection(member.collection):
                         index = element[element.index("[") :]
-                        yield from self._members(member.members, where.bind(member.variable.text, element), suffix + index)
+                        bound = where.bind(member.variable.text, element)
+                        yield from self._members(member.members, bound, suffix + index)
                 else:
                     yield from self._action(member, where, f"{member.name}{suffix}")
             except Broken:
@@ -61,7 +62,11 @@ class Environment:
         changes: list[Change] = []
         for item in node.body:
             try:
-                changes.append(self._set(item, where) if isinstance(item, tree.Assignment) else self._object(item, where))
+                match item:
+                    case tree.Assignment():
+                        changes.append(self._set(item, where))
+                    case tree.Effect():
+                        changes.append(self._object(item, where))
             except Broken:
                 continue
         if not node.body:

@@ -277,7 +277,9 @@ class _Checker:
         nodes = _questions(node)
         if not nodes:
             instead = "say what the operator is for: `converges { scaled: ... }`"
-            self.problems.error("RC216", "the model asks no question", node.name.span, instead)
+            line, column = node.span.end_line, node.span.end_column
+            end = Span(node.span.file, line, max(1, column - 1), line, column)
+            self.problems.error("RC216", "the model asks no question", end, instead)
         self._distinct([(goal.name.text, goal.name.span) for goal in nodes], "goal")
         goals: list[Goal] = []
         for goal in nodes:
@@ -303,7 +305,7 @@ class _Checker:
                 if goal is None and member.goal.text in asked:
                     continue  # its formula is wrong, which is reported
                 if goal is None:
-                    raise self.problems.unknown("goal", member.goal.text, goals, member.goal.span)
+                    raise self.problems.unknown("goal", member.goal.text, asked, member.goal.span)
                 if member.verdict not in VERDICTS[goal.kind]:
                     message = f"`{member.verdict}` is no answer to the question `{goal.kind} {goal.name}`"
                     choices = ", ".join(VERDICTS[goal.kind])

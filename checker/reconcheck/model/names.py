@@ -49,6 +49,9 @@ BUILTINS: dict[str, Type] = {"bool": BOOL, "int": INT, "nat": NAT, "opaque": OPA
 FOREIGN_TYPES = {"string": "opaque", "str": "opaque", "integer": "int", "number": "int", "boolean": "bool"}
 """What types are called elsewhere, and here."""
 
+MOST_UNROLLED = 20_000
+"""Rounds of all loops and quantifiers; what needs more could not be searched anyway (spec/limits.md)."""
+
 BROKEN = Variable("", BOOL, None)
 """Stands for a local whose `let` is wrong: what reads it is not reported as well."""
 
@@ -72,6 +75,8 @@ class Names:
     memory: tuple[Variable, ...] = ()
     broken: set[str] = field(default_factory=set)
     """Names whose declaration is wrong and reported: their uses are not reported as unknown."""
+    unrolled: int = 0
+    """Rounds of loops and quantifiers so far."""
 
     def unknown(self, what: str, name: str, known: Iterable[str], span: Span, code: str = "RC201") -> Broken:
         """Reports an unknown name, unless its declaration is already reported."""
@@ -90,7 +95,8 @@ class Names:
                 least = self.constant(low)
                 most = self.constant(high) if high is not None else least
                 if least > most:
-                    raise self.problems.broken("RC204", f"the range {least}..{most} is empty", span, f"{most}..{least}")
+                    message, right = f"the range {least}..{most} is empty", f"{most}..{least}"
+                    raise self.problems.broken("RC204", message, span, f"write `{right}`", right)
                 return RangeType(least, most)
             case tree.Union(names, span):
                 if len(names) == 1:
@@ -169,9 +175,14 @@ class Names:
         yield "memory"
 
     def collection(self, word: tree.Word) -> tuple[str, ...]:
-        """The elements of an array.  Raises `Broken`."""
+        """The elements of an array, for a loop or a quantifier that is unrolled.  Raises `Broken`."""
         if word.text in self.arrays:
-            return self.arrays[word.text]
+            elements = self.arrays[word.text]
+            self.unrolled += len(elements)
+            if self.unrolled > MOST_UNROLLED:
+                message = f"the loops and quantifiers of this model have more than {MOST_UNROLLED:,} rounds in all"
+                raise self.problems.broken("RC220", message, word.span, "use smaller arrays, or fewer nested loops")
+            return elements
         raise self.unknown("array", word.text, self.arrays, word.span)
 
     def _path(self, path: tree.Path, where: Where, expected: Type | None) -> e.Expr:
@@ -183,6 +194,9 @@ class Names:
             return e.integer(self.parameters[first.name])
         if isinstance(expected, EnumType) and not rest and first.name in expected.values:
             return e.Const(first.name, expected)
+        if where.mode == "constant" and first.name in set(self.visible(where)):
+            message = f"`{path.text}` is not known before the system starts"
+            raise self.problems.broken("RC221", message, path.span, "use a number or a `param`")
         if where.mode == "constant":
             raise self.unknown("parameter", first.name, self.parameters, first.span)
         if first.name == "memory" and first.name not in self.objects:
@@ -278,7 +292,10 @@ class Names:
         typed = self._expr(node, where, expected)
         if expected is not None and not e.compatible(e.type_of(typed), expected):
             found = e.type_of(typed)
-            raise self.problems.broken("RC203", f"this is a `{found}`, needed is a `{expected}`", node.span, "")
+            instead = f"use a value of {expected}"
+            if isinstance(expected, BoolType):
+                instead = "compare it with a value: `... == ...`"
+            raise self.problems.broken("RC203", f"this is a `{found}`, needed is a `{expected}`", node.span, instead)
         return typed
 
     def _expr(self, node: tree.Expr, where: Where, expected: Type | None) -> e.Expr:
@@ -292,7 +309,7 @@ class Names:
             case tree.Unary(operand):
                 return e.negate(self.expr(operand, where, BOOL))
             case tree.Connective(operator, operands):
-                typed = [self.expr(operand, where, BOOL) for operand in operands]
+                typed = self._each(operands, where)
                 return e.both(*typed) if operator == "and" else e.either(*typed)
             case tree.Binary("implies", left, right):
                 return e.implies(self.expr(left, where, BOOL), self.expr(right, where, BOOL))
@@ -313,6 +330,18 @@ class Names:
                 if kind == "count":
                     return e.total([e.choose(one, e.integer(1), e.integer(0)) for one in wanted])
                 return e.both(*wanted) if kind == "all" else e.either(*wanted)
+
+    def _each(self, operands: tuple[tree.Expr, ...], where: Where) -> list[e.Expr]:
+        """The operands of a chain; raises `Broken` only after every one has been looked at."""
+        typed: list[e.Expr] = []
+        for operand in operands:
+            try:
+                typed.append(self.expr(operand, where, BOOL))
+            except Broken:
+                continue
+        if len(typed) < len(operands):
+            raise Broken
+        return typed
 
     def _comparison(self, node: tree.Binary, where: Where) -> e.Expr:
         left, right = self._two_sides(node, where)

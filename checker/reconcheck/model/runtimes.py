@@ -139,6 +139,7 @@ PROFILES: tuple[Profile, ...] = (
         _KUBE_RS,
         "wasm-operator",
         on_error=("author", "kube-rs error_policy; controllers/simple-rust-controller/src/main.rs:98-106"),
+        relist_early=("no", "its kube-runtime fork, 0.71 at adb7c125, swaps the store and triggers in one event"),
         unloads=("yes", "pkg/controller/src/modules/module.rs:24-27,153-165: any result, a timer too, reloads it"),
     ),
     _profile(

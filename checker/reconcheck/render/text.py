@@ -62,9 +62,14 @@ def _headline(report: Report, paint: Paint) -> str:
         text, style = f"does not converge {how}", RED
     else:
         text, style = f"unknown whether it converges {how}", YELLOW
-    left = f"{operator.name}  {text}"
-    gap = max(2, WIDTH - len(left) - len(operator.file))
-    return paint(BOLD, operator.name) + "  " + (paint(style, text) if style else text) + " " * gap + operator.file
+    shown = paint(BOLD, operator.name) + "  " + (paint(style, text) if style else text)
+    return shown + _to_the_right(f"{operator.name}  {text}", operator.file)
+
+
+def _to_the_right(left: str, right: str) -> str:
+    """What to append to `left` so that `right` ends at the margin, on a line of its own if it must."""
+    gap = WIDTH - len(left) - len(right)
+    return " " * gap + right if gap >= 2 else "\n" + right.rjust(WIDTH)
 
 
 def _shown(report: Report) -> tuple[Answer, ...]:
@@ -105,8 +110,7 @@ def _answer(operator: Operator, answer: Answer, paint: Paint) -> str:
     place = f"{operator.file}:{answer.goal.span.line}"
     code = f" [{answer.code}]" if answer.code else ""
     left = f"{answer.goal.name}: {HEADLINES[answer.verdict]}{code}, {answer.scope}"
-    gap = max(2, WIDTH - len(left) - len(place))
-    lines = [paint(BOLD, left) + " " * gap + place]
+    lines = [paint(BOLD, left) + _to_the_right(left, place)]
     if answer.trace is None:
         lines += textwrap.wrap(answer.reason, WIDTH - 4, initial_indent="  ", subsequent_indent="  ")
         return "\n".join(lines)
@@ -157,10 +161,10 @@ def _trace(operator: Operator, trace: Trace, paint: Paint) -> list[str]:
 def _table_of_steps(operator: Operator, trace: Trace, paint: Paint) -> list[str]:
     types = types_of(operator)
     rows = rows_of(trace)
-    cells = [("step", "what happens", "who", "changed", "did it wake the controller?")]
+    cells = [("step", "what happens", "who", "changed", "woke the controller?")]
     for number, (_, step) in enumerate(rows, 1):
         cells.append((str(number), happens(step), step.who, changed(step, types), step.woke))
-    widths = (4, 30, 11, 25)
+    widths = (4, 28, 11, 25)
     start = ", ".join(f"{name} = {value_text(name, value, types)}" for name, value in trace.start)
     lines = textwrap.wrap(f"at first: {start or 'every field has its first value'}", WIDTH - 2,
                           initial_indent="  ", subsequent_indent="            ")  # fmt: skip

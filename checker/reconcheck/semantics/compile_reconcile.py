@@ -22,7 +22,7 @@ from reconcheck.model.operator import (
 from reconcheck.model.types import zero
 from reconcheck.semantics.compiler import Compiler, Draft
 from reconcheck.semantics.interpreter import describe
-from reconcheck.semantics.layout import ERROR_TIMER, IDLE, STOPPED, event_name, held_name, registered_name
+from reconcheck.semantics.layout import ERROR_TIMER, IDLE, STOPPED, event_name, held_name, maps_change, registered_name
 from reconcheck.semantics.steps import Kind
 from reconcheck.semantics.system import Command
 
@@ -144,9 +144,10 @@ class _Effects:
             return
         if instruction.verb != "apply":
             yield "missing", e.negate(exists)
-        if instruction.verb == "update" and compiler.operator.objects[target].cached:
-            held = draft.get(held_name(self.controller.name, target), e.FALSE)
-            yield "conflict", e.both(e.negate(held), draft[f"stale({target})"])
+        if instruction.verb == "update":
+            cached = compiler.operator.objects[target].cached
+            held = draft.get(held_name(self.controller.name, target), e.FALSE if cached else e.TRUE)
+            yield "conflict", e.both(e.negate(held), draft[f"stale({target})"] if cached else e.TRUE)
         if instruction.verb in ("update", "patch", "apply"):
             yield from self.new_finalizers(draft, instruction)
 
@@ -209,6 +210,8 @@ class _Effects:
                 draft[registered_name(watch)] = e.TRUE
                 new = compiler.snapshot(draft, watch.target)
                 passes = compiler.passes(draft, watch.filter, {**new, "exists": e.FALSE}, new)
+                if maps_change(watch):
+                    passes = e.both(passes, compiler.leads_here(draft, watch, new, new))
                 draft.where(e.both(e.negate(already), passes), event_name(watch), e.TRUE)
             case End():
                 raise AssertionError("an outcome is not performed")

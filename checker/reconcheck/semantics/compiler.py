@@ -28,10 +28,14 @@ from reconcheck.semantics.layout import (
     IDLE,
     NO_TIMER,
     Layout,
+    after_gap,
+    by_generation,
     event_name,
     held_name,
     layout,
+    maps_change,
     registered_name,
+    timer_action,
 )
 from reconcheck.semantics.steps import Kind, Step
 from reconcheck.semantics.system import Command, System
@@ -209,6 +213,8 @@ class Compiler:
         for _, watch in self.layout.watches(target):
             active = draft[registered_name(watch)] if watch.late else e.TRUE
             passes = e.both(changed, active, self.passes(draft, watch.filter, old, new))
+            if maps_change(watch):
+                passes = e.both(passes, self.leads_here(draft, watch, old, new))
             draft.where(passes, event_name(watch), e.TRUE)
         if writer is not None and (writer, target) in self.layout.held:
             draft[held_name(writer, target)] = e.TRUE
@@ -242,13 +248,17 @@ class Compiler:
         if self.profile["timer_on_event"] == "consumed":
             self.disarm(draft, controller, condition)
 
+    def leads_here(self, draft: Draft, watch: Watch, old: Snapshot, new: Snapshot) -> e.Expr:
+        """The condition under which the mapping leads to the controller's key."""
+        versions = {f"old.{name}": value for name, value in old.items()}
+        versions |= {f"new.{name}": e.choose(new["exists"], value, old[name]) for name, value in new.items()}
+        return draft.value(watch.mapping, versions)
+
     def deliver(
         self, draft: Draft, controller: Controller, watch: Watch, condition: e.Expr, old: Snapshot, new: Snapshot
     ) -> None:
         """Wakes the controller where the mapping leads to its key."""
-        versions = {f"old.{name}": value for name, value in old.items()}
-        versions |= {f"new.{name}": e.choose(new["exists"], value, old[name]) for name, value in new.items()}
-        self.wake(draft, controller, e.both(condition, draft.value(watch.mapping, versions)))
+        self.wake(draft, controller, e.both(condition, self.leads_here(draft, watch, old, new)))
 
     def refresh(self, draft: Draft, target: str) -> None:
         """The cache takes over the live object."""
@@ -271,7 +281,10 @@ class Compiler:
         for controller, watch in watches:
             name = event_name(watch)
             draft[name] = e.FALSE
-            self.deliver(draft, controller, watch, pending[name], old, new)
+            if maps_change(watch):
+                self.wake(draft, controller, pending[name])
+            else:
+                self.deliver(draft, controller, watch, pending[name], old, new)
         return draft.command()
 
     # ---- the queue and the timers --------------------------------------------------------------------------
@@ -288,6 +301,9 @@ class Compiler:
             known = e.TRUE
         entry = self.layout.labels[name][controller.program.resume(0)]
         draft.where(known, f"pc({name})", self.constant(f"pc({name})", entry))
+        for holder, target in sorted(self.layout.held):
+            if holder == name and not self.operator.objects[target].cached:
+                draft.where(known, held_name(holder, target), e.TRUE)
         return draft.command()
 
     def timers(self, controller: Controller) -> Iterator[Command]:
@@ -298,8 +314,7 @@ class Compiler:
             if timer == NO_TIMER:
                 continue
             rule = None if timer == ERROR_TIMER else self.layout.rule(timer)
-            action = f"retry {controller.name}" if rule is None else f"fire {timer}"
-            draft = self.draft(action, Kind.FAIR)
+            draft = self.draft(timer_action(controller, timer), Kind.FAIR)
             draft.guard = e.equal(draft[slot], self.constant(slot, timer))
             if rule is not None and rule.condition is not None:
                 draft.guard = e.both(draft.guard, draft.value(rule.condition))
@@ -478,11 +493,11 @@ class Compiler:
             active = draft[registered_name(watch)] if watch.late else e.TRUE
             if self.profile["relist"] == "loses_deletes":
                 wakes = e.both(active, self.passes(draft, watch.filter, {**new, "exists": e.FALSE}, new))
-            elif watch.filter.everything:
-                wakes = pending[name]
             else:
-                wakes = e.both(pending[name], self.passes(draft, watch.filter, old, new))
-                if watch.filter.parts is not None and recreated != e.FALSE:
+                blink = e.both(e.negate(old["exists"]), e.negate(new["exists"]))
+                passes = e.either(blink, self.passes(draft, after_gap(watch.filter), old, new))
+                wakes = e.both(pending[name], passes)
+                if by_generation(watch.filter) and recreated != e.FALSE:
                     both_exist = e.both(recreated, old["exists"], new["exists"])
                     wakes = e.both(wakes, e.either(e.negate(both_exist), draft.any(BOOL)))
             self.deliver(draft, controller, watch, wakes, old, new)

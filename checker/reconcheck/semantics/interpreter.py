@@ -40,10 +40,14 @@ from reconcheck.semantics.layout import (
     NO_TIMER,
     STOPPED,
     Layout,
+    after_gap,
+    by_generation,
     event_name,
     held_name,
     layout,
+    maps_change,
     registered_name,
+    timer_action,
 )
 from reconcheck.semantics.steps import Endless, Kind, LeftRange, Step
 
@@ -223,7 +227,8 @@ class Interpreter:
             for _, watch in self.layout.watches(target):
                 active = not watch.late or bool(state[registered_name(watch)])
                 if active and self._passes(run, watch.filter, old, new):
-                    state[event_name(watch)] = True
+                    if not maps_change(watch) or self._leads_here(run, watch, old, new):
+                        state[event_name(watch)] = True
         if writer is not None and (writer, target) in self.layout.held:
             state[held_name(writer, target)] = True
 
@@ -249,12 +254,16 @@ class Interpreter:
         if self.operator.profile["timer_on_event"] == "consumed" and f"timer({controller.name})" in run.state:
             self._disarm(run, controller)
 
-    def _deliver(self, run: Run, controller: Controller, watch: Watch, old: Snapshot, new: Snapshot) -> None:
-        """Wakes the controller if the mapping leads to its key."""
+    def _leads_here(self, run: Run, watch: Watch, old: Snapshot, new: Snapshot) -> bool:
+        """Whether the mapping leads to the controller's key."""
         last = new if new["exists"] else old
         versions: State = {f"old.{name}": value for name, value in old.items()}
         versions |= {f"new.{name}": value for name, value in last.items()}
-        if run.value(watch.mapping, versions):
+        return bool(run.value(watch.mapping, versions))
+
+    def _deliver(self, run: Run, controller: Controller, watch: Watch, old: Snapshot, new: Snapshot) -> None:
+        """Wakes the controller if the mapping leads to its key."""
+        if self._leads_here(run, watch, old, new):
             self._wake(run, controller)
 
     def _refresh(self, run: Run, target: str) -> None:
@@ -277,7 +286,10 @@ class Interpreter:
         new = self._snapshot(run.state, target)
         for controller, watch in pending:
             run.state[event_name(watch)] = False
-            self._deliver(run, controller, watch, old, new)
+            if maps_change(watch):
+                self._wake(run, controller)
+            else:
+                self._deliver(run, controller, watch, old, new)
         return True
 
     # ---- the queue and the timers --------------------------------------------------------------------------
@@ -289,6 +301,9 @@ class Interpreter:
         state[f"queued({name})"] = False
         known = state.get(view_name(f"{controller.primary}.exists"), True)
         if self.operator.profile["missing_primary"] == "runs" or known:
+            for holder, target in self.layout.held:
+                if holder == name and not self.operator.objects[target].cached:
+                    state[held_name(holder, target)] = True
             self._goto(run, controller, 0)
         return True
 
@@ -296,11 +311,10 @@ class Interpreter:
         self, controller: Controller, state: State
     ) -> Iterator[tuple[Step, Callable[[Run], bool]]]:
         timer = state.get(f"timer({controller.name})", NO_TIMER)
-        if timer == ERROR_TIMER:
-            yield Step(f"retry {controller.name}", Kind.FAIR), lambda run: self._fire(run, controller, None)
-        elif timer != NO_TIMER:
-            rule = self.layout.rule(str(timer))
-            yield Step(f"fire {timer}", Kind.FAIR), lambda run: self._fire(run, controller, rule)
+        if timer != NO_TIMER:
+            rule = None if timer == ERROR_TIMER else self.layout.rule(str(timer))
+            step = Step(timer_action(controller, str(timer)), Kind.FAIR)
+            yield step, lambda run: self._fire(run, controller, rule)
         if self.layout.scope.schedule and controller.resync is not None:
             for watch in controller.watches:
                 if watch.target in self.operator.objects:
@@ -500,7 +514,8 @@ class Interpreter:
                 run.state[registered_name(watch)] = True
                 new = self._snapshot(run.state, watch.target)
                 if self._passes(run, watch.filter, {**new, "exists": False}, new):
-                    run.state[event_name(watch)] = True
+                    if not maps_change(watch) or self._leads_here(run, watch, new, new):
+                        run.state[event_name(watch)] = True
                 return None
             case End():
                 raise AssertionError("an outcome is not performed")
@@ -530,9 +545,10 @@ class Interpreter:
         if not create and not exists:
             return "missing"
         held = bool(state.get(held_name(controller.name, target), False))
-        cached = self.operator.objects[target].cached
-        if write.verb == "update" and not held and cached and state[f"stale({target})"]:
-            return "conflict"
+        if write.verb == "update" and not held:
+            cached, tracked = self.operator.objects[target].cached, (controller.name, target) in self.layout.held
+            if state[f"stale({target})"] if cached else tracked:
+                return "conflict"
         old = self._snapshot(state, target)
         if write.verb == "delete":
             self._delete(run, target)
@@ -637,11 +653,10 @@ class Interpreter:
             active = not watch.late or bool(state[registered_name(watch)])
             if loses_deletes:
                 wakes = active and self._passes(run, watch.filter, {**new, "exists": False}, new)
-            elif watch.filter.everything:
-                wakes = pending
             else:
-                wakes = pending and self._passes(run, watch.filter, old, new)
-                if wakes and recreated and watch.filter.parts is not None and old["exists"] and new["exists"]:
+                blink = not old["exists"] and not new["exists"]  # to miss it whole would be a lost event
+                wakes = pending and (blink or self._passes(run, after_gap(watch.filter), old, new))
+                if wakes and recreated and by_generation(watch.filter) and old["exists"] and new["exists"]:
                     wakes = bool(run.choose([True, False]))  # both may have generation 1
             if wakes:
                 self._deliver(run, controller, watch, old, new)

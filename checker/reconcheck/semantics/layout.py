@@ -7,7 +7,7 @@ system use this list; what is in it follows from the model only (spec/semantics.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconcheck.model import expr as e
 from reconcheck.model.names import view_name
@@ -16,6 +16,7 @@ from reconcheck.model.operator import (
     Call,
     Controller,
     End,
+    Filter,
     Instruction,
     Jump,
     Operator,
@@ -50,7 +51,10 @@ class Layout:
     stale: frozenset[str]
     """Objects for which it matters whether the cache lags."""
     held: frozenset[tuple[str, str]]
-    """(controller, object) for which it matters whether the run holds the newest version."""
+    """(controller, object) for which it matters whether the run holds the newest version.
+
+    A run begins without a version of an object in the cache (it takes the cache's), and with the newest one of
+    an object outside it: what somebody else writes from then on makes an update conflict."""
     recreated: frozenset[str]
     labels: dict[str, dict[int, str]]
     """Per controller, the name of each program position at which `pc` can stand."""
@@ -111,6 +115,36 @@ def registered_name(watch: Watch) -> str:
 def held_name(controller: str, target: str) -> str:
     """The variable that says the running reconcile holds the newest version."""
     return f"held({controller}: {target})"
+
+
+def by_generation(filter_: Filter) -> bool:
+    """Whether updates are told apart by `metadata.generation`: a spec predicate and nothing else."""
+    parts = filter_.parts
+    return parts is not None and filter_.on_deletion_mark and all(part.split(".")[0] == "spec" for part in parts)
+
+
+def after_gap(filter_: Filter) -> Filter:
+    """The predicate as it is put to the two ends of a gap in a watch.
+
+    A generation only grows, so where an event was pending it differs, whatever the spec is by then; predicates
+    over values see the two ends only.
+    """
+    return replace(filter_, parts=None) if by_generation(filter_) else filter_
+
+
+def maps_change(watch: Watch) -> bool:
+    """Whether the mapping reads the changed object only, so that each change is mapped by itself.
+
+    A mapping that reads anything else is evaluated with the cache as it is when the event is delivered.
+    """
+    return all(variable.name.startswith(("old.", "new.")) for variable in e.variables(watch.mapping))
+
+
+def timer_action(controller: Controller, timer: str) -> str:
+    """The step by which a timer fires: fair on its own, so two controllers never share one."""
+    if timer == ERROR_TIMER:
+        return f"retry {controller.name}"
+    return f"fire {controller.name}: {timer}" if timer == RUNTIME_PERIOD else f"fire {timer}"
 
 
 def layout(operator: Operator, scope: Scope) -> Layout:
@@ -242,11 +276,12 @@ def _views(operator: Operator) -> Iterator[str]:
                 continue
             object_ = operator.objects[watch.target]
             wanted = list(versions(watch.mapping, watch.target))
-            if keeps_old and not watch.filter.everything:
-                for _, condition in watch.filter.conditions:
+            if keeps_old:
+                filter_ = after_gap(watch.filter)
+                for _, condition in filter_.conditions:
                     wanted += versions(condition, watch.target)
-                wanted += [f"{watch.target}.{part}" for part in watch.filter.parts or ()]
-                if watch.filter.on_deletion_mark and object_.can_be_deleting:
+                wanted += [f"{watch.target}.{part}" for part in filter_.parts or ()]
+                if filter_.parts is not None and filter_.on_deletion_mark and object_.can_be_deleting:
                     wanted.append(f"{watch.target}.deleting")
                 if not object_.always_exists:
                     wanted.append(f"{watch.target}.exists")
@@ -273,7 +308,7 @@ def _recreated(operator: Operator) -> Iterator[str]:
     for controller in operator.controllers:
         for watch in controller.watches:
             object_ = operator.objects.get(watch.target)
-            if object_ is not None and object_.deletable and object_.creatable and watch.filter.parts is not None:
+            if object_ is not None and object_.deletable and object_.creatable and by_generation(watch.filter):
                 yield watch.target
 
 

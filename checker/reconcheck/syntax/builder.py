@@ -70,7 +70,7 @@ class Builder(Transformer[Token, tree.File]):
         span = Span(self.file, first.line, first.column, last.end_line, last.end_column)
         return tree.Word(" ".join(word.text for word in words), span)
 
-    role = ownership = presence = read_mode = event_kind = write_verb = object_verb = error_kind = _keyword
+    knob_name = role = ownership = presence = read_mode = event_kind = write_verb = object_verb = error_kind = _keyword
     action_kind = switch = verdict = quantity = bound = assign_op = _keyword
 
     # ---- file ----------------------------------------------------------------------------------

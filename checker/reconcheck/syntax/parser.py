@@ -25,7 +25,9 @@ MOST_DIGITS = 18
 REPARSED = 256 * 1024
 """Characters that are parsed again to find further errors, in all; an editor asks at every key stroke."""
 
-NESTING = frozenset({"group", "negate", "implication", "conditional", "when", "extreme", "quantifier", "sum", "product"})
+NESTING = frozenset(
+    {"group", "negate", "implication", "conditional", "when", "extreme", "quantifier", "sum", "product"}
+)
 """Grammar rules whose nesting is counted."""
 
 FOREIGN = {
@@ -62,6 +64,7 @@ NAMES = {
     "COMPARE": "a comparison such as `==`",
     "ON_ERROR": "`on error`",
     "$END": "the end of the file",
+    "<END-OF-FILE>": "the end of the file",
 }
 
 
@@ -86,12 +89,12 @@ def parse_file(path: Path, at: Span | None = None) -> tuple[tree.File, str]:
 def parse_text(text: str, file: str) -> tree.File:
     """The syntax tree of a model text; `file` is the name used in spans and messages."""
     sources = {file: text}
-    early = _header(text, file) or _too_long(text, file) or _too_deep(text, file)
+    early = _too_long(text, file) or _header(text, file) or _too_deep(text, file)
     if early is not None:
         raise ModelError([early], sources)
     errors: list[Diagnostic] = []
     remaining = text
-    last_line = 0
+    last_line = reparsed = 0
     while len(errors) < MOST_ERRORS:
         try:
             parsed = _parser().parse(remaining)
@@ -99,14 +102,14 @@ def parse_text(text: str, file: str) -> tree.File:
         except UnexpectedInput as error:
             diagnostic = _diagnostic(error, text, file)
             line = diagnostic.span.line if diagnostic.span else 0
-            if errors and line <= last_line + 1:
-                break  # the rest of the same mistake
-            errors.append(diagnostic)
+            if line <= last_line:
+                break  # there is nothing left to take away
+            if not errors or line > last_line + 1:  # else it is most likely the rest of the same mistake
+                errors.append(diagnostic)
             lines = remaining.split("\n")
             at_fault = lines[line - 1] if 0 < line <= len(lines) else "{"
-            if line == last_line or at_fault.count("{") != at_fault.count("}"):
-                break
-            if len(text) * (len(errors) + 1) > REPARSED:
+            reparsed += len(text)
+            if at_fault.count("{") != at_fault.count("}") or reparsed > REPARSED:
                 break
             lines[line - 1] = ""
             remaining, last_line = "\n".join(lines), line
@@ -212,6 +215,11 @@ def _unexpected_token(error: UnexpectedToken, text: str, file: str) -> Diagnosti
         what = "a `{` is never closed" if text.count("{") > text.count("}") else "the file ends too early"
         return Diagnostic("RC112", what, span, _expected(expected))
     line, column = token.line or 1, token.column or 1
+    keyword = re.search(r"[A-Za-z_]\w*$", text.split("\n")[line - 1][: column - 1])
+    if keyword is not None:  # a keyword with something glued to it, such as `owners`
+        span = Span(file, line, keyword.start() + 1, line, column + len(token))
+        message, ours = f"unexpected `{keyword.group()}{token}`", keyword.group()
+        return Diagnostic("RC110", message, span, f"did you mean `{ours}`?", Fix(span, ours))
     span = Span(file, line, column, token.end_line or line, token.end_column or column + len(token))
     guess = _closest(str(token), expected)
     if guess:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reconcheck.diagnostic import Diagnostic, ModelError, Span
 
-LARGEST = 1024 * 1024
+LARGEST = 128 * 1024
 """Bytes.  The largest shipped model has some 10 KB; a file past this limit is not a model (spec/limits.md)."""
 
 

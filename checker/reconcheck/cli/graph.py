@@ -1,0 +1,122 @@
+"""`reconcheck graph`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconcheck.cli.errors import wrong_value
+from reconcheck.cli.options import parse_settings, scope_of, scope_options, settings_option
+from reconcheck.cli.progress import Progress
+from reconcheck.diagnostic import Diagnostic, ModelError
+
+if TYPE_CHECKING:
+    from reconcheck.model.operator import Goal, Operator
+    from reconcheck.render.state_graph import Picture
+
+FORMATS = (".svg", ".png", ".dot", ".mmd")
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "-o", "output", default="-", metavar="FILE", help="x.svg, x.png, x.dot or x.mmd; `-` prints DOT."
+)
+@click.option(
+    "--goal", "goal_name", metavar="NAME", help="The question to show; else the first that does not hold."
+)
+@scope_options
+@settings_option
+def command(
+    model: str,
+    output: str,
+    goal_name: str | None,
+    with_: str | None,
+    without: tuple[str, ...],
+    settings: tuple[str, ...],
+) -> int:
+    """Draw the state graph of MODEL, folded to what a person can read; a run that violates a goal is bold."""
+    from reconcheck.model.load import load
+    from reconcheck.render.state_graph import picture
+    from reconcheck.semantics.steps import LeftRange
+
+    suffix = ".dot" if output == "-" else Path(output).suffix.lower()
+    if suffix not in FORMATS:
+        what = f"`{suffix}`" if suffix else f"`{output}` without an ending"
+        raise wrong_value(f"cannot draw to {what}", f"end the file's name in {', '.join(FORMATS)}")
+    if Path(model).is_dir():
+        raise wrong_value(f"{model} is a folder", "give one model")
+    operator = load(Path(model), parse_settings(settings)).operator
+    scope = scope_of(operator, with_, without)
+    goal = _goal(operator, goal_name)
+    with Progress(model) as progress:
+        from reconcheck.engines.budget import Budget
+
+        try:
+            drawn = picture(operator, scope, goal, Budget(report=progress))
+        except LeftRange as wrong:
+            instead = "guard the step, widen the range, or use `nat` or `int`"
+            raise ModelError(
+                [Diagnostic("RC310", str(wrong), operator.span, instead)], operator.sources
+            ) from wrong
+        progress("drawing")
+        content = _content(drawn, suffix)
+    if output == "-":
+        click.echo(content.decode(), nl=False)
+        return 0
+    _replace(Path(output), content)
+    click.echo(f"wrote {output}: {drawn.title}")
+    for sentence in drawn.caption:
+        click.echo(f"  {sentence}")
+    return 0
+
+
+def _goal(operator: Operator, name: str | None) -> Goal | None:
+    if name is None:
+        return None
+    known = {goal.name: goal for goal in operator.goals}
+    if name not in known:
+        raise wrong_value(
+            f"`{operator.name}` has no goal `{name}`", f"its goals are: {', '.join(sorted(known))}"
+        )
+    return known[name]
+
+
+def _content(drawn: Picture, suffix: str) -> bytes:
+    """The file's content.  Raises `ModelError` (RC108) where Graphviz's `dot` is needed and missing."""
+    from reconcheck.render.dot import GraphvizError, dot, render
+    from reconcheck.render.mermaid import mermaid
+
+    if suffix == ".dot":
+        return dot(drawn).encode()
+    if suffix == ".mmd":
+        return mermaid(drawn).encode()
+    try:
+        return render(drawn, suffix[1:])
+    except GraphvizError as error:
+        instead = "install Graphviz (https://graphviz.org/download), or write `-o x.dot` or `-o x.mmd`"
+        raise ModelError([Diagnostic("RC108", str(error), None, instead)]) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Writes a file in one piece: an existing one stays as it is until the new one is there."""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(temporary, 0o666 & ~mask)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise wrong_value(
+            f"cannot write {path}: {error.strerror}", "give a file in a folder you can write"
+        ) from error

@@ -1,0 +1,64 @@
+"""Imports run one way along the pipeline, and Z3 stays where it belongs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "checker" / "reconcheck"
+ORDER = ["syntax", "model", "semantics", "engines", "certify", "explain", "render", "report", "cli"]
+"""A folder may import itself and those before it; files beside the folders are below all of them."""
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def layer(module: str) -> int:
+    parts = module.split(".")
+    return ORDER.index(parts[1]) if len(parts) > 1 and parts[1] in ORDER else -1
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            assert node.level == 0, f"{file}: relative import"
+            yield node.module
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_imports_run_along_the_pipeline(file: Path) -> None:
+    own = file.relative_to(PACKAGE).parts[0]
+    if own not in ORDER:
+        if own == "__main__.py":
+            return
+        assert all(layer(module) < 0 for module in imports(file) if module.startswith("reconcheck"))
+        return
+    for module in imports(file):
+        if module.startswith("reconcheck"):
+            assert layer(module) <= ORDER.index(own), f"{own} must not import {module}"
+
+
+def test_z3_stays_in_engines_and_certify() -> None:
+    users = {file.relative_to(PACKAGE).parts[0] for file in FILES if any(m.split(".")[0] == "z3" for m in imports(file))}
+    assert users == {"engines", "certify"}
+
+
+def test_the_checker_of_proofs_knows_no_engine() -> None:
+    for file in (PACKAGE / "certify").glob("*.py"):
+        assert not any(module.startswith("reconcheck.engines") for module in imports(file)), file
+
+
+def test_every_folder_is_in_the_order() -> None:
+    folders = {file.parent.name for file in FILES if file.parent != PACKAGE}
+    assert folders <= set(ORDER)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_every_module_and_public_name_says_what_it_is(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    if file.name != "__init__.py" or tree.body:
+        assert ast.get_docstring(tree), f"{file} has no docstring"

@@ -1,0 +1,227 @@
+"""The command line, as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXTERNAL = "models/minimal/external-system.rdsl"
+
+
+def reconcheck(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "checker"), "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "reconcheck", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout)
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def goal_model(goal: str = "converges { g: x.up }", extra: str = "") -> str:
+    return f"""rdsl 1
+param N: 1..5 = 2
+operator small {{
+  runtime controller-runtime 0.24
+  primary App as app {{ spec.n: 0..1 = 0 }}
+  external x "something" {{ up: bool = false }}
+  controller app for app {{
+    watch app
+    on error backoff
+    reconcile {{ call x.up = true  await change }}
+  }}
+  environment {{ disturbance edit {{ app.spec.n = any }}  disturbance down {{ x.up = false }} }}
+  {goal}
+  {extra}
+}}
+"""
+
+
+def test_verify_shows_the_run_on_which_an_operator_diverges() -> None:
+    result = reconcheck("verify", EXTERNAL)
+    assert result.returncode == 0  # as expected in the model
+    assert "does not converge without scheduled reconciliation" in result.stdout
+    assert "shown: quiet but not converged [RC401]" in result.stdout
+    assert "NO: grafana sends" in result.stdout
+    assert "replayed step by step on the reference interpreter" in result.stdout
+    assert "144 a day" in result.stdout
+    assert max(len(line) for line in result.stdout.splitlines()) <= 100
+    assert "\033[" not in result.stdout
+
+
+def test_exit_codes(tmp_path: Path) -> None:
+    diverges = write(tmp_path / "diverges.rdsl", goal_model())
+    assert reconcheck("verify", diverges).returncode == 1
+    expected = write(tmp_path / "expected.rdsl", goal_model(extra="expect g quiet without schedule"))
+    assert reconcheck("verify", expected).returncode == 0
+    wrong = write(tmp_path / "wrong.rdsl", goal_model(extra="expect g converges without schedule"))
+    result = reconcheck("verify", wrong)
+    assert result.returncode == 1
+    assert "expectation not met [RC405]" in result.stdout
+    assert reconcheck("verify", expected, "--with", "schedule").returncode == 0
+    assert reconcheck("verify", str(tmp_path / "none.rdsl")).returncode == 2
+    assert reconcheck("verify").returncode == 2
+    assert reconcheck("nonsense").returncode == 2
+
+
+def test_livelock_says_why_the_loop_is_fair(tmp_path: Path) -> None:
+    text = goal_model("converges { g: app.status.odd }").replace("= 0 }", "= 0  status.odd: bool = false }")
+    text = text.replace("call x.up = true", "patch app.status.odd = not app.status.odd")
+    result = reconcheck("verify", write(tmp_path / "loop.rdsl", text))
+    assert result.returncode == 1
+    assert "livelock" in result.stdout
+    assert "fair: " in result.stdout
+    assert "repeat for ever" in result.stdout
+
+
+def test_several_models_get_a_line_each_and_totals() -> None:
+    result = reconcheck("verify", "models/minimal", timeout=120)
+    lines = result.stdout.splitlines()
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert sum(line.startswith("ok ") for line in lines) == len(list((ROOT / "models/minimal").glob("*.rdsl")))
+    assert "models as expected" in lines[-1]
+
+
+def test_json_follows_its_schema() -> None:
+    schema = json.loads((ROOT / "spec" / "report.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for arguments in (["verify", EXTERNAL, "--format", "json"], ["verify", "models/wasm", "--format", "json"]):
+        document = json.loads(reconcheck(*arguments).stdout)
+        jsonschema.validate(document, schema)
+    assert document["models"][0]["answers"][0]["verdict"]
+
+
+def test_results_are_deterministic() -> None:
+    first, second = (reconcheck("verify", EXTERNAL, "--format", "json").stdout for _ in range(2))
+
+    def without_times(text: str) -> object:
+        return json.loads(text, object_hook=lambda d: {k: v for k, v in d.items() if k != "seconds"})
+
+    assert without_times(first) == without_times(second)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["verify", "{folder}"], "RC106"),
+        (["verify", "{folder}/missing.rdsl"], "RC101"),
+        (["verify", "{model}", "--set", "nonsense"], "RC107"),
+        (["verify", "{model}", "--set", "N=many"], "RC107"),
+        (["verify", "{model}", "--set", "M=3"], "RC224"),
+        (["verify", "{model}", "--set", "N=99"], "RC224"),
+        (["verify", "{model}", "--goal", "other"], "RC107"),
+        (["verify", "{model}", "--without", "other"], "RC107"),
+        (["verify", "{model}", "--with", "timers"], "RC107"),
+        (["verify", "{model}", "--format", "yaml"], "RC107"),
+        (["verify", "{model}", "--timeout", "soon"], "RC107"),
+        (["simulate", "{folder}"], "RC107"),
+        (["simulate", "{model}", "--steps", "0"], "RC107"),
+        (["explain", "RC999"], "RC107"),
+        (["unknown-command"], "RC107"),
+    ],
+)
+def test_a_wrong_command_line_is_answered_with_a_code(arguments: list[str], code: str, tmp_path: Path) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    model = write(tmp_path / "small.rdsl", goal_model())
+    result = reconcheck(*(a.format(folder=folder, model=model) for a in arguments))
+    assert result.returncode == 2
+    assert f"[{code}]" in result.stderr
+    assert "Traceback" not in result.stderr + result.stdout
+
+
+def test_goals_that_say_nothing_are_findings(tmp_path: Path) -> None:
+    always = write(tmp_path / "always.rdsl", goal_model("converges { g: true }"))
+    result = reconcheck("verify", always)
+    assert result.returncode == 0
+    assert "finding[RC301]" in result.stdout
+    never = write(tmp_path / "never.rdsl", goal_model("converges { g: false }"))
+    assert "finding[RC302]" in reconcheck("verify", never).stdout
+
+
+def test_a_value_outside_of_its_range_is_an_error_of_the_model(tmp_path: Path) -> None:
+    text = goal_model().replace("app.spec.n = any", "app.spec.n += 1")
+    result = reconcheck("verify", write(tmp_path / "range.rdsl", text))
+    assert result.returncode == 2
+    assert "RC310" in result.stderr
+
+
+def test_parameters_can_be_set(tmp_path: Path) -> None:
+    model = write(tmp_path / "small.rdsl", goal_model("reachable g: app.spec.n + N == 5"))
+    assert reconcheck("verify", model).returncode == 1
+    assert reconcheck("verify", model, "--set", "N=4").returncode == 0
+
+
+def test_unbounded_integers_are_never_answered_wrongly(tmp_path: Path) -> None:
+    """A goal that fails is shown; one that needs the number is unknown, never guessed."""
+    text = goal_model("converges { g: app.spec.n < 3 }").replace("spec.n: 0..1 = 0", "spec.n: int = 0")
+    result = reconcheck("verify", write(tmp_path / "int.rdsl", text), "--timeout", "20")
+    assert result.returncode == 1
+    assert "quiet" in result.stdout
+    text = goal_model("converges { g: app.spec.n * app.spec.n >= 0 }").replace("spec.n: 0..1 = 0", "spec.n: int = 0")
+    result = reconcheck("verify", write(tmp_path / "square.rdsl", text), "--timeout", "20")
+    assert result.returncode in (0, 3)
+
+
+def test_simulate_walks_the_same_way_for_the_same_seed() -> None:
+    first = reconcheck("simulate", EXTERNAL, "--seed", "7", "--steps", "40")
+    second = reconcheck("simulate", EXTERNAL, "--seed", "7", "--steps", "40")
+    other = reconcheck("simulate", EXTERNAL, "--seed", "8", "--steps", "40")
+    assert first.returncode == 0
+    assert first.stdout == second.stdout != other.stdout
+    assert "woke the controller?" in first.stdout
+
+
+def test_timeout_ends_with_unknown() -> None:
+    model = str(ROOT / "tests" / "data" / "large.rdsl")
+    result = reconcheck("verify", model, "--timeout", "1")
+    assert result.returncode == 3
+    assert "the time limit of 1 s was reached" in " ".join(result.stdout.split())
+
+
+def test_interrupting_leaves_no_traceback() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "checker")}
+    command = [sys.executable, "-m", "reconcheck", "verify", str(ROOT / "tests" / "data" / "large.rdsl")]
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    time.sleep(2.5)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "interrupted" in errors
+
+
+def test_help_and_version_need_no_solver() -> None:
+    code = "import sys; from reconcheck.cli.main import main; main(['--help']); print('z3' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "checker")}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert result.stdout.strip().endswith("False")
+    assert "verify" in result.stdout
+    assert reconcheck("--version").stdout.startswith("reconcheck, version")
+    for command in ("verify", "simulate", "graph", "explain"):
+        assert reconcheck(command, "--help").returncode == 0
+
+
+def test_the_readme_shows_real_output() -> None:
+    text = (ROOT / "README.md").read_text()
+    shown = text.split("$ reconcheck verify models/minimal/external-system.rdsl\n")[1].split("```")[0]
+    real = reconcheck("verify", EXTERNAL).stdout
+
+    def without_times(output: str) -> list[str]:
+        import re
+
+        return [re.sub(r"[0-9.]+ s$", "s", line).rstrip() for line in output.strip().splitlines()]
+
+    assert without_times(shown) == without_times(real)
