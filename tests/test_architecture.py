@@ -43,7 +43,9 @@ def test_imports_run_along_the_pipeline(file: Path) -> None:
 
 
 def test_z3_stays_in_engines_and_certify() -> None:
-    users = {file.relative_to(PACKAGE).parts[0] for file in FILES if any(m.split(".")[0] == "z3" for m in imports(file))}
+    users = {
+        file.relative_to(PACKAGE).parts[0] for file in FILES if any(m.split(".")[0] == "z3" for m in imports(file))
+    }
     assert users == {"engines", "certify"}
 
 

@@ -81,7 +81,9 @@ def test_cutting_at_a_rank_keeps_what_is_below() -> None:
             assert (part.rank(state) == 0) == (certificate.diagram.rank(state) <= limit)
 
 
-def mutate(diagram: Diagram, helpful: tuple[str | None, ...], chance: random.Random) -> tuple[Diagram, tuple[str | None, ...]]:
+def mutate(
+    diagram: Diagram, helpful: tuple[str | None, ...], chance: random.Random
+) -> tuple[Diagram, tuple[str | None, ...]]:
     """One random change: a leaf, a branch, a missing branch or a helpful action."""
     kind = chance.randrange(4)
     if kind == 0:

@@ -157,9 +157,7 @@ def test_the_same_model_gives_the_same_picture() -> None:
 
 @needs_dot
 @pytest.mark.parametrize(("name", "begin"), [("x.svg", b"<?xml"), ("x.png", b"\x89PNG")])
-def test_an_image_is_written(
-    tmp_path: Path, name: str, begin: bytes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_image_is_written(tmp_path: Path, name: str, begin: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["graph", str(QUIET), "-o", str(tmp_path / name)]) == 0
     assert (tmp_path / name).read_bytes().startswith(begin)
     assert "25 states folded" in capsys.readouterr().out
@@ -191,9 +189,7 @@ def test_without_graphviz_an_old_file_stays(
         (["-o", "/no/such/folder/x.dot"], "cannot write /no/such/folder/x.dot"),
     ],
 )
-def test_a_wrong_command_line_is_explained(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_command_line_is_explained(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["graph", str(QUIET), *arguments]) == 2
     error = capsys.readouterr().err
     assert "RC107" in error

@@ -1,3 +1,3 @@
-"""reconcheck: which wake-ups does a Kubernetes operator need?"""
+"""Which wake-ups a Kubernetes operator needs, with proof."""
 
 __version__ = "0.1.0"

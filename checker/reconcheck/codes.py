@@ -136,7 +136,7 @@ _TEXT = (
         The symbol has a meaning in Go, Rust or C, and another spelling here.  There is one spelling for each
         thing, so that models of different authors read alike.  Most of these can be fixed automatically.
         """,
-        "Write `and`, `or`, `not`, `implies`, `if ... then ... else`, `//` for comments, \"...\" for texts.",
+        'Write `and`, `or`, `not`, `implies`, `if ... then ... else`, `//` for comments, "..." for texts.',
         "when sts.exists and not sts.status.ready { ... }",
     ),
     _code(
@@ -374,7 +374,7 @@ _NAMES = (
         The file is not there, imports itself, is a whole model, or declares a parameter.  An import brings
         kinds and types; a second operator in one model would have no meaning.
         """,
-        "Give a path from the importing file's folder, or a library such as \"std/workloads\".",
+        'Give a path from the importing file\'s folder, or a library such as "std/workloads".',
         'import "std/workloads"',
     ),
     _code(

@@ -23,12 +23,8 @@ FORMATS = (".svg", ".png", ".dot", ".mmd")
 
 @click.command()
 @click.argument("model")
-@click.option(
-    "-o", "output", default="-", metavar="FILE", help="x.svg, x.png, x.dot or x.mmd; `-` prints DOT."
-)
-@click.option(
-    "--goal", "goal_name", metavar="NAME", help="The question to show; else the first that does not hold."
-)
+@click.option("-o", "output", default="-", metavar="FILE", help="x.svg, x.png, x.dot or x.mmd; `-` prints DOT.")
+@click.option("--goal", "goal_name", metavar="NAME", help="The question to show; else the first that does not hold.")
 @scope_options
 @settings_option
 def command(
@@ -60,9 +56,7 @@ def command(
             drawn = picture(operator, scope, goal, Budget(report=progress))
         except LeftRange as wrong:
             instead = "guard the step, widen the range, or use `nat` or `int`"
-            raise ModelError(
-                [Diagnostic("RC310", str(wrong), operator.span, instead)], operator.sources
-            ) from wrong
+            raise ModelError([Diagnostic("RC310", str(wrong), operator.span, instead)], operator.sources) from wrong
         progress("drawing")
         content = _content(drawn, suffix)
     if output == "-":
@@ -80,9 +74,7 @@ def _goal(operator: Operator, name: str | None) -> Goal | None:
         return None
     known = {goal.name: goal for goal in operator.goals}
     if name not in known:
-        raise wrong_value(
-            f"`{operator.name}` has no goal `{name}`", f"its goals are: {', '.join(sorted(known))}"
-        )
+        raise wrong_value(f"`{operator.name}` has no goal `{name}`", f"its goals are: {', '.join(sorted(known))}")
     return known[name]
 
 
@@ -117,6 +109,4 @@ def _replace(path: Path, content: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise wrong_value(
-            f"cannot write {path}: {error.strerror}", "give a file in a folder you can write"
-        ) from error
+        raise wrong_value(f"cannot write {path}: {error.strerror}", "give a file in a folder you can write") from error

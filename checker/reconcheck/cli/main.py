@@ -47,7 +47,7 @@ not met, 2 the model or the command line is wrong, 3 unknown, 4 internal error.
 @click.group(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="reconcheck")
 def group() -> None:
-    """Which wake-ups does a Kubernetes operator need?
+    """Find out which wake-ups a Kubernetes operator needs.
 
     reconcheck proves that an operator, described in a small language (.rdsl), converges without scheduled
     reconciliation, or shows the shortest run on which it does not.

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from reconcheck.cli.errors import wrong_value
 from reconcheck.diagnostic import Diagnostic, ModelError
-from reconcheck.model.operator import Operator, Scope
+
+if TYPE_CHECKING:
+    from reconcheck.model.operator import Operator, Scope
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,6 +56,8 @@ def parse_settings(pairs: tuple[str, ...]) -> dict[str, int]:
 
 def scope_of(operator: Operator, with_: str | None, without: tuple[str, ...]) -> Scope:
     """The scope asked for.  Raises `ModelError` (RC107) for an unknown rule."""
+    from reconcheck.model.operator import Scope
+
     rules = {rule.name for rule in operator.rules()}
     names = [name for name in without if name != "schedule"]
     if with_ == "schedule" and "schedule" in without:

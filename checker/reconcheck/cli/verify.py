@@ -25,7 +25,9 @@ WORST_FIRST = (INTERNAL, WRONG, 1, UNKNOWN, 0)
 @click.option("--goal", "goals", multiple=True, metavar="NAME", help="Only this question; may be given several times.")
 @scope_options
 @settings_option
-@click.option("--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Give up on a model after this time.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Give up on a model after this time."
+)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
 @click.option("--verbose", "-v", is_flag=True, help="Whole reports also when there are several models.")
 def command(
@@ -44,12 +46,11 @@ def command(
     Lines `expect ...` in a model decide the exit code; without them, everything must converge.
     """
     from reconcheck.render.diagnostics import render_diagnostics
-    from reconcheck.render.text import Paint, render_line, render_report, render_totals
 
     started = time.monotonic()
     values = parse_settings(settings)
     files = model_files(models)
-    paint = Paint(colours())
+    colour = colours()
     reports: list[Report] = []
     failures: list[tuple[str, list[Diagnostic]]] = []
     codes: list[int] = []
@@ -61,10 +62,13 @@ def command(
             failures.append((str(file), list(error.diagnostics)))
             codes.append(WRONG)
             if format_ == "text":
-                click.echo(render_diagnostics(error.diagnostics, error.sources, paint.on), err=True)
+                click.echo(render_diagnostics(error.diagnostics, error.sources, colour), err=True)
                 if len(files) > 1:
                     click.echo(f"wrong   {file}")
             continue
+        from reconcheck.render.text import Paint, render_line, render_report  # not needed for what is wrong
+
+        paint = Paint(colour)
         reports.append(report)
         codes.append(report.exit_code)
         if format_ == "text" and (len(files) == 1 or verbose):
@@ -78,7 +82,9 @@ def command(
 
         click.echo(json.dumps(document(reports, failures), indent=2, ensure_ascii=False))
     elif len(files) > 1:
-        click.echo(render_totals(reports, len(failures), 0, time.monotonic() - started, paint))
+        from reconcheck.render.text import Paint, render_totals
+
+        click.echo(render_totals(reports, len(failures), time.monotonic() - started, Paint(colour)))
     return next(code for code in WORST_FIRST if code in codes)
 
 
@@ -90,10 +96,11 @@ def _verify(
     settings: dict[str, int],
     timeout: float | None,
 ) -> Report:
-    from reconcheck.explain.verify import Verifier
     from reconcheck.model.load import load
 
     loaded = load(file, settings)
+    from reconcheck.explain.verify import Verifier  # not needed for what is wrong
+
     operator = loaded.operator
     known = {goal.name for goal in operator.goals}
     for goal in goals:

@@ -1,0 +1,1 @@
+"""Finding verdicts: explicit search, slices, bounded search."""

@@ -88,8 +88,8 @@ def prove_always_by_slices(
         if bad is None:
             return part.system.variables, graph.states
         votes: Counter[str] = Counter()
-        for command, _ in graph.path(bad)[1:]:
-            votes.update(part.cut_reads[command])
+        for number, _ in graph.path(bad)[1:]:
+            votes.update(part.cut_reads[number])
         if not votes or keep == everything:
             return None
         chosen = min(votes, key=lambda name: (-votes[name], name))
@@ -142,9 +142,9 @@ def _suspect(
     inside = set(bad)
     votes: Counter[str] = Counter()
     for state in bad[:500]:
-        for command, target in calm_graph.graph.edges[state]:
-            if part.system.commands[command].step.kind.calm and target in inside:
-                votes.update(part.cut_reads[command])
+        for number, target in calm_graph.graph.edges[state]:
+            if part.system.commands[number].step.kind.calm and target in inside:
+                votes.update(part.cut_reads[number])
     for command in system.commands:
         if command.step.kind == "fair" and command.reads & keep:
             votes.update(command.reads - keep)

@@ -71,9 +71,7 @@ def slice_system(system: System, keep: frozenset[str]) -> Slice:
     assert begin is not None
     layout, scope = system.layout, system.scope
     projected_system = System(system.operator, scope, layout, variables, begin, tuple(commands))
-    must = tuple(
-        (action, predicate(projected_system, _surely(system, action, keep))) for action in system.actions()
-    )
+    must = tuple((action, predicate(projected_system, _surely(system, action, keep))) for action in system.actions())
     return Slice(projected_system, must, cut_reads, tuple(origin))
 
 
@@ -87,9 +85,7 @@ def _project(command: Command, keep: frozenset[str]) -> Command | None:
     used = {variable.name for _, value in updates for variable in e.variables(value)}
     for choice in blur.variables():
         if choice.name not in used and isinstance(choice.type, BoolType):
-            guard = e.either(
-                e.substitute(guard, {choice.name: e.TRUE}), e.substitute(guard, {choice.name: e.FALSE})
-            )
+            guard = e.either(e.substitute(guard, {choice.name: e.TRUE}), e.substitute(guard, {choice.name: e.FALSE}))
     if guard == e.FALSE:
         return None
     used |= {variable.name for variable in e.variables(guard)}

@@ -1,0 +1,1 @@
+"""Answers: verified verdicts, replayed traces, findings, walks."""

@@ -23,14 +23,21 @@ def findings_of(operator: Operator, graphs: Sequence[StateGraph], goals: Sequenc
         if goal.kind == "converges" and truths == {False}:
             message = f"`{goal.name}` is false in every reachable state: nothing in the model can make it true"
             found.append(_finding("RC302", message, goal, "check the formula, and what the controller writes"))
-    taken = {(g.system.commands[c].step.action, g.system.commands[c].step.detail) for g in graphs for row in g.edges for c, _ in row}
+    taken = {
+        (g.system.commands[c].step.action, g.system.commands[c].step.detail)
+        for g in graphs
+        for row in g.edges
+        for c, _ in row
+    }
     actions = {action for action, _ in taken}
     for action in operator.actions:
         if f"{action.kind} {action.name}" not in actions:
             message = f"`{action.name}` never happens: its condition is never true, or it changes nothing"
             found.append(Diagnostic("RC305", message, action.span, "remove it, or correct it", None, Severity.WARNING))
     for controller in operator.controllers:
-        lines = {int(d.rsplit("(L", 1)[1].rstrip(")")) for a, d in taken if a == f"reconcile {controller.name}" and "(L" in d}
+        lines = {
+            int(d.rsplit("(L", 1)[1].rstrip(")")) for a, d in taken if a == f"reconcile {controller.name}" and "(L" in d
+        }
         reported: set[int] = set()
         for instruction in controller.program.code:
             line = instruction.span.line
@@ -39,7 +46,9 @@ def findings_of(operator: Operator, graphs: Sequence[StateGraph], goals: Sequenc
                 reported.add(line)
                 message = f"this line of `{controller.name}` is never reached"
                 found.append(
-                    Diagnostic("RC305", message, instruction.span, "remove it, or correct the branch", None, Severity.WARNING)
+                    Diagnostic(
+                        "RC305", message, instruction.span, "remove it, or correct the branch", None, Severity.WARNING
+                    )
                 )
     return tuple(found)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from reconcheck.model.operator import Operator, Scope
+from reconcheck.model.operator import External, Object, Operator, Scope
 from reconcheck.model.types import Value
 from reconcheck.semantics.interpreter import Interpreter, State
 from reconcheck.semantics.layout import event_name
@@ -169,7 +169,7 @@ class Replayer:
 
 def visible_start(operator: Operator, state: State) -> tuple[tuple[str, Value], ...]:
     """The fields of a first state that are not at their zero value."""
-    holders = (*operator.objects.values(), *operator.externals.values())
+    holders: list[Object | External] = [*operator.objects.values(), *operator.externals.values()]
     names = [variable.name for variable in operator.clocks]
     names += [variable.name for holder in holders for variable in holder.fields]
     return tuple((name, state[name]) for name in names if state[name] not in (False, 0))

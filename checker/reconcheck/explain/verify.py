@@ -27,7 +27,7 @@ from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
 from reconcheck.explain.verdict import Answer, Proof, Report
 from reconcheck.explain.verdict import Checked as CheckedExpectation
 from reconcheck.model import expr as e
-from reconcheck.model.load import Loaded
+from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import Goal, Operator, Scope
 from reconcheck.model.types import Value
 from reconcheck.semantics.compiler import compile_system
@@ -163,7 +163,8 @@ class Verifier:
         return self._bounded(goal, scope, explored, bad, "quiet")
 
     def _from_graph(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer:
-        assert explored.calm is not None and explored.graph is not None
+        assert explored.calm is not None
+        assert explored.graph is not None
         system, calm_graph, graph = explored.system, explored.calm, explored.graph
         holds = predicate(system, goal.formula)
         truth = [holds(state) for state in graph.states]
@@ -176,7 +177,9 @@ class Verifier:
             if sliced is not None:
                 return sliced
         ranked = RankedStates(system.variables, graph.states, rank(calm_graph, truth))
-        return self._certified(goal, scope, system, [(goal.formula, ranked)], "whole state graph")
+        answer = self._certified(goal, scope, system, [(goal.formula, ranked)], "whole state graph")
+        assert answer is not None  # a refused certificate of the whole graph is an internal error
+        return answer
 
     def _divergence(
         self,
@@ -187,7 +190,8 @@ class Verifier:
         loops: list[list[int]],
         truth: list[bool],
     ) -> Answer:
-        assert explored.graph is not None and explored.calm is not None
+        assert explored.calm is not None
+        assert explored.graph is not None
         graph = explored.graph
         lasso = shortest_lasso(explored.calm, loops, truth, self.budget) if loops else None
         if quiet and (lasso is None or graph.depth[quiet[0]] <= len(lasso.stem) - 1 + len(lasso.loop)):
@@ -315,9 +319,7 @@ class Verifier:
         system = explored.system
         found = bounded.search(system, bad, DEEPEST_SEARCH, self.budget)
         if found is None:
-            reason = (
-                f"{explored.endless}: no proof was found on a slice, and no trace of up to {DEEPEST_SEARCH} steps"
-            )
+            reason = f"{explored.endless}: no proof was found on a slice, and no trace of up to {DEEPEST_SEARCH} steps"
             return Answer(goal, scope, "unknown", reason, "RC407")
         names = [variable.name for variable in system.variables]
         path: list[tuple[object, tuple[Value, ...]]] = [

@@ -1,0 +1,1 @@
+"""The typed operator: names resolved, types checked, nothing left to guess."""

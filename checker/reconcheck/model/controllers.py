@@ -238,5 +238,3 @@ class Controllers:
             known = [*fields, "spec", "status"]
             raise self.names.problems.unknown(f"part of `{target}`", text, known, path.span, "RC205")
         return covered
-
-

@@ -223,5 +223,3 @@ def _spell(variable: Variable) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(variable.type, RangeType) or value else "0"
-
-

@@ -375,8 +375,8 @@ class Names:
         return left, self._expr(node.right, where, e.type_of(left))
 
     def _is_bare(self, node: tree.Expr, where: Where) -> bool:
-        return isinstance(node, tree.Path) and len(node.parts) == 1 and node.parts[0].name not in set(
-            self.visible(where)
+        return (
+            isinstance(node, tree.Path) and len(node.parts) == 1 and node.parts[0].name not in set(self.visible(where))
         )
 
     def value(self, node: tree.Value, where: Where, variable: Variable) -> e.Expr | None:

@@ -69,15 +69,11 @@ def _without_endless_choices(system: System) -> tuple[System, tuple[str, ...]]:
     if not changed:
         return system, ()
     who = ", ".join(dict.fromkeys(changed))
-    return replace(system, initial=initial, commands=commands), (
-        f"any integer is drawn as {SOME_INTEGERS} ({who})",
-    )
+    return replace(system, initial=initial, commands=commands), (f"any integer is drawn as {SOME_INTEGERS} ({who})",)
 
 
 def _with_few_numbers(command: Command) -> Command:
     if not any(isinstance(variable.type, IntType) for variable in command.inputs):
         return command
-    inputs = tuple(
-        replace(v, type=SOME_INTEGERS) if isinstance(v.type, IntType) else v for v in command.inputs
-    )
+    inputs = tuple(replace(v, type=SOME_INTEGERS) if isinstance(v.type, IntType) else v for v in command.inputs)
     return replace(command, inputs=inputs)

@@ -67,12 +67,10 @@ class Labeller:
         self.queued = [places[f"queued({c.name})"] for c in operator.controllers]
         holders = (*operator.objects, *operator.externals)
         self.live = {
-            holder: [place for name, place in places.items() if name.startswith(f"{holder}.")]
-            for holder in holders
+            holder: [place for name, place in places.items() if name.startswith(f"{holder}.")] for holder in holders
         }
         self.events = {
-            holder: [places[event_name(watch)] for _, watch in system.layout.watches(holder)]
-            for holder in holders
+            holder: [places[event_name(watch)] for _, watch in system.layout.watches(holder)] for holder in holders
         }
 
     def label(self, command: int, before: StateTuple, after: StateTuple) -> Label:
@@ -94,22 +92,14 @@ class Labeller:
             case "retry":
                 return Label(Cause.ERROR, step.action)
             case _:
-                return Label(
-                    Cause.ENVIRONMENT, name, self._unseen(before, after), step.kind is Kind.DISTURBANCE
-                )
+                return Label(Cause.ENVIRONMENT, name, self._unseen(before, after), step.kind is Kind.DISTURBANCE)
 
     def _reconcile(self, step: Step, controller: str) -> Label:
         prefix = f"{controller}: " if self.several else ""
-        failure = (
-            "fails" + step.detail.rpartition(" (L")[0].partition(" fails")[2]
-            if " fails" in step.detail
-            else ""
-        )
+        failure = "fails" + step.detail.rpartition(" (L")[0].partition(" fails")[2] if " fails" in step.detail else ""
         if failure:
             fault = step.kind is Kind.FAULT
-            return Label(
-                Cause.FAULT if fault else Cause.ERROR, f"{prefix}{effect_of(step)} {failure}", rare=fault
-            )
+            return Label(Cause.FAULT if fault else Cause.ERROR, f"{prefix}{effect_of(step)} {failure}", rare=fault)
         return Label(Cause.RECONCILE, f"{prefix}{effect_of(step)}")
 
     def _unseen(self, before: StateTuple, after: StateTuple) -> bool:

@@ -14,9 +14,7 @@ RED, YELLOW, CYAN, BOLD, RESET = "\033[31m", "\033[33m", "\033[36m", "\033[1m", 
 WIDEST = 100
 
 
-def render_diagnostics(
-    diagnostics: Iterable[Diagnostic], sources: dict[str, str], colour: bool = False
-) -> str:
+def render_diagnostics(diagnostics: Iterable[Diagnostic], sources: dict[str, str], colour: bool = False) -> str:
     """All diagnostics, each with its line and caret, then their number."""
     listed = list(diagnostics)
     blocks = [render_diagnostic(diagnostic, sources, colour) for diagnostic in listed]

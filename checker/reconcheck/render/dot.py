@@ -64,9 +64,7 @@ def _resolution(width: float, height: float) -> str:
 
 def _digraph(picture: Picture, rankdir: str) -> graphviz.Digraph:
     digraph = graphviz.Digraph(picture.title)
-    digraph.attr(
-        rankdir=rankdir, label=_caption(picture), labelloc="b", labeljust="l", fontname=FONT, fontsize="11"
-    )
+    digraph.attr(rankdir=rankdir, label=_caption(picture), labelloc="b", labeljust="l", fontname=FONT, fontsize="11")
     digraph.attr(nodesep="0.25", ranksep="0.4", bgcolor="white", splines="true", pad="0.2")
     digraph.attr("node", fontname=FONT, fontsize="11", shape="box", margin="0.09,0.05", color="#666666")
     digraph.attr("edge", fontname=FONT, fontsize="9", arrowsize="0.7")
@@ -78,9 +76,7 @@ def _digraph(picture: Picture, rankdir: str) -> graphviz.Digraph:
             digraph.edge(f"start{number}", f"n{number}", color="#222222")
     for source, target in picture.graph.edges:
         arrows = picture.arrows(source, target)
-        digraph.edge(
-            f"n{source}", f"n{target}", _arrow_label(picture, source, arrows), **_arrow_style(arrows)
-        )
+        digraph.edge(f"n{source}", f"n{target}", _arrow_label(picture, source, arrows), **_arrow_style(arrows))
     return digraph
 
 

@@ -50,9 +50,7 @@ def features(graph: StateGraph, goal: Goal | None, explored: int) -> Iterator[Fe
             yield of.feature(name)
     if goal is not None:
         yield from _comparisons(graph, goal)
-    rest = [
-        v for v in variables if v.name not in asked and not v.name.startswith(("pc(", "queued(", "timer("))
-    ]
+    rest = [v for v in variables if v.name not in asked and not v.name.startswith(("pc(", "queued(", "timer("))]
     rest.sort(key=lambda v: (_importance(v), variables.index(v)))
     for variable in rest:
         yield of.feature(variable.name, minor=_importance(variable) >= 2)

@@ -57,9 +57,7 @@ def judge(goal: Goal, calm_graph: CalmGraph, explored: int, budget: Budget) -> J
     return Judgement(goal, truth, "", [], None, circling)
 
 
-def first_diverging(
-    goals: Sequence[Goal], calm_graph: CalmGraph, explored: int, budget: Budget
-) -> Judgement | None:
+def first_diverging(goals: Sequence[Goal], calm_graph: CalmGraph, explored: int, budget: Budget) -> Judgement | None:
     """The first goal that does not hold, else the first goal; None for a model without goals."""
     first: Judgement | None = None
     for goal in goals:

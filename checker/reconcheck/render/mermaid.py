@@ -8,6 +8,17 @@ from reconcheck.render.causes import COLOURS, Cause
 from reconcheck.render.dot import LOOP, MOST_LABELS, RIGHT, UNKNOWN, WRONG
 from reconcheck.render.state_graph import Arrow, Node, Picture
 
+COLOUR_NAMES = {
+    "#1f6fd0": "blue",
+    "#d9730d": "orange",
+    "#c62828": "red",
+    "#222222": "black",
+    "#2e7d32": "green",
+    "#888888": "grey",
+    "#8e44ad": "purple",
+}
+"""What the legend calls the colours: Mermaid has no coloured words."""
+
 
 def mermaid(picture: Picture) -> str:
     """The picture in Mermaid's language; the caption and the legend are a node of their own."""
@@ -84,13 +95,9 @@ def _texts(picture: Picture, source: int, arrows: tuple[Arrow, ...]) -> list[str
     return [*shown, f"+{len(texts) - MOST_LABELS} more"] if len(texts) > MOST_LABELS else shown
 
 
-NAMES = {"#1f6fd0": "blue", "#d9730d": "orange", "#c62828": "red", "#222222": "black", "#2e7d32": "green",
-         "#888888": "grey", "#8e44ad": "purple"}  # fmt: skip
-
-
 def _legend(picture: Picture) -> Iterator[str]:
     for cause in picture.causes:
-        yield f"{NAMES[COLOURS[cause]]}: {cause.value}"
+        yield f"{COLOUR_NAMES[COLOURS[cause]]}: {cause.value}"
     nodes = [picture.node(number) for number in picture.graph.nodes]
     if any(node.goal for node in nodes):
         yield "double side lines: the goal holds"

@@ -354,7 +354,7 @@ def _kinds_of(hidden: set[Label]) -> str:
     faults = {label.text for label in hidden if label.cause is Cause.FAULT}
     failing = ["failing effects"] if any(" fails" in text for text in faults) else []
     kinds = (
-        ("of the environment ", sorted(changes)),
+        ("the environment's ", sorted(changes)),
         ("", sorted(deliveries)),
         ("the faults ", [*sorted(text for text in faults if " fails" not in text), *failing]),
     )

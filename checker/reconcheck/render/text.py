@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
-from reconcheck.model.operator import FAULTS, Operator, Scope
+from reconcheck.model.operator import FAULTS, External, Object, Operator, Scope
 from reconcheck.model.types import OpaqueType, Type, Value
 from reconcheck.render.diagnostics import render_diagnostics
 
@@ -33,6 +33,7 @@ class Paint:
     on: bool
 
     def __call__(self, style: str, text: str) -> str:
+        """The text in a style."""
         return f"{style}{text}{RESET}" if self.on else text
 
 
@@ -248,7 +249,7 @@ def changed(step: TraceStep, types: dict[str, Type]) -> str:
 
 def types_of(operator: Operator) -> dict[str, Type]:
     """The types of the variables that a person sees."""
-    holders = [*operator.objects.values(), *operator.externals.values()]
+    holders: list[Object | External] = [*operator.objects.values(), *operator.externals.values()]
     fields = [variable for holder in holders for variable in holder.fields]
     return {variable.name: variable.type for variable in (*fields, *operator.memory, *operator.clocks)}
 
@@ -285,8 +286,7 @@ def _context(report: Report) -> str:
     if values:
         lines.append("parameters: " + ", ".join(values))
     out = _block("assumes", lines)
-    wakes = [f"{rule}: {count:,.0f} a day for each object" if count >= 10 else f"{rule}: {count:,.1f} a day for each object"
-             for _, rule, count in report.wake_ups]  # fmt: skip
+    wakes = [f"{rule}: {count:,.{int(count < 10)}f} a day for each object" for _, rule, count in report.wake_ups]
     if wakes:
         unload = operator.profile["unloads"] == "yes"
         what = "scheduled wake-ups" + (", each of which loads an unloaded operator again" if unload else "")
@@ -331,20 +331,18 @@ def render_line(report: Report, width: int, paint: Paint) -> str:
     return f"{status} {report.operator.file:<{width}} {report.seconds:5.2f} s  {expected:<15} {answers}"
 
 
-def render_totals(reports: list[Report], wrong: int, broken: int, seconds: float, paint: Paint) -> str:
+def render_totals(reports: list[Report], wrong: int, seconds: float, paint: Paint) -> str:
     """What all models came to."""
     counted = [checked for report in reports for checked in report.expectations]
     met = sum(1 for checked in counted if checked.met)
     ok = sum(1 for report in reports if report.exit_code == 0)
-    total = len(reports) + wrong + broken
+    total = len(reports) + wrong
     parts = [f"{ok} of {total} models as expected", f"{met} of {len(counted)} expectations met"]
     proved = [answer for report in reports for answer in _all(report) if answer.proof is not None]
     traced = [answer for report in reports for answer in _all(report) if answer.trace is not None]
     parts.append(f"{len(proved)} proofs, {len(traced)} traces")
     if wrong:
         parts.append(f"{wrong} wrong")
-    if broken:
-        parts.append(f"{broken} internal errors")
     text = ", ".join(parts) + f", {seconds:.1f} s"
     return paint(GREEN if ok == total else RED, text)
 

@@ -20,9 +20,7 @@ def document(reports: list[Report], failures: list[tuple[str, list[Diagnostic]]]
         "schema": SCHEMA,
         "tool": {"name": "reconcheck", "version": __version__},
         "models": [model(report) for report in reports],
-        "errors": [
-            {"file": file, "diagnostics": [diagnostic(item) for item in items]} for file, items in failures
-        ],
+        "errors": [{"file": file, "diagnostics": [diagnostic(item) for item in items]} for file, items in failures],
     }
 
 

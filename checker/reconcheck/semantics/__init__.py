@@ -1,0 +1,1 @@
+"""What a model means, twice: the reference interpreter and the compiled system."""

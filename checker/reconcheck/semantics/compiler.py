@@ -97,9 +97,7 @@ class Draft:
     def command(self) -> Command:
         """The finished command; inputs that ended up unused are dropped."""
         changed = tuple((name, value) for name, value in self.state.items() if value != e.Var(name, self.types[name]))
-        used = {v.name for _, value in changed for v in e.variables(value)} | {
-            v.name for v in e.variables(self.guard)
-        }
+        used = {v.name for _, value in changed for v in e.variables(value)} | {v.name for v in e.variables(self.guard)}
         return Command(self.step, self.guard, changed, tuple(v for v in self.inputs if v.name in used))
 
 
@@ -392,9 +390,7 @@ class Compiler:
 
     # ---- the environment and the faults -----------------------------------------------------------------------
 
-    def assign(
-        self, draft: Draft, assignments: tuple[Target, ...], locals_: dict[str, e.Expr] | None = None
-    ) -> None:
+    def assign(self, draft: Draft, assignments: tuple[Target, ...], locals_: dict[str, e.Expr] | None = None) -> None:
         """Assigns all at once."""
         values: list[tuple[str, e.Expr]] = []
         for target in assignments:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from reconcheck.model import expr as e
 from reconcheck.model.names import view_name
@@ -118,32 +119,30 @@ class Interpreter:
     def _attempts(self, state: State) -> Iterator[tuple[Step, Callable[[Run], bool]]]:
         operator, faults = self.operator, self.operator.faults
         for target in (*operator.objects, *operator.externals):
-            yield Step(f"sync {target}", Kind.FAIR), lambda run, t=target: self._sync(run, t)
+            yield Step(f"sync {target}", Kind.FAIR), partial(self._sync, target=target)
         for controller in operator.controllers:
-            yield Step(f"start {controller.name}", Kind.FAIR), lambda run, c=controller: self._start(run, c)
+            yield Step(f"start {controller.name}", Kind.FAIR), partial(self._start, controller=controller)
             yield from self._reconcile_attempts(controller, state)
             yield from self._timer_attempts(controller, state)
         for action in operator.actions:
             kind = {"process": Kind.FAIR, "noise": Kind.NOISE, "disturbance": Kind.DISTURBANCE}[action.kind]
-            yield Step(f"{action.kind} {action.name}", kind), lambda run, a=action: self._act(run, a)
+            yield Step(f"{action.kind} {action.name}", kind), partial(self._act, action=action)
         if "crash" in faults:
-            yield Step("crash", Kind.FAULT), lambda run: self._crash(run)
+            yield Step("crash", Kind.FAULT), self._crash
         if "relist" in faults:
             for target in operator.objects:
-                yield Step(f"relist {target}", Kind.FAULT), lambda run, t=target: self._relist(run, t)
+                yield Step(f"relist {target}", Kind.FAULT), partial(self._relist, target=target)
             for controller in operator.controllers:
                 if operator.profile["relist_early"] == "yes":
                     step = Step(f"relist page {controller.primary}", Kind.FAULT)
-                    yield step, lambda run, c=controller: self._relist_early(run, c)
+                    yield step, partial(self._relist_early, controller=controller)
         if "lost_event" in faults:
             for controller in operator.controllers:
                 for watch in controller.watches:
                     step = Step(f"lose {event_name(watch)}", Kind.FAULT)
-                    yield step, lambda run, w=watch: self._lose(run, w)
+                    yield step, partial(self._lose, watch=watch)
 
-    def _outcomes(
-        self, state: State, step: Step, attempt: Callable[[Run], bool]
-    ) -> Iterator[tuple[Step, State]]:
+    def _outcomes(self, state: State, step: Step, attempt: Callable[[Run], bool]) -> Iterator[tuple[Step, State]]:
         """Runs an attempt once for every sequence of choices."""
         known = {int(v) for n, v in state.items() if isinstance(self.types[n], OpaqueType) and v}
         pending: list[list[Value]] = [[]]
@@ -188,7 +187,9 @@ class Interpreter:
         return self.layout.always_exists(target) or bool(state[f"{target}.exists"])
 
     def _snapshot(self, state: State, target: str) -> Snapshot:
-        shown: Snapshot = {variable.name[len(target) + 1 :]: state[variable.name] for variable in self.layout.fields(target)}
+        shown: Snapshot = {
+            variable.name[len(target) + 1 :]: state[variable.name] for variable in self.layout.fields(target)
+        }
         shown["exists"] = self._exists(state, target)
         shown["deleting"] = bool(state.get(f"{target}.deleting", False))
         return shown
@@ -307,19 +308,17 @@ class Interpreter:
             self._goto(run, controller, 0)
         return True
 
-    def _timer_attempts(
-        self, controller: Controller, state: State
-    ) -> Iterator[tuple[Step, Callable[[Run], bool]]]:
+    def _timer_attempts(self, controller: Controller, state: State) -> Iterator[tuple[Step, Callable[[Run], bool]]]:
         timer = state.get(f"timer({controller.name})", NO_TIMER)
         if timer != NO_TIMER:
             rule = None if timer == ERROR_TIMER else self.layout.rule(str(timer))
             step = Step(timer_action(controller, str(timer)), Kind.FAIR)
-            yield step, lambda run: self._fire(run, controller, rule)
+            yield step, partial(self._fire, controller=controller, rule=rule)
         if self.layout.scope.schedule and controller.resync is not None:
             for watch in controller.watches:
                 if watch.target in self.operator.objects:
                     step = Step(f"resync {watch.controller}: {watch.name}", Kind.FAIR)
-                    yield step, lambda run, w=watch: self._resync(run, controller, w)
+                    yield step, partial(self._resync, controller=controller, watch=watch)
 
     def _fire(self, run: Run, controller: Controller, rule: Rule | None) -> bool:
         if rule is not None and rule.condition is not None and not run.value(rule.condition):
@@ -419,19 +418,17 @@ class Interpreter:
             if last_use < position:
                 run.state[local.name] = zero(local.type)
 
-    def _reconcile_attempts(
-        self, controller: Controller, state: State
-    ) -> Iterator[tuple[Step, Callable[[Run], bool]]]:
+    def _reconcile_attempts(self, controller: Controller, state: State) -> Iterator[tuple[Step, Callable[[Run], bool]]]:
         label = state[f"pc({controller.name})"]
         if label in (IDLE, STOPPED):
             return
         position = next(p for p, known in self.layout.labels[controller.name].items() if known == label)
         action, faults = f"reconcile {controller.name}", self.operator.faults
-        yield Step(action, Kind.FAIR), lambda run: self._advance(run, controller, position, "")
+        yield Step(action, Kind.FAIR), partial(self._advance, controller=controller, position=position, failure="")
         for failure in ("fails", "fails after it took effect"):
             if faults & {"api", "call"}:
                 step = Step(action, Kind.FAULT)
-                yield step, lambda run, f=failure: self._advance(run, controller, position, f)
+                yield step, partial(self._advance, controller=controller, position=position, failure=failure)
 
     def _advance(self, run: Run, controller: Controller, position: int, failure: str) -> bool:
         """Evaluates up to the next effect and performs it; with `failure`, the request goes wrong."""
@@ -522,8 +519,7 @@ class Interpreter:
 
     def _assign(self, run: Run, assignments: tuple[Target, ...]) -> None:
         values = [
-            (target.variable, run.value(target.value) if target.value is not None else None)
-            for target in assignments
+            (target.variable, run.value(target.value) if target.value is not None else None) for target in assignments
         ]
         for variable, value in values:
             run.state[variable.name] = self._any(run, variable) if value is None else value

@@ -178,8 +178,8 @@ def _variables(shape: Layout) -> Iterator[Variable]:
             if shape.enabled(rule):
                 for captured, _ in rule.captures:
                     yield Variable(captured.name, captured.type, zero(captured.type))
-    for variable in (*operator.memory, *operator.clocks):
-        yield variable
+    yield from operator.memory
+    yield from operator.clocks
     for external in operator.externals.values():
         yield from external.fields
         yield from _watch_variables(shape, external.name)

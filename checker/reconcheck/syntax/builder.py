@@ -220,9 +220,7 @@ class Builder(Transformer[Token, tree.File]):
     def controller(self, meta: Any, children: list[Any]) -> tree.Controller:
         name, primary = _all(children, tree.Word)
         members = tuple(c for c in children if not isinstance(c, Token | tree.Word | tree.Cite))
-        return tree.Controller(
-            name, primary, members, _doc(children), _all(children, tree.Cite), self._span(meta)
-        )
+        return tree.Controller(name, primary, members, _doc(children), _all(children, tree.Cite), self._span(meta))
 
     def via(self, _meta: Any, children: list[Any]) -> tuple[str, tree.Expr | None]:
         child = children[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lark import Lark, Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
@@ -12,9 +13,10 @@ from lark.lexer import PatternStr
 
 from reconcheck.diagnostic import Diagnostic, Fix, ModelError, Span
 from reconcheck.resources import cache_directory, shipped
-from reconcheck.syntax import tree
-from reconcheck.syntax.builder import Builder
 from reconcheck.syntax.source import read_source
+
+if TYPE_CHECKING:
+    from reconcheck.syntax import tree
 
 VERSIONS = ("1",)
 DEEPEST = 100
@@ -119,6 +121,8 @@ def parse_text(text: str, file: str) -> tree.File:
     if nested is not None:
         raise ModelError([nested], sources)
     try:
+        from reconcheck.syntax.builder import Builder  # a syntax error is answered without it
+
         return Builder(file).transform(parsed)
     except (RecursionError, VisitError) as error:
         raise ModelError([_depth(Span(file, 1, 1, 1, 1))], sources) from error
