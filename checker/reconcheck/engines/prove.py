@@ -18,6 +18,9 @@ from reconcheck.semantics.system import System
 
 SLICE_STATES = 4000
 """States of a slice past which it is given up; the whole graph, where there is one, serves instead."""
+MOST_SUSPECTS = 8
+"""Variables tried one by one when a slice is too coarse."""
+
 WORTH_SHRINKING = 1_000
 """States above which a proof is made smaller before it is checked: checking costs more than searching."""
 
@@ -36,39 +39,48 @@ def conjuncts(formula: e.Expr) -> tuple[e.Expr, ...]:
     return formula.operands if isinstance(formula, e.And) else (formula,)
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    """What came of one slice: a proof, or how much of it is trouble and which cut variables may be why."""
+
+    keep: frozenset[str]
+    proof: RankedStates | None
+    trouble: float
+    suspects: tuple[frozenset[str], ...]
+
+
 def prove_by_slices(system: System, goal: e.Expr, budget: Budget, most: int = SLICE_STATES) -> RankedStates | None:
-    """A ranking of a slice on which the goal converges; None where no slice of that size carries a proof."""
-    keep = first_slice(system, goal)
-    everything = frozenset(variable.name for variable in system.variables)
-    while keep != everything:
-        try:
-            proof, more = _attempt(system, goal, keep, budget, most)
-        except LeftRange as wrong:  # the guard that prevents it in the whole system was cut
-            command = next(c for c in system.commands if c.step == wrong.step)
-            if not command.reads - keep:
-                raise
-            proof, more = None, command.reads - keep
-        except (Exhausted, Endless):
-            return None
-        if proof is not None:
-            return _smaller(system, goal, proof, budget)
-        keep |= more
-    return None
+    """A ranking of a slice on which the goal converges; None where no slice of that size was found to carry one.
+
+    The slice grows by the suspect that leaves the least trouble, until it carries a proof or is too large.
+    """
+    attempt = _attempt(system, goal, first_slice(system, goal), budget, most)
+    while attempt is not None and attempt.proof is None:
+        wider = [_attempt(system, goal, attempt.keep | more, budget, most) for more in attempt.suspects]
+        attempt = min((one for one in wider if one is not None), key=lambda one: one.trouble, default=None)
+    if attempt is None or attempt.proof is None:
+        return None
+    return _smaller(system, goal, attempt.proof, budget)
 
 
-def _attempt(
-    system: System, goal: e.Expr, keep: frozenset[str], budget: Budget, most: int
-) -> tuple[RankedStates | None, frozenset[str]]:
-    """The proof that a slice carries, or what to add to the slice.  Raises `Exhausted`."""
+def _attempt(system: System, goal: e.Expr, keep: frozenset[str], budget: Budget, most: int) -> _Attempt | None:
+    """Tries one slice; None where it is too large, endless, or out of time."""
     part = slice_system(system, keep)
-    graph = explore(part.system, budget.at_most(most))
-    holds = predicate(part.system, goal)
-    truth = [holds(state) for state in graph.states]
-    calm_graph = _surely_enabled(part, calm(graph, budget))
+    try:
+        graph = explore(part.system, budget.at_most(most))
+        calm_graph = _surely_enabled(part, calm(graph, budget))
+    except LeftRange as wrong:  # the guard that prevents it in the whole system was cut
+        command = next(c for c in system.commands if c.step == wrong.step)
+        missing = command.reads - keep
+        return _attempt(system, goal, keep | missing, budget, most) if missing else None
+    except (Exhausted, Endless):
+        return None
+    truth = list(map(predicate(part.system, goal), graph.states))
     bad = _trouble(calm_graph, truth)
     if bad:
-        return None, _suspect(system, part, calm_graph, bad, keep)
-    return RankedStates(part.system.variables, graph.states, rank(calm_graph, truth)), frozenset()
+        suspects = _suspects(system, part, calm_graph, bad, keep)
+        return _Attempt(keep, None, len(bad) / len(graph.states), suspects)
+    return _Attempt(keep, RankedStates(part.system.variables, graph.states, rank(calm_graph, truth)), 0.0, ())
 
 
 def prove_always_by_slices(
@@ -103,12 +115,9 @@ def _smaller(system: System, goal: e.Expr, proof: RankedStates, budget: Budget) 
         kept = frozenset(v.name for v in proof.variables) - {variable.name}
         if variable.name in needed or variable.name.startswith("pc(") or len(proof.states) < WORTH_SHRINKING:
             continue
-        try:
-            smaller, _ = _attempt(system, goal, kept, budget, len(proof.states))
-        except (Exhausted, Endless, LeftRange):
-            continue
-        if smaller is not None and len(smaller.states) < len(proof.states):
-            proof = smaller
+        smaller = _attempt(system, goal, kept, budget, len(proof.states))
+        if smaller is not None and smaller.proof is not None and len(smaller.proof.states) < len(proof.states):
+            proof = smaller.proof
     return proof
 
 
@@ -135,10 +144,10 @@ def _trouble(calm_graph: CalmGraph, truth: list[bool]) -> list[int]:
     return quiet + [state for members in livelocks(calm_graph, truth) for state in members]
 
 
-def _suspect(
+def _suspects(
     system: System, part: Slice, calm_graph: CalmGraph, bad: list[int], keep: frozenset[str]
-) -> frozenset[str]:
-    """The cut variable, with those that go with it, that most often decides whether an action helps."""
+) -> tuple[frozenset[str], ...]:
+    """The cut variables that most often decide a step inside the trouble, or whether a fair step is possible."""
     inside = set(bad)
     votes: Counter[str] = Counter()
     for state in bad[:500]:
@@ -149,7 +158,6 @@ def _suspect(
         if command.step.kind == "fair" and command.reads & keep:
             votes.update(command.reads - keep)
     types = {variable.name: variable for variable in system.variables}
-    if not votes:
-        return frozenset(types) - keep
-    chosen = min(votes, key=lambda name: (-votes[name] // max(1, max(votes.values()) // 4), _weight(types[name]), name))
-    return (closed(system, [chosen]) | {chosen}) - keep
+    ordered = sorted(votes, key=lambda name: (-votes[name] / _weight(types[name]), name))
+    chosen = [frozenset({name, name[5:-1]} if name.startswith("view(") else {name}) for name in ordered]
+    return tuple(more & frozenset(types) for more in chosen[:MOST_SUSPECTS])

@@ -16,19 +16,20 @@ def findings_of(operator: Operator, graphs: Sequence[StateGraph], goals: Sequenc
         return ()
     found: list[Diagnostic] = []
     for goal in goals:
-        truths = {predicate(g.system, goal.formula)(state) for g in graphs for state in g.states}
+        truths: set[bool] = set()
+        for graph in graphs:
+            truths |= set(map(predicate(graph.system, goal.formula), graph.states))
         if goal.kind == "converges" and truths == {True}:
             message = f"`{goal.name}` is true in every reachable state: nothing in the model can make it false"
             found.append(_finding("RC301", message, goal, "let the environment disturb it, or ask something else"))
         if goal.kind == "converges" and truths == {False}:
             message = f"`{goal.name}` is false in every reachable state: nothing in the model can make it true"
             found.append(_finding("RC302", message, goal, "check the formula, and what the controller writes"))
-    taken = {
-        (g.system.commands[c].step.action, g.system.commands[c].step.detail)
-        for g in graphs
-        for row in g.edges
-        for c, _ in row
-    }
+    taken: set[tuple[str, str]] = set()
+    for graph in graphs:
+        numbers = {command for row in graph.edges for command, _ in row}
+        steps = [graph.system.commands[number].step for number in numbers]
+        taken |= {(step.action, step.detail) for step in steps}
     actions = {action for action, _ in taken}
     for action in operator.actions:
         if f"{action.kind} {action.name}" not in actions:

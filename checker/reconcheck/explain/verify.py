@@ -20,7 +20,7 @@ from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
 from reconcheck.engines.lasso import shortest_lasso
-from reconcheck.engines.prove import RankedStates, conjuncts, prove_always_by_slices, prove_by_slices
+from reconcheck.engines.prove import SLICE_STATES, RankedStates, conjuncts, prove_always_by_slices, prove_by_slices
 from reconcheck.engines.python_code import canonical, predicate
 from reconcheck.explain.findings import findings_of
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
@@ -29,7 +29,6 @@ from reconcheck.explain.verdict import Checked as CheckedExpectation
 from reconcheck.model import expr as e
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import Goal, Operator, Scope
-from reconcheck.model.types import Value
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.interpreter import State
 from reconcheck.semantics.steps import Endless, LeftRange
@@ -39,8 +38,12 @@ FIRST_LOOK = 30_000
 """States explored before a proof on slices is tried."""
 WORTH_SLICING = 5_000
 """States of a complete graph above which a proof on slices is cheaper to check than one on the whole graph."""
-DEEPEST_SEARCH = 40
-"""Steps of the bounded search on models with unbounded integers; it ends earlier at the time limit."""
+LARGE_SLICE = 20_000
+"""States of a slice where the whole graph is too large for the first look."""
+DEEPEST_SEARCH = 100
+"""Steps of the bounded search; it mostly ends earlier, at a time limit."""
+SHARES = (4.0, 12.0, 36.0)
+"""Seconds for slices, and as many for bounded search, in turns, before all states are listed."""
 DAY = 86_400.0
 
 
@@ -151,16 +154,18 @@ class Verifier:
     def _convergence(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer:
         if explored.complete:
             return self._from_graph(goal, scope, explored)
-        proved = self._by_slices(goal, scope, explored.system)
-        if proved is not None:
-            return proved
-        if explored.endless is None:
-            explored = self._explored(scope, MOST_STATES)
-            if explored.complete:
-                return self._from_graph(goal, scope, explored)
-            return Answer(goal, scope, "unknown", explored.gave_up, "RC406")
         bad = bounded.quiet_without(explored.system, goal.formula)
-        return self._bounded(goal, scope, explored, bad, "quiet")
+        for seconds in SHARES:
+            answer = self._by_slices(goal, scope, explored.system, LARGE_SLICE, seconds)
+            answer = answer or self._bounded(goal, scope, explored, bad, "quiet", seconds)
+            if answer is not None:
+                return answer
+        if explored.endless is not None:
+            return self._unbounded(goal, scope, explored.endless)
+        explored = self._explored(scope, MOST_STATES)
+        if explored.complete:
+            return self._from_graph(goal, scope, explored)
+        return Answer(goal, scope, "unknown", explored.gave_up, "RC406")
 
     def _from_graph(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer:
         assert explored.calm is not None
@@ -173,7 +178,7 @@ class Verifier:
         if quiet or loops:
             return self._divergence(goal, scope, explored, quiet, loops, truth)
         if len(graph.states) > WORTH_SLICING:
-            sliced = self._by_slices(goal, scope, system)
+            sliced = self._by_slices(goal, scope, system, SLICE_STATES)
             if sliced is not None:
                 return sliced
         ranked = RankedStates(system.variables, graph.states, rank(calm_graph, truth))
@@ -211,14 +216,24 @@ class Verifier:
         steps = [(commands[c].step if c >= 0 else None, graph.states[state]) for c, state in path]
         return Claim(steps, loop, end, shortest)
 
-    def _by_slices(self, goal: Goal, scope: Scope, system: System) -> Answer | None:
+    def _by_slices(
+        self, goal: Goal, scope: Scope, system: System, most: int, seconds: float | None = None
+    ) -> Answer | None:
+        """The answer "converges", if each part of the goal has a proof on some slice."""
         found: list[tuple[e.Expr, RankedStates]] = []
         for part in conjuncts(goal.formula):
-            ranked = prove_by_slices(system, part, self.budget)
+            ranked = prove_by_slices(system, part, self._share(seconds), most)
             if ranked is None:
                 return None
             found.append((part, ranked))
         return self._certified(goal, scope, system, found, "slices", or_none=True)
+
+    def _share(self, seconds: float | None) -> Budget:
+        """A share of the time, for an attempt that something else follows."""
+        if seconds is None:
+            return self.budget
+        limit = self.budget.spent + seconds
+        return replace(self.budget, seconds=min(limit, self.budget.seconds or limit))
 
     def _certified(
         self,
@@ -259,23 +274,23 @@ class Verifier:
     def _reachability(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer:
         """`always` looks for a state where the formula is false, `reachable` for one where it is true."""
         never = goal.formula if goal.kind == "always" else e.negate(goal.formula)
-        if not explored.complete and explored.endless is None:
-            proved = self._invariant(goal, scope, explored, never)
-            if proved is not None:
-                return proved
+        end = "violation" if goal.kind == "always" else "witness"
+        if not explored.complete:
+            answer = self._invariant(goal, scope, explored, never)
+            for seconds in SHARES:
+                answer = answer or self._bounded(goal, scope, explored, e.negate(never), end, seconds)
+            if answer is not None:
+                return answer
+            if explored.endless is not None:
+                return self._unbounded(goal, scope, explored.endless)
             explored = self._explored(scope, MOST_STATES)
             if not explored.complete:
                 return Answer(goal, scope, "unknown", explored.gave_up, "RC406")
-        if explored.endless is not None:
-            proved = self._invariant(goal, scope, explored, never)
-            end = "violation" if goal.kind == "always" else "witness"
-            return proved or self._bounded(goal, scope, explored, e.negate(never), end)
         assert explored.graph is not None
         graph = explored.graph
         holds = predicate(explored.system, never)
         bad = next((number for number, state in enumerate(graph.states) if not holds(state)), None)
         if bad is not None:
-            end = "violation" if goal.kind == "always" else "witness"
             claim = self._claim(graph, graph.path(bad), None, end, True)
             return self._found(goal, scope, self._replay(goal, scope, explored.system, claim))
         if len(graph.states) > WORTH_SLICING:
@@ -312,24 +327,34 @@ class Verifier:
         proof = Proof((e.show(never),), len(diagram.variables), states, result.obligations)
         return Answer(goal, scope, verdict, "", code, proof=proof, engine=engine)
 
-    # ---- unbounded integers --------------------------------------------------------------------------------------
+    # ---- what cannot be listed ---------------------------------------------------------------------------------
 
-    def _bounded(self, goal: Goal, scope: Scope, explored: _Explored, bad: e.Expr, end: str) -> Answer:
-        assert explored.endless is not None
+    def _bounded(
+        self, goal: Goal, scope: Scope, explored: _Explored, bad: e.Expr, end: str, seconds: float
+    ) -> Answer | None:
+        """The shortest run to a bad state, as far as bounded search gets in its time; None where it finds none."""
         system = explored.system
-        found = bounded.search(system, bad, DEEPEST_SEARCH, self.budget)
+        try:
+            found = bounded.search(system, bad, DEEPEST_SEARCH, self._share(seconds))
+        except Exhausted:
+            if self.budget.left == 0.0:
+                raise
+            return None
         if found is None:
-            reason = f"{explored.endless}: no proof was found on a slice, and no trace of up to {DEEPEST_SEARCH} steps"
-            return Answer(goal, scope, "unknown", reason, "RC407")
+            return None
         names = [variable.name for variable in system.variables]
-        path: list[tuple[object, tuple[Value, ...]]] = [
-            (command, tuple(state[name] for name in names)) for command, state in found.steps
+        steps = [
+            (command.step if command is not None else None, tuple(state[name] for name in names))
+            for command, state in found.steps
         ]
-        steps = [(c.step if c is not None else None, s) for (c, _), (_, s) in zip(found.steps, path, strict=True)]
         trace = self._replay(goal, scope, system, Claim(steps, None, end, True))
         if end == "quiet":
             return Answer(goal, scope, "quiet", "", "RC401", trace, engine="bounded search")
-        return self._found(goal, scope, trace)
+        return replace(self._found(goal, scope, trace), engine="bounded search")
+
+    def _unbounded(self, goal: Goal, scope: Scope, endless: Endless) -> Answer:
+        reason = f"{endless}; in {2 * sum(SHARES):.0f} s no proof was found on a slice, and no trace"
+        return Answer(goal, scope, "unknown", reason, "RC407")
 
     # ---- checks and findings ----------------------------------------------------------------------------------------
 

@@ -48,9 +48,7 @@ def _lines(picture: Picture) -> Iterator[str]:
         label = f'|"{"<br/>".join(texts)}"|' if texts else ""
         yield f"  n{source} {line}{label} n{target}"
         cause = next((a.label.cause for a in arrows if a.numbers), arrows[0].label.cause)
-        styles.append(
-            f"  linkStyle {index} stroke:{COLOURS[cause]},stroke-width:{'4' if on_path else '1.5'}px"
-        )
+        styles.append(f"  linkStyle {index} stroke:{COLOURS[cause]},stroke-width:{'4' if on_path else '1.5'}px")
         index += 1
     legend = [*picture.caption, *_legend(picture)]
     yield f'  legend["{"<br/>".join(_escape(line) for line in legend)}"]'

@@ -136,9 +136,7 @@ class _Folding:
         labels = self._labels()
         status = self._status()
         blocks = self._choose(status, labels)
-        shows = next(
-            (shows for shows in SHOWN if self._count(blocks, labels, shows) <= MOST_EDGES), SHOWN[-1]
-        )
+        shows = next((shows for shows in SHOWN if self._count(blocks, labels, shows) <= MOST_EDGES), SHOWN[-1])
         path_labels, path_numbers = self._path(blocks)
         arrows: dict[tuple[int, int], set[Label]] = defaultdict(set)
         hidden: set[Label] = set()
@@ -230,9 +228,7 @@ class _Folding:
             numbers[blocks[before], blocks[after], label].append(number)
         return labels, numbers
 
-    def _ways_in(
-        self, blocks: list[int], labels: list[list[Label]], arrows: dict[tuple[int, int], set[Label]]
-    ) -> None:
+    def _ways_in(self, blocks: list[int], labels: list[list[Label]], arrows: dict[tuple[int, int], set[Label]]) -> None:
         """Adds the step that first led to a node, where the arrows left out were its only ways in."""
         graph = self.beginning.graph
         entered = {target for source, target in arrows if source != target}
@@ -292,9 +288,7 @@ class _Folding:
         """Whether a feature says anything beyond the goal's truth."""
         if self.judgement is None:
             return len(set(feature.texts)) > 1
-        return len(set(zip(feature.texts, self.judgement.truth, strict=True))) > len(
-            set(self.judgement.truth)
-        )
+        return len(set(zip(feature.texts, self.judgement.truth, strict=True))) > len(set(self.judgement.truth))
 
     def _untold(self) -> list[str]:
         """The variables that vary and of which nodes tell nothing."""
@@ -327,9 +321,7 @@ class _Folding:
             if left:
                 lines.append(f"Left out of the nodes: {', '.join(left)}.")
         if hidden:
-            lines.append(
-                f"Arrows left out, unless on the path or the only way into a node: {_kinds_of(hidden)}."
-            )
+            lines.append(f"Arrows left out, unless on the path or the only way into a node: {_kinds_of(hidden)}.")
         return tuple(lines)
 
 
@@ -369,9 +361,7 @@ def _verdict(judgement: Judgement, complete: bool) -> str:
     steps = len(judgement.path) - 1
     match judgement.ending:
         case "quiet":
-            return (
-                f"{text}The bold path ({steps} steps) ends where nothing must happen and the goal is false."
-            )
+            return f"{text}The bold path ({steps} steps) ends where nothing must happen and the goal is false."
         case "livelock":
             assert judgement.loop is not None
             return f"{text}On the bold path, steps {judgement.loop + 1} to {steps} repeat for ever."
@@ -390,6 +380,4 @@ def _join(words: list[str]) -> str:
 def _refine(blocks: list[int], values: Sequence[str | bool]) -> list[int]:
     """Splits blocks by a value; numbers follow the first state of each block."""
     numbers: dict[tuple[int, str | bool], int] = {}
-    return [
-        numbers.setdefault((block, value), len(numbers)) for block, value in zip(blocks, values, strict=True)
-    ]
+    return [numbers.setdefault((block, value), len(numbers)) for block, value in zip(blocks, values, strict=True)]
