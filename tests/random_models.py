@@ -298,12 +298,12 @@ class Maker:
     def assignments(self, holder: Holder, atoms: list[Atom]) -> str:
         """The fields of a write."""
         chosen = self.random.sample(holder.written(), k=self.random.randint(1, len(holder.written())))
-        parts = [f"{name} = {self.assigned(type_, atoms)}" for name, type_ in chosen]
+        parts = [f"{name} = {self.assigned(name, type_, atoms)}" for name, type_ in chosen]
         return "{ " + " ".join(parts) + " }"
 
-    def assigned(self, type_: str, atoms: list[Atom]) -> str:
+    def assigned(self, name: str, type_: str, atoms: list[Atom]) -> str:
         """What is assigned: sometimes anything."""
-        return "any" if self.chance(0.12) else self.value(type_, atoms)
+        return "any" if not name.startswith("finalizers.") and self.chance(0.12) else self.value(type_, atoms)
 
     def write(self, holder: Holder, name: str, atoms: list[Atom], depth: int, pad: str) -> str:
         """A request that changes an object."""
@@ -322,7 +322,7 @@ class Maker:
         if verb in ("update", "patch") and self.chance(0.6):
             field_, type_ = self.random.choice(holder.written())
             operator = "+=" if type_ in ("0..1", "0..2") and self.chance(0.15) and holder.cached else "="
-            text += f".{field_} {operator} {'1' if operator == '+=' else self.assigned(type_, atoms)}"
+            text += f".{field_} {operator} {'1' if operator == '+=' else self.assigned(field_, type_, atoms)}"
         elif verb != "delete" and (verb not in ("create", "apply") or self.chance(0.7)):
             text += f" {self.assignments(holder, atoms)}"
         return text + self.handler(errors, atoms, depth, pad)
@@ -347,7 +347,7 @@ class Maker:
             name, type_ = self.random.choice(self.memory)
             if type_ == "nat":
                 return [f"{pad}remember {name} += 1"], True
-            return [f"{pad}remember {name} = {self.assigned(type_, atoms)}"], True
+            return [f"{pad}remember {name} = {self.assigned(name, type_, atoms)}"], True
         if roll < 0.75 and self.late:
             return [f"{pad}register {self.random.choice(self.late)}"], True
         arrays = [holder for holder in self.objects if holder.array]

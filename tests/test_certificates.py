@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconcheck.certify.certificate import Certificate, Checked, Invariant, Refused
-from reconcheck.certify.check import check, script
+from reconcheck.certify.check import Checker
 from reconcheck.certify.diagram import OUTSIDE, Diagram, Node, at_most, build, leaf, leaf_rank
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.explicit import StateGraph, explore
@@ -44,7 +44,7 @@ def proof(path: Path, goal: str, scope: Scope) -> tuple[System, StateGraph, Cert
 @pytest.mark.parametrize(("path", "goal"), [(EXTERNAL, "shown"), (SECONDARY, "sized")])
 def test_a_true_proof_is_accepted(path: Path, goal: str) -> None:
     system, _, certificate = proof(path, goal, Scope(schedule=True))
-    result = check(system, certificate)
+    result = Checker(system).check(certificate)
     assert isinstance(result, Checked)
     assert result.obligations > 20
 
@@ -54,7 +54,7 @@ def test_a_proof_with_the_schedule_is_none_without_it() -> None:
     _, _, certificate = proof(EXTERNAL, "shown", Scope(schedule=True))
     operator = load(EXTERNAL).operator
     without = compile_system(operator, Scope())
-    assert isinstance(check(without, certificate), Refused)
+    assert isinstance(Checker(without).check(certificate), Refused)
 
 
 def test_a_diagram_gives_each_state_its_rank_and_no_other() -> None:
@@ -138,7 +138,7 @@ def test_tampered_proofs_are_refused(path: Path, goal: str, mutants: int) -> Non
     for _ in range(mutants):
         diagram, helpful = mutate(certificate.diagram, certificate.helpful, chance)
         mutant = Certificate(certificate.goal, diagram, helpful)
-        result = check(system, mutant)
+        result = Checker(system).check(mutant)
         if isinstance(result, Checked):
             assert is_a_proof(graph, mutant)
         else:
@@ -152,9 +152,9 @@ def test_invariants_are_checked_too() -> None:
     graph = explore(system, Budget())
     diagram = build(system.variables, ((state, 0) for state in graph.states))
     goal = operator.goal("sized").formula
-    assert isinstance(check(system, Invariant(goal, diagram)), Refused)
+    assert isinstance(Checker(system).check(Invariant(goal, diagram)), Refused)
     smaller = build(system.variables, ((state, 0) for state in graph.states[:-1]))
-    assert isinstance(check(system, Invariant(goal, smaller)), Refused)
+    assert isinstance(Checker(system).check(Invariant(goal, smaller)), Refused)
 
 
 def test_a_proof_on_a_slice_holds_of_the_whole_system() -> None:
@@ -165,13 +165,13 @@ def test_a_proof_on_a_slice_holds_of_the_whole_system() -> None:
     assert found is not None
     assert len(found.variables) < len(system.variables)
     diagram = build(found.variables, zip(found.states, found.ranking.ranks, strict=True))
-    result = check(system, Certificate(part, diagram, found.ranking.helpful))
+    result = Checker(system).check(Certificate(part, diagram, found.ranking.helpful))
     assert isinstance(result, Checked)
 
 
 def test_the_obligations_are_plain_smt_lib() -> None:
     system, _, certificate = proof(EXTERNAL, "shown", Scope(schedule=True))
-    text = script(system, certificate)
+    text = Checker(system).script(certificate)
     assert text.startswith("(set-logic ALL)")
     assert text.count("(check-sat)") == text.count("(push 1)") == text.count("(pop 1)")
     assert text.count("(") == text.count(")")

@@ -5,40 +5,44 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reconcheck.certify.certificate import Certificate, Checked, Invariant, Obligation, Refused
-from reconcheck.certify.obligations import Obligations
+from reconcheck.certify.obligations import Obligations, Texts
 from reconcheck.semantics.system import System
 
 SEED = 0
 
 
-def check(
-    system: System,
-    proof: Certificate | Invariant,
-    seconds: float | None = None,
-    report: Callable[[str], None] = lambda _text: None,
-) -> Checked | Refused:
-    """Whether a proof holds of the whole system.  `seconds` limits each Z3 query; running out is a refusal."""
-    preamble, obligations = _obligations(system, proof)
-    return discharge(preamble, obligations, seconds, report)
+class Checker:
+    """Checks proofs about one system."""
 
+    def __init__(self, system: System) -> None:
+        self._texts = Texts(system)
 
-def script(system: System, proof: Certificate | Invariant) -> str:
-    """The obligations as one SMT-LIB 2 script that asks `(check-sat)` for each; all must answer unsat."""
-    preamble, obligations = _obligations(system, proof)
-    lines = ["(set-logic ALL)", preamble]
-    for obligation in obligations:
-        lines += [f"; {obligation.name}", "(push 1)", f"(assert {obligation.text})", "(check-sat)", "(pop 1)"]
-    return "\n".join(lines) + "\n"
+    def check(
+        self,
+        proof: Certificate | Invariant,
+        seconds: float | None = None,
+        report: Callable[[str], None] = lambda _text: None,
+    ) -> Checked | Refused:
+        """Whether a proof holds of the whole system.  `seconds` limits each Z3 query; running out is a refusal."""
+        preamble, obligations = self._obligations(proof)
+        return discharge(preamble, obligations, seconds, report)
 
+    def script(self, proof: Certificate | Invariant) -> str:
+        """The obligations as one SMT-LIB 2 script that asks `(check-sat)` for each; all must answer unsat."""
+        preamble, obligations = self._obligations(proof)
+        lines = ["(set-logic ALL)", preamble]
+        for obligation in obligations:
+            lines += [f"; {obligation.name}", "(push 1)", f"(assert {obligation.text})", "(check-sat)", "(pop 1)"]
+        return "\n".join(lines) + "\n"
 
-def _obligations(system: System, proof: Certificate | Invariant) -> tuple[str, list[Obligation]]:
-    if isinstance(proof, Certificate):
-        builder = Obligations(system, proof.diagram, len(proof.helpful))
-        obligations = builder.convergence(proof)
-    else:
-        builder = Obligations(system, proof.diagram, 1)
-        obligations = builder.invariance(proof)
-    return builder.preamble(), obligations  # the preamble last: it declares what the obligations mention
+    def _obligations(self, proof: Certificate | Invariant) -> tuple[str, list[Obligation]]:
+        if isinstance(proof, Certificate):
+            builder = Obligations(self._texts, proof.diagram, len(proof.helpful))
+            obligations = builder.convergence(proof)
+        else:
+            builder = Obligations(self._texts, proof.diagram, 1)
+            obligations = builder.invariance(proof)
+        return builder.preamble(), obligations  # the preamble last: it declares what the obligations mention
 
 
 def discharge(

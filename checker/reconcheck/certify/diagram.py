@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BoolType, OpaqueType, Value
@@ -19,8 +20,7 @@ NOTHING = -1
 """As a branch of an opaque variable: it is `none`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A test of variable number `level`: (branch, node number) pairs; what is not listed is outside.
 
     A branch is a value.  For an opaque variable it is `NOTHING`, the level of the first variable with the same

@@ -7,6 +7,7 @@ text is plain SMT-LIB: any solver can check it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from reconcheck.certify.certificate import Certificate, Invariant, Obligation
 from reconcheck.certify.diagram import Diagram, at_most, membership
@@ -17,6 +18,20 @@ from reconcheck.semantics import smtlib
 from reconcheck.semantics.system import Command, System, possible
 
 
+@dataclass
+class Texts:
+    """What is the same for every certificate of a system: commands as text, made when first asked for."""
+
+    system: System
+    types: dict[str, Variable] = field(init=False)
+    taken: dict[tuple[int, tuple[Variable, ...]], tuple[Command, str, str]] = field(default_factory=dict)
+    guards: dict[int, str] = field(default_factory=dict)
+    ways: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.types = {variable.name: variable for variable in self.system.variables}
+
+
 class Obligations:
     """Builds the obligations of one certificate.  `preamble` declares what their texts mention.
 
@@ -24,9 +39,9 @@ class Obligations:
     values are much easier on a solver than numbers.
     """
 
-    def __init__(self, system: System, diagram: Diagram, ranks: int) -> None:
-        self.system, self.diagram, self.ranks = system, diagram, ranks
-        self.types = {variable.name: variable for variable in system.variables}
+    def __init__(self, texts: Texts, diagram: Diagram, ranks: int) -> None:
+        self.texts, self.system, self.types = texts, texts.system, texts.types
+        self.diagram, self.ranks = diagram, ranks
         self.ranked = frozenset(variable.name for variable in diagram.variables)
         self.declared: dict[str, Variable] = {}
 
@@ -80,22 +95,28 @@ class Obligations:
 
     def _begin(self) -> Obligation:
         command = self._fresh(self.system.initial, "begin")
+        self.declared.update({variable.name: variable for variable in command.inputs})
         after = self._inside(self._arguments(dict(command.updates)))
         return Obligation("every initial state has a rank", f"(and {self._domain(command)} (not {after}))")
 
     def _taken(self, original: Command, index: int) -> tuple[Command, str, str]:
         """A command with inputs of its own, and the arguments of the ranks before and after it."""
-        command = self._fresh(original, str(index))
-        known = _known(command.guard, self.types)
-        after = {**known, **{name: e.substitute(value, known) for name, value in command.updates}}
-        return command, self._arguments(known), self._arguments(after)
+        key = (index, self.diagram.variables)
+        if key not in self.texts.taken:
+            command = self._fresh(original, str(index))
+            known = _known(command.guard, self.types)
+            after = {**known, **{name: e.substitute(value, known) for name, value in command.updates}}
+            self.texts.taken[key] = command, self._arguments(known), self._arguments(after)
+            self.texts.guards[index] = f"{smtlib.term(command.guard)} {self._domain(command)}"
+        command = self.texts.taken[key][0]
+        self.declared.update({variable.name: variable for variable in command.inputs})
+        return self.texts.taken[key]
 
     def _fresh(self, command: Command, tag: str) -> Command:
         """The command with inputs of its own names, declared."""
         if not command.inputs:
             return command
         renamed = {v.name: Variable(f"{v.name}@{tag}", v.type, None) for v in command.inputs}
-        self.declared.update({variable.name: variable for variable in renamed.values()})
         values: dict[str, e.Expr] = {name: e.Var(v.name, v.type) for name, v in renamed.items()}
         updates = tuple((name, e.substitute(value, values)) for name, value in command.updates)
         return Command(command.step, e.substitute(command.guard, values), updates, tuple(renamed.values()))
@@ -119,7 +140,7 @@ class Obligations:
             falls = falling and command.step.kind.calm
             ranks = range(self.ranks) if falls else [self.ranks - 1]
             rises = (f"(and {self._at_most(rank, here)} (not {self._at_most(rank, after)}))" for rank in ranks)
-            taken = f"typed {self._inside(here)} {smtlib.term(command.guard)} {self._domain(command)}"
+            taken = f"typed {self._inside(here)} {self.texts.guards[index]}"
             name = f"{'falling' if falls else 'kept'}: {command.step}"
             yield Obligation(name, f"(and {taken} (or {' '.join((*rises, *wrong))}))")
 
@@ -138,11 +159,13 @@ class Obligations:
         for index, original in enumerate(self.system.commands):
             if original.step.action != action or original.step.kind != "fair":
                 continue
-            ways.append(smtlib.term(possible(original, self.types)))
+            if index not in self.texts.ways:
+                self.texts.ways[index] = smtlib.term(possible(original, self.types))
+            ways.append(self.texts.ways[index])
             command, here, after = self._taken(original, index)
             changed = e.either(*(e.negate(e.equal(e.Var(n, self.types[n].type), v)) for n, v in command.updates))
             stays = " ".join(f"(and {self._is(rank, here)} (not {self._at_most(rank - 1, after)}))" for rank in ranks)
-            taken = f"typed {smtlib.term(command.guard)} {self._domain(command)} {smtlib.term(changed)}"
+            taken = f"typed {self.texts.guards[index]} {smtlib.term(changed)}"
             yield Obligation(f"helpful: {command.step} lowers the rank", f"(and {taken} (or {stays}))")
         here = self._arguments({})
         at = " ".join(self._is(rank, here) for rank in ranks)

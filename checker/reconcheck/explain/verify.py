@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from reconcheck.certify.certificate import Certificate, Checked, Invariant, Refused
-from reconcheck.certify.check import check
+from reconcheck.certify.check import Checker
 from reconcheck.certify.diagram import Diagram, build
 from reconcheck.diagnostic import Diagnostic, ModelError
 from reconcheck.engines import bounded
@@ -77,6 +77,7 @@ class Verifier:
         self.operator: Operator = loaded.operator
         self.budget = Budget(seconds, MOST_STATES, report)
         self.scopes: dict[Scope, _Explored] = {}
+        self.checkers: dict[Scope, Checker] = {}
 
     def report(self, scope: Scope, goals: Iterable[str] | None = None, every_scope: bool = True) -> Report:
         """The answers in a scope, and to the expectations: in every scope, or in this one only.
@@ -248,7 +249,9 @@ class Verifier:
         obligations, states, variables = 0, 0, 0
         for part, ranked in found:
             diagram = self._diagram(ranked)
-            result = check(system, Certificate(part, diagram, ranked.ranking.helpful), self.budget.left, self._tell)
+            result = self._checker(system).check(
+                Certificate(part, diagram, ranked.ranking.helpful), self.budget.left, self._tell
+            )
             match result:
                 case Refused(obligation, reason) if "gave up" in reason:
                     raise Exhausted(f"the time limit was reached while checking the proof ({obligation})")
@@ -262,6 +265,11 @@ class Verifier:
                     variables = max(variables, len(ranked.variables))
         parts = tuple(e.show(part) for part, _ in found)
         return Answer(goal, scope, "converges", proof=Proof(parts, variables, states, obligations), engine=engine)
+
+    def _checker(self, system: System) -> Checker:
+        if system.scope not in self.checkers:
+            self.checkers[system.scope] = Checker(system)
+        return self.checkers[system.scope]
 
     def _diagram(self, ranked: RankedStates) -> Diagram:
         return build(ranked.variables, zip(ranked.states, ranked.ranking.ranks, strict=True))
@@ -316,7 +324,7 @@ class Verifier:
     def _certified_invariant(
         self, goal: Goal, scope: Scope, system: System, never: e.Expr, diagram: Diagram, states: int, engine: str
     ) -> Answer:
-        result = check(system, Invariant(never, diagram), self.budget.left, self._tell)
+        result = self._checker(system).check(Invariant(never, diagram), self.budget.left, self._tell)
         if isinstance(result, Refused):
             if "gave up" in result.reason:
                 raise Exhausted(f"the time limit was reached while checking the proof ({result.obligation})")

@@ -118,6 +118,7 @@ class _Checker:
         if node is None:
             raise self.problems.broken("RC216", "there is no `operator` in this file", self.file.span, "add one")
         names = Names(self.problems)
+        names.several = sum(isinstance(member, tree.Controller) for member in node.members) > 1
         self._parameters(names)
         for alias in self.library.aliases:
             try:

@@ -41,6 +41,7 @@ class Body:
     code: list[Instruction] = field(default_factory=list)
     locals: dict[str, int] = field(default_factory=dict)
     """How many locals each name has: one a round of a loop."""
+    stops: set[int] = field(default_factory=set)
 
     def translate(self, block: tree.Block) -> Program:
         """The program of the block; problems go to `names.problems`."""
@@ -50,7 +51,7 @@ class Body:
             message = "this path through reconcile has no outcome"
             self.names.problems.error("RC210", message, end, "end it with `await change`, `requeue ...` or `fail`")
         captured = {rule.name: [value for _, value in rule.captures] for rule in self.rules.values()}
-        return _finish(tuple(self.code), captured)
+        return _finish(tuple(self.code), captured, frozenset(self.stops))
 
     def _block(self, block: tree.Block, where: Where) -> bool:
         """Emits a block; whether its end can be reached."""
@@ -100,6 +101,8 @@ class Body:
         except Broken:
             condition = e.TRUE
         test = len(self.code)
+        if self.names.is_shared(condition):
+            self.stops.add(test)
         self.code.append(Test(condition, PENDING, statement.cites, statement.condition.span))
         reachable = self._block(statement.block, where)
         if statement.otherwise is None:
@@ -138,7 +141,7 @@ class Body:
                 names.problems.error("RC206", message, statement.handlers[0].span, "remove the handler")
             value = names.expr(statement.value, where)
             local = Variable(self._new_local(name.text), e.type_of(value), None)
-            self.code.append(Bind(local, value, statement.span))
+            self._bind(local, value, statement.span)
             where.locals[name.text] = local
             return
         target, rest = names.holder(statement.live, where)
@@ -287,6 +290,9 @@ class Body:
                     part = tuple(tree.Part(p, None, span) for p in [target, *name.split(".")])
                     bound = where.bind(target, target)
                     read = self.names.expr(tree.Path(part, span), bound)
+                if name.startswith("finalizers.") and isinstance(assignment.value, tree.Anything):
+                    message = "a finalizer is set or removed, not left open"
+                    raise self.names.problems.broken("RC221", message, assignment.span, "write `true` or `false`")
                 result.append(self._target(variable, read, assignment, where))
             except Broken:
                 continue
@@ -299,7 +305,16 @@ class Body:
         value = self.names.value(node.value, where, variable)
         if node.operator != "=" and value is not None and read is not None:
             value = e.arithmetic(node.operator[0], read, value)
+        if value is not None and self.names.is_shared(value):
+            local = Variable(self._new_local(f"new {variable.name}"), e.type_of(value), None)
+            self._bind(local, value, node.span)
+            value = e.Var(local.name, local.type)
         return Target(variable, value)
+
+    def _bind(self, local: Variable, value: e.Expr, span: Span) -> None:
+        if self.names.is_shared(value):
+            self.stops.add(len(self.code))
+        self.code.append(Bind(local, value, span))
 
     def _requeue(self, node: tree.Requeue, where: Where) -> None:
         condition = None
@@ -370,7 +385,7 @@ def _uses(instruction: Instruction) -> list[e.Expr]:
             return []
 
 
-def _finish(code: tuple[Instruction, ...], captured: dict[str, list[e.Expr]]) -> Program:
+def _finish(code: tuple[Instruction, ...], captured: dict[str, list[e.Expr]], stops: frozenset[int]) -> Program:
     """Counts the locals that live across a step; `captured` are the expressions each rule's outcome reads."""
     last: dict[str, int] = {}
     for position, instruction in enumerate(code):
@@ -382,7 +397,7 @@ def _finish(code: tuple[Instruction, ...], captured: dict[str, list[e.Expr]]) ->
                 last[variable.name] = position
     pruned: list[Instruction] = []
     kept: list[tuple[Variable, int]] = []
-    steps = [i for i, ins in enumerate(code) if not isinstance(ins, Test | Jump | Bind)]
+    steps = [i for i, ins in enumerate(code) if i in stops or not isinstance(ins, Test | Jump | Bind)]
     for position, instruction in enumerate(code):
         if isinstance(instruction, Read):
             used = tuple(pair for pair in instruction.locals if pair[0].name in last)
@@ -391,7 +406,8 @@ def _finish(code: tuple[Instruction, ...], captured: dict[str, list[e.Expr]]) ->
         if isinstance(instruction, Bind):
             use = last.get(instruction.local.name, position)
             following = bisect_right(steps, position)
-            if following < len(steps) and steps[following] < use:
+            crosses = following < len(steps) and steps[following] < use
+            if crosses or (position in stops and position < use):
                 kept.append((instruction.local, use))
         pruned.append(instruction)
-    return Program(tuple(pruned), tuple(kept))
+    return Program(tuple(pruned), tuple(kept), stops)

@@ -221,7 +221,10 @@ class Controllers:
         kinds = frozenset(named | ({"update"} if some_part else set())) if named else KINDS
         if is_primary and self.profile["deleted_primary"] == "silent":
             kinds -= {"delete"}
-        return Filter(kinds, tuple(conditions), frozenset(parts) if some_part else None, mark)
+        named_parts = {item.part.text for item in filters if item.part is not None}
+        by_generation = named_parts == {"spec"} and object_ is not None and object_.has_generation
+        covered = frozenset(parts) if some_part else None
+        return Filter(kinds, tuple(conditions), covered, mark, by_generation)
 
     def _part(self, target: str, path: tree.Path) -> set[str]:
         """The fields that a part such as `spec` or `status.ready` covers."""

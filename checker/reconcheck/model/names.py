@@ -73,6 +73,8 @@ class Names:
     externals: dict[str, External] = field(default_factory=dict)
     clocks: dict[str, tuple[Variable, ...]] = field(default_factory=dict)
     memory: tuple[Variable, ...] = ()
+    several: bool = False
+    """Whether the operator has several controllers."""
     broken: set[str] = field(default_factory=set)
     """Names whose declaration is wrong and reported: their uses are not reported as unknown."""
     unrolled: int = 0
@@ -83,6 +85,16 @@ class Names:
         if name in self.broken:
             return Broken()
         return self.problems.unknown(what, name, known, span, code)
+
+    def is_shared(self, expr: e.Expr) -> bool:
+        """Whether others may act on a change of what the expression reads before the next effect is done.
+
+        With one controller, a read through the cache may be put off: it is a delivery that came later.  With
+        several, the same delivery wakes the others; and on a clock the whole environment may act.
+        """
+        clocks = {variable.name for fields in self.clocks.values() for variable in fields}
+        names = [variable.name for variable in e.variables(expr)]
+        return any(name in clocks or (self.several and name.startswith(("view(", "memory."))) for name in names)
 
     # ---- types -------------------------------------------------------------------------------------
 

@@ -89,6 +89,8 @@ class Filter:
     parts: frozenset[str] | None
     on_deletion_mark: bool
     """Whether setting the deletion timestamp counts as a change of one of `parts`."""
+    by_generation: bool
+    """Whether updates are told apart by `metadata.generation`, which only grows: `on spec` and no other part."""
 
     @property
     def everything(self) -> bool:
@@ -246,10 +248,15 @@ Instruction = Test | Jump | Bind | Effect
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A reconcile function.  `kept` are the locals that live across a step, with their last use."""
+    """A reconcile function.  `kept` are the locals that live across a step, with their last use.
+
+    `stops` are the tests and bindings that are steps of their own: they read what others may change before the
+    effect that follows, in a way that putting the read off would hide (spec/semantics.md).
+    """
 
     code: tuple[Instruction, ...]
     kept: tuple[tuple[Variable, int], ...]
+    stops: frozenset[int]
 
     def resume(self, position: int) -> int:
         """Where `pc` stands when the next instruction is at `position`: jumps are not waited at."""

@@ -50,6 +50,9 @@ def _paths(
     if condition == e.FALSE:
         return
     instruction = controller.program.code[position]
+    if position in controller.program.stops:
+        yield Path(start, position, condition, locals_)
+        return
     match instruction:
         case Test(test, otherwise):
             value = e.substitute(test, locals_)
@@ -73,7 +76,6 @@ class _Effects:
 
     def draft(self, kind: Kind, failure: str = "") -> Draft:
         """A command that stands at the path's start and takes its branches."""
-        assert not isinstance(self.instruction, Test | Jump | Bind)
         name = self.controller.name
         draft = self.compiler.draft(f"reconcile {name}", kind, describe(self.instruction, failure))
         label = self.compiler.layout.labels[name][self.path.start]
@@ -89,7 +91,9 @@ class _Effects:
             self.finish(draft, instruction.outcome, instruction.rule)
             yield draft.command()
             return
-        assert not isinstance(instruction, Test | Jump | Bind)
+        if isinstance(instruction, Test | Jump | Bind):
+            yield from self.own_step(instruction)
+            return
         accepted: e.Expr = e.TRUE
         for error, condition in self.refusals(instruction):
             draft = self.draft(Kind.FAIR, f"fails ({error})")
@@ -111,8 +115,29 @@ class _Effects:
             draft = self.draft(Kind.FAULT, "fails after it took effect")
             draft.guard = e.both(draft.guard, accepted)
             locals_ = self.perform(draft, instruction)
+            if (
+                isinstance(instruction, Write)
+                and (self.controller.name, instruction.target) in self.compiler.layout.held
+            ):
+                draft[held_name(self.controller.name, instruction.target)] = e.FALSE  # the answer was lost
             self.handle(draft, "error", locals_)
             yield draft.command()
+
+    def own_step(self, instruction: Test | Jump | Bind) -> Iterator[Command]:
+        """A test or binding that reads what may change before the effect."""
+        locals_ = self.path.locals
+        if isinstance(instruction, Bind):
+            draft = self.draft(Kind.FAIR)
+            value = e.substitute(instruction.value, locals_)
+            self.goto(draft, self.path.effect + 1, {**locals_, instruction.local.name: value})
+            yield draft.command()
+        elif isinstance(instruction, Test):
+            holds = e.substitute(instruction.condition, locals_)
+            for condition, position in ((holds, self.path.effect + 1), (e.negate(holds), instruction.otherwise)):
+                draft = self.draft(Kind.FAIR)
+                draft.guard = e.both(draft.guard, condition)
+                self.goto(draft, position, locals_)
+                yield draft.command()
 
     def can_fail(self, instruction: Effect) -> bool:
         """Whether the fault that concerns the effect is on."""
@@ -212,7 +237,8 @@ class _Effects:
                 passes = compiler.passes(draft, watch.filter, {**new, "exists": e.FALSE}, new)
                 if maps_change(watch):
                     passes = e.both(passes, compiler.leads_here(draft, watch, new, new))
-                draft.where(e.both(e.negate(already), passes), event_name(watch), e.TRUE)
+                if watch.target in compiler.operator.objects:
+                    draft.where(e.both(e.negate(already), passes), event_name(watch), e.TRUE)
             case End():
                 raise AssertionError("an outcome is not performed")
         return locals_

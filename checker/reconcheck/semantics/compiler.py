@@ -29,7 +29,6 @@ from reconcheck.semantics.layout import (
     NO_TIMER,
     Layout,
     after_gap,
-    by_generation,
     event_name,
     held_name,
     layout,
@@ -416,6 +415,13 @@ class Compiler:
             draft.where(held, f"{target}.deleting", e.TRUE)
         draft.unless(held, f"{target}.exists", e.FALSE)
 
+    def adds_finalizer(self, draft: Draft, target: str, old: Snapshot) -> e.Expr:
+        """Whether an object that is being deleted gets a new finalizer, which the API server refuses."""
+        object_ = self.operator.objects.get(target)
+        finalizers = object_.finalizers if object_ is not None else ()
+        added = (e.both(draft[v.name], e.negate(old[v.name[len(target) + 1 :]])) for v in finalizers)
+        return e.both(draft.get(f"{target}.deleting", e.FALSE), e.either(*added))
+
     def act(self, action: Action) -> Command:
         """An action of the environment."""
         kind = {"process": Kind.FAIR, "noise": Kind.NOISE, "disturbance": Kind.DISTURBANCE}[action.kind]
@@ -436,6 +442,7 @@ class Compiler:
                 self.delete(draft, target)
             else:
                 self.assign(draft, change.assignments)
+                draft.guard = e.both(draft.guard, e.negate(self.adds_finalizer(draft, target, old)))
             if change.verb == "create":
                 self.fill(draft, target, change.assignments)
                 draft[f"{target}.exists"] = e.TRUE
@@ -493,7 +500,7 @@ class Compiler:
                 blink = e.both(e.negate(old["exists"]), e.negate(new["exists"]))
                 passes = e.either(blink, self.passes(draft, after_gap(watch.filter), old, new))
                 wakes = e.both(pending[name], passes)
-                if by_generation(watch.filter) and recreated != e.FALSE:
+                if watch.filter.by_generation and recreated != e.FALSE:
                     both_exist = e.both(recreated, old["exists"], new["exists"])
                     wakes = e.both(wakes, e.either(e.negate(both_exist), draft.any(BOOL)))
             self.deliver(draft, controller, watch, wakes, old, new)
@@ -507,5 +514,8 @@ class Compiler:
         for owner, watch in self.layout.watches(target):
             if owner.name == controller.name:
                 draft[event_name(watch)] = e.FALSE
-                self.wake(draft, controller, self.exists(draft, target))
+                listed = self.snapshot(draft, target)
+                active = draft[registered_name(watch)] if watch.late else e.TRUE
+                passes = e.both(active, self.passes(draft, watch.filter, {**listed, "exists": e.FALSE}, listed))
+                self.deliver(draft, controller, watch, passes, listed, listed)
         return draft.command()

@@ -42,7 +42,6 @@ from reconcheck.semantics.layout import (
     STOPPED,
     Layout,
     after_gap,
-    by_generation,
     event_name,
     held_name,
     layout,
@@ -436,6 +435,7 @@ class Interpreter:
         run.locals = {local.name: run.state[local.name] for local, _ in controller.program.kept}
         while True:
             instruction = code[position]
+            own_step = position in controller.program.stops
             match instruction:
                 case Test(condition, otherwise):
                     position = position + 1 if run.value(condition) else otherwise
@@ -446,6 +446,10 @@ class Interpreter:
                     position += 1
                 case _:
                     break
+            if own_step:  # what was read may change before the effect
+                run.step = Step(run.step.action, run.step.kind, describe(instruction))
+                self._goto(run, controller, position)
+                return not failure
         if failure and not self._can_fail(instruction, failure):
             return False
         run.step = Step(run.step.action, run.step.kind, describe(instruction, failure))
@@ -457,6 +461,8 @@ class Interpreter:
             if error is not None:
                 return False  # it took no effect
             error = "error"
+            if not isinstance(instruction, Remember | Register | End):
+                self._forget_version(run, controller, instruction.target)
         if error is None:
             self._goto(run, controller, position + 1)
             return True
@@ -469,6 +475,11 @@ class Interpreter:
         else:
             self._goto(run, controller, handler)
         return True
+
+    def _forget_version(self, run: Run, controller: Controller, target: str) -> None:
+        """The answer with the new version was lost."""
+        if (controller.name, target) in self.layout.held:
+            run.state[held_name(controller.name, target)] = False
 
     def _can_fail(self, instruction: Effect, failure: str) -> bool:
         match instruction:
@@ -510,7 +521,8 @@ class Interpreter:
                     return None
                 run.state[registered_name(watch)] = True
                 new = self._snapshot(run.state, watch.target)
-                if self._passes(run, watch.filter, {**new, "exists": False}, new):
+                listed = watch.target in self.operator.objects
+                if listed and self._passes(run, watch.filter, {**new, "exists": False}, new):
                     if not maps_change(watch) or self._leads_here(run, watch, new, new):
                         run.state[event_name(watch)] = True
                 return None
@@ -554,15 +566,19 @@ class Interpreter:
             state[f"{target}.exists"] = True
         else:
             self._assign(run, write.assignments)
-            finalizers = [variable.name for variable in self.operator.objects[target].finalizers]
-            if state.get(f"{target}.deleting") and any(
-                state[name] and not old[name[len(target) + 1 :]] for name in finalizers
-            ):
+            if self._adds_finalizer(state, target, old):
                 for variable in self.operator.objects[target].fields:
                     state[variable.name] = old[variable.name[len(target) + 1 :]]
                 return "error"  # the API server refuses new finalizers on an object that is being deleted
         self._publish(run, target, old, controller.name)
         return None
+
+    def _adds_finalizer(self, state: State, target: str, old: Snapshot) -> bool:
+        """Whether an object that is being deleted got a new finalizer, which the API server refuses."""
+        object_ = self.operator.objects.get(target)
+        if object_ is None or not state.get(f"{target}.deleting"):
+            return False
+        return any(state[v.name] and not old[v.name[len(target) + 1 :]] for v in object_.finalizers)
 
     def _delete(self, run: Run, target: str) -> None:
         object_ = self.operator.objects[target]
@@ -592,6 +608,8 @@ class Interpreter:
                 self._delete(run, target)
             else:
                 self._assign(run, change.assignments)
+                if self._adds_finalizer(run.state, target, old):
+                    return False
             if change.verb == "create":
                 self._fill(run, target, change.assignments)
                 run.state[f"{target}.exists"] = True
@@ -652,7 +670,7 @@ class Interpreter:
             else:
                 blink = not old["exists"] and not new["exists"]  # to miss it whole would be a lost event
                 wakes = pending and (blink or self._passes(run, after_gap(watch.filter), old, new))
-                if wakes and recreated and by_generation(watch.filter) and old["exists"] and new["exists"]:
+                if wakes and recreated and watch.filter.by_generation and old["exists"] and new["exists"]:
                     wakes = bool(run.choose([True, False]))  # both may have generation 1
             if wakes:
                 self._deliver(run, controller, watch, old, new)
@@ -667,8 +685,10 @@ class Interpreter:
             if owner.name != controller.name:
                 continue  # has a stream of its own
             run.state[event_name(watch)] = False
-            if self._exists(run.state, target):
-                self._wake(run, controller)
+            listed = self._snapshot(run.state, target)
+            active = not watch.late or bool(run.state[registered_name(watch)])
+            if active and self._passes(run, watch.filter, {**listed, "exists": False}, listed):
+                self._deliver(run, controller, watch, listed, listed)
         return True
 
     def _lose(self, run: Run, watch: Watch) -> bool:
@@ -676,9 +696,15 @@ class Interpreter:
         return True
 
 
-def describe(instruction: Effect, failure: str = "") -> str:
+def describe(instruction: Effect | Test | Bind | Jump, failure: str = "") -> str:
     """What an instruction does, in a few words with its line."""
     match instruction:
+        case Test():
+            text = "decide"
+        case Bind(local):
+            text = f"read {local.name.partition('/')[2]}"
+        case Jump():
+            text = "go on"
         case Read(target):
             text = f"read {target}"
         case Write(verb, target):

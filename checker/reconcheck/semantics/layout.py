@@ -117,19 +117,13 @@ def held_name(controller: str, target: str) -> str:
     return f"held({controller}: {target})"
 
 
-def by_generation(filter_: Filter) -> bool:
-    """Whether updates are told apart by `metadata.generation`: a spec predicate and nothing else."""
-    parts = filter_.parts
-    return parts is not None and filter_.on_deletion_mark and all(part.split(".")[0] == "spec" for part in parts)
-
-
 def after_gap(filter_: Filter) -> Filter:
     """The predicate as it is put to the two ends of a gap in a watch.
 
     A generation only grows, so where an event was pending it differs, whatever the spec is by then; predicates
     over values see the two ends only.
     """
-    return replace(filter_, parts=None) if by_generation(filter_) else filter_
+    return replace(filter_, parts=None) if filter_.by_generation else filter_
 
 
 def maps_change(watch: Watch) -> bool:
@@ -308,20 +302,24 @@ def _recreated(operator: Operator) -> Iterator[str]:
     for controller in operator.controllers:
         for watch in controller.watches:
             object_ = operator.objects.get(watch.target)
-            if object_ is not None and object_.deletable and object_.creatable and by_generation(watch.filter):
+            if object_ is not None and object_.deletable and object_.creatable and watch.filter.by_generation:
                 yield watch.target
 
 
 def _labels(controller: Controller) -> dict[int, str]:
-    """Names the positions at which a step can leave `pc`: the entry, and what follows an effect."""
+    """Names the positions at which a step can leave `pc`: the entry, and what follows a step."""
     program = controller.program
     places = {program.resume(0)}
     for position, instruction in enumerate(program.code):
-        if isinstance(instruction, Test | Bind | End | Jump):
+        if isinstance(instruction, End | Jump) or (
+            isinstance(instruction, Test | Bind) and position not in program.stops
+        ):
             continue
         places.add(program.resume(position + 1))
         if isinstance(instruction, Read | Write | Call):
             places |= {program.resume(target) for _, target in instruction.handlers}
+        if isinstance(instruction, Test):
+            places.add(program.resume(instruction.otherwise))
     labels: dict[int, str] = {}
     for position in sorted(places):
         label = f"line {program.code[position].span.line}"
