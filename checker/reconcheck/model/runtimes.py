@@ -98,6 +98,7 @@ _PRIORITY = _based_on(
     "controller-runtime",
     (0, 23),
     timer_on_event=("consumed", "experiment A; pkg/controller/priorityqueue/priorityqueue.go:277-280"),
+    timer_merge=("earliest", "pkg/controller/priorityqueue/priorityqueue.go:255-259,273-293"),
     requeue_if_queued=("dropped", "experiment B; pkg/controller/priorityqueue/priorityqueue.go:273-293"),
 )
 
@@ -105,6 +106,10 @@ _CLIENT_GO = _based_on(
     _CLASSIC,
     "client-go",
     on_error=("author", "the retry policy is the author's; examples/workqueue/main.go:94-116"),
+    reads=("all_cached", "the author's listers read the informers' store; tools/cache/shared_informer.go:110-125"),
+    deleted_primary=("wakes", "OnDelete is a handler like any other; tools/cache/shared_informer.go:110-125"),
+    missing_primary=("runs", "what a missing key means is the author's code"),
+    period=("none", "nothing is queued that the author does not queue; util/workqueue/queue.go:197-203"),
     owner_match=("any_owner", "mapping is the author's code; the sample controller compares kind and name"),
     resync=("none", "tools/cache/shared_informer.go:155-161"),
 )
@@ -185,6 +190,10 @@ PROFILES: tuple[Profile, ...] = (
     _based_on(
         _CLASSIC,
         "metacontroller",
+        on_error=("backoff", "pkg/controller/composite/controller.go:205-210,359-383"),
+        reads=("all_cached", "pkg/controller/composite/controller.go:594-598"),
+        deleted_primary=("wakes", "pkg/controller/composite/controller.go:269-273"),
+        period=("none", "resyncPeriodSeconds is off by default; pkg/controller/composite/controller.go:274-290"),
         owner_match=("controller", "pkg/controller/composite/controller.go:441-473"),
         missing_primary=("dropped", "pkg/controller/composite/controller.go:594-598"),
         resync=("30m", "pkg/cmd/metacontroller/main.go:46"),

@@ -286,7 +286,11 @@ def _context(report: Report) -> str:
     if values:
         lines.append("parameters: " + ", ".join(values))
     out = _block("assumes", lines)
-    wakes = [f"{rule}: {count:,.{int(count < 10)}f} a day for each object" for _, rule, count in report.wake_ups]
+    several = len({controller for controller, _, _ in report.wake_ups}) > 1
+    wakes = [
+        f"{rule}{f' of {controller}' if several else ''}: {count:,.{int(count < 10)}f} a day for each object"
+        for controller, rule, count in report.wake_ups
+    ]
     if wakes:
         unload = operator.profile["unloads"] == "yes"
         what = "scheduled wake-ups" + (", each of which loads an unloaded operator again" if unload else "")
