@@ -14,7 +14,7 @@ import pytest
 
 from reconcheck.model import runtimes
 from reconcheck.model.operator import FAULTS
-from reconcheck.semantics import interpreter, layout
+from reconcheck.semantics import interpreter, layout, reconciling
 from reconcheck.semantics.compiler import compile_system
 from support import GOLDEN, read, scopes
 
@@ -142,7 +142,7 @@ def literal_beginning(node: ast.expr) -> str | None:
 
 def step_beginnings() -> Iterator[str]:
     """The first words of every action name in the interpreter's source."""
-    for module in (interpreter, layout):
+    for module in (interpreter, reconciling, layout):
         assert module.__file__ is not None
         tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
         for node in ast.walk(tree):

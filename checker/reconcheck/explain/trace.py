@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from reconcheck.model.expr import FALSE
 from reconcheck.model.operator import External, Object, Operator, Scope
 from reconcheck.model.types import Value
-from reconcheck.semantics.interpreter import Interpreter, State
+from reconcheck.semantics.interpreter import Interpreter
 from reconcheck.semantics.layout import event_name
 from reconcheck.semantics.steps import Kind, Step
+from reconcheck.semantics.world import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,8 @@ def _woke(interpreter: Interpreter, step: Step, before: State, after: State) -> 
         watches = [watch for _, watch in interpreter.layout.watches(holder)]
         if any(after[event_name(watch)] for watch in watches):
             notes.append(f"event: watch {holder}")
+        elif watches and all(watch.mapping == FALSE for watch in watches):
+            notes.append(f"NO: watch {holder} leads to nobody")
         elif watches:
             notes.append(f"NO: not let through by watch {holder}")
         elif holder in operator.externals:

@@ -20,9 +20,10 @@ from reconcheck.model.operator import (
     Write,
 )
 from reconcheck.model.types import zero
-from reconcheck.semantics.compiler import Compiler, Draft
-from reconcheck.semantics.interpreter import describe
+from reconcheck.semantics.compiler import Compiler
+from reconcheck.semantics.draft import Draft
 from reconcheck.semantics.layout import ERROR_TIMER, IDLE, STOPPED, event_name, held_name, maps_change, registered_name
+from reconcheck.semantics.reconciling import describe
 from reconcheck.semantics.steps import Kind
 from reconcheck.semantics.system import Command
 

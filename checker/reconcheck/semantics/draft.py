@@ -1,0 +1,56 @@
+"""A command in the making."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from reconcheck.model import expr as e
+from reconcheck.model.operator import Variable
+from reconcheck.model.types import Type
+from reconcheck.semantics.steps import Step
+from reconcheck.semantics.system import Command
+
+
+@dataclass
+class Draft:
+    """A command in the making: what the state will be, in terms of what it was."""
+
+    step: Step
+    types: dict[str, Type]
+    guard: e.Expr = e.TRUE
+    state: dict[str, e.Expr] = field(default_factory=dict)
+    inputs: list[Variable] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> e.Expr:
+        return self.state.get(name, e.Var(name, self.types[name]))
+
+    def get(self, name: str, absent: e.Expr) -> e.Expr:
+        """The variable's value, or `absent` where the state has no such variable."""
+        return self[name] if name in self.types else absent
+
+    def __setitem__(self, name: str, value: e.Expr) -> None:
+        self.state[name] = value
+
+    def unless(self, condition: e.Expr, name: str, value: e.Expr) -> None:
+        """Assigns `value` where `condition` does not hold."""
+        self[name] = e.choose(condition, self[name], value)
+
+    def where(self, condition: e.Expr, name: str, value: e.Expr) -> None:
+        """Assigns `value` where `condition` holds."""
+        self[name] = e.choose(condition, value, self[name])
+
+    def value(self, expression: e.Expr, more: dict[str, e.Expr] | None = None) -> e.Expr:
+        """An expression of the model, over the state as it is by now."""
+        return e.substitute(expression, {**self.state, **(more or {})})
+
+    def any(self, type_: Type) -> e.Expr:
+        """A value chosen by nobody."""
+        variable = Variable(f"any{len(self.inputs)}", type_, None)
+        self.inputs.append(variable)
+        return e.Var(variable.name, type_)
+
+    def command(self) -> Command:
+        """The finished command; inputs that ended up unused are dropped."""
+        changed = tuple((name, value) for name, value in self.state.items() if value != e.Var(name, self.types[name]))
+        used = {v.name for _, value in changed for v in e.variables(value)} | {v.name for v in e.variables(self.guard)}
+        return Command(self.step, self.guard, changed, tuple(v for v in self.inputs if v.name in used))

@@ -1,0 +1,206 @@
+"""The reference interpreter, part three: the running reconcile, its effects and how they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from reconcheck.model.operator import (
+    Bind,
+    Call,
+    Controller,
+    Effect,
+    End,
+    Jump,
+    Read,
+    Register,
+    Remember,
+    Test,
+    Write,
+)
+from reconcheck.semantics.keys import Keys
+from reconcheck.semantics.layout import (
+    IDLE,
+    STOPPED,
+    event_name,
+    held_name,
+    maps_change,
+    registered_name,
+)
+from reconcheck.semantics.steps import Kind, Step
+from reconcheck.semantics.world import Run, State
+
+
+class Reconciling(Keys):
+    """Takes a running reconcile to its next effect and performs it."""
+
+    def _reconcile_attempts(self, controller: Controller, state: State) -> Iterator[tuple[Step, Callable[[Run], bool]]]:
+        label = state[f"pc({controller.name})"]
+        if label in (IDLE, STOPPED):
+            return
+        position = next(p for p, known in self.layout.labels[controller.name].items() if known == label)
+        action, faults = f"reconcile {controller.name}", self.operator.faults
+        yield Step(action, Kind.FAIR), partial(self._advance, controller=controller, position=position, failure="")
+        for failure in ("fails", "fails after it took effect"):
+            if faults & {"api", "call"}:
+                step = Step(action, Kind.FAULT)
+                yield step, partial(self._advance, controller=controller, position=position, failure=failure)
+
+    def _advance(self, run: Run, controller: Controller, position: int, failure: str) -> bool:
+        """Evaluates up to the next effect and performs it; with `failure`, the request goes wrong."""
+        code = controller.program.code
+        run.locals = {local.name: run.state[local.name] for local, _ in controller.program.kept}
+        while True:
+            instruction = code[position]
+            own_step = position in controller.program.stops
+            match instruction:
+                case Test(condition, otherwise):
+                    position = position + 1 if run.value(condition) else otherwise
+                case Jump(target):
+                    position = target
+                case Bind(local, value):
+                    run.locals[local.name] = run.value(value)
+                    position += 1
+                case _:
+                    break
+            if own_step:  # what was read may change before the effect
+                run.step = Step(run.step.action, run.step.kind, describe(instruction))
+                self._goto(run, controller, position)
+                return not failure
+        if failure and not self._can_fail(instruction, failure):
+            return False
+        run.step = Step(run.step.action, run.step.kind, describe(instruction, failure))
+        if isinstance(instruction, End):
+            self._finish(run, controller, instruction.outcome, instruction.rule)
+            return True
+        error = "error" if failure == "fails" else self._perform(run, controller, instruction)
+        if failure == "fails after it took effect":
+            if error is not None:
+                return False  # it took no effect
+            error = "error"
+            if not isinstance(instruction, Remember | Register | End):
+                self._forget_version(run, controller, instruction.target)
+        if error is None:
+            self._goto(run, controller, position + 1)
+            return True
+        if not failure:
+            run.step = Step(run.step.action, run.step.kind, describe(instruction, f"fails ({error})"))
+        handlers = dict(instruction.handlers) if isinstance(instruction, Read | Write | Call) else {}
+        handler = handlers.get(error, handlers.get("error"))
+        if handler is None:
+            self._finish(run, controller, "fail", None)
+        else:
+            self._goto(run, controller, handler)
+        return True
+
+    def _can_fail(self, instruction: Effect, failure: str) -> bool:
+        match instruction:
+            case Read(target):
+                fault = "call" if target in self.operator.externals else "api"
+                return failure == "fails" and fault in self.operator.faults
+            case Write():
+                return "api" in self.operator.faults
+            case Call():
+                return "call" in self.operator.faults
+            case _:
+                return False
+
+    def _perform(self, run: Run, controller: Controller, instruction: Effect) -> str | None:
+        """Performs an effect; gives the error it ends with, if any."""
+        match instruction:
+            case Read(target, pairs, handlers):
+                if any(error == "missing" for error, _ in handlers) and not self._exists(run.state, target):
+                    return "missing"
+                for local, live in pairs:
+                    # what always exists, or is never being deleted, has no variable
+                    run.locals[local.name] = run.state.get(live.name, live.name.endswith(".exists"))
+                if (controller.name, target) in self.layout.held:
+                    run.state[held_name(controller.name, target)] = True
+                return None
+            case Write():
+                return self._write(run, controller, instruction)
+            case Call(target, assignments):
+                old = self._snapshot(run.state, target)
+                self._assign(run, assignments)
+                self._publish(run, target, old)
+                return None
+            case Remember(assignments):
+                self._assign(run, assignments)
+                return None
+            case Register(name):
+                watch = next(w for w in controller.watches if w.name == name)
+                if run.state[registered_name(watch)]:
+                    return None
+                run.state[registered_name(watch)] = True
+                new = self._snapshot(run.state, watch.target)
+                listed = watch.target in self.operator.objects
+                if listed and self._passes(run, watch.filter, {**new, "exists": False}, new):
+                    if not maps_change(watch) or self._leads_here(run, watch, new, new):
+                        run.state[event_name(watch)] = True
+                return None
+            case End():
+                raise AssertionError("an outcome is not performed")
+
+    def _forget_version(self, run: Run, controller: Controller, target: str) -> None:
+        """The answer with the new version was lost."""
+        if (controller.name, target) in self.layout.held:
+            run.state[held_name(controller.name, target)] = False
+
+    def _write(self, run: Run, controller: Controller, write: Write) -> str | None:
+        state, target = run.state, write.target
+        exists = self._exists(state, target)
+        create = write.verb == "create" or (write.verb == "apply" and not exists)
+        if create and exists:
+            return "exists"
+        if not create and not exists:
+            return "missing"
+        held = bool(state.get(held_name(controller.name, target), False))
+        if write.verb == "update" and not held:
+            cached, tracked = self.operator.objects[target].cached, (controller.name, target) in self.layout.held
+            if state[f"stale({target})"] if cached else tracked:
+                return "conflict"
+        old = self._snapshot(state, target)
+        if write.verb == "delete":
+            self._delete(run, target)
+        elif create:
+            self._assign(run, write.assignments)
+            self._fill(run, target, write.assignments)
+            state[f"{target}.exists"] = True
+        else:
+            self._assign(run, write.assignments)
+            if self._adds_finalizer(state, target, old):
+                for variable in self.operator.objects[target].fields:
+                    state[variable.name] = old[variable.name[len(target) + 1 :]]
+                return "error"  # the API server refuses new finalizers on an object that is being deleted
+        self._publish(run, target, old, controller.name)
+        return None
+
+
+def describe(instruction: Effect | Test | Bind | Jump, failure: str = "") -> str:
+    """What an instruction does, in a few words with its line."""
+    match instruction:
+        case Test():
+            text = "decide"
+        case Bind(local):
+            text = f"read {local.name.partition('/')[2]}"
+        case Jump():
+            text = "go on"
+        case Read(target):
+            text = f"read {target}"
+        case Write(verb, target):
+            text = f"{verb} {target}"
+        case Call(target):
+            text = f"call {target}"
+        case Remember(assignments):
+            text = "remember " + ", ".join(target.variable.name for target in assignments)
+        case Register(watch):
+            text = f"register {watch}"
+        case End("requeue", rule):
+            text = f"requeue {rule}"
+        case End("await"):
+            text = "await change"
+        case End("terminal"):
+            text = "fail terminal"
+        case End():
+            text = "fail"
+    return f"{text} {failure} (L{instruction.span.line})" if failure else f"{text} (L{instruction.span.line})"
