@@ -13,7 +13,7 @@ from reconcheck.certify.certificate import Certificate, Invariant, Obligation
 from reconcheck.certify.diagram import Diagram, at_most, membership
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import EnumType, IntType, OpaqueType, RangeType, Type
+from reconcheck.model.types import EnumType, OpaqueType
 from reconcheck.semantics import smtlib
 from reconcheck.semantics.system import Command, System, possible
 
@@ -147,7 +147,7 @@ class Obligations:
     def _wrong_type(self, name: str, value: e.Expr) -> str:
         """The condition that a new value is not one of the variable's type; empty where that is plain."""
         type_ = self.types[name].type
-        if _surely(value, type_):
+        if e.surely_in(value, type_):
             return ""
         given = e.type_of(value)
         if isinstance(given, EnumType) and isinstance(type_, EnumType):
@@ -187,21 +187,3 @@ def _known(guard: e.Expr, types: dict[str, Variable]) -> dict[str, e.Expr]:
             case _:
                 pass
     return known
-
-
-def _surely(value: e.Expr, type_: Type) -> bool:
-    """Whether a value is in the type by the shape of the expression alone."""
-    given = e.type_of(value)
-    match type_, given:
-        case RangeType(low, high), RangeType(least, most):
-            return low <= least and most <= high
-        case RangeType(), _:
-            return False
-        case IntType(natural=True), RangeType(least, _):
-            return least >= 0
-        case IntType(natural=True), IntType(natural=natural):
-            return natural
-        case EnumType(values), EnumType(others):
-            return set(others) <= set(values) or (isinstance(value, e.Const) and value.value in values)
-        case _:
-            return True

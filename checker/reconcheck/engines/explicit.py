@@ -20,6 +20,8 @@ class StateGraph:
     parents: list[tuple[int, int] | None]
     """For each state, (state number, command index) by which it was first reached."""
     depth: list[int]
+    followed: int
+    """How many states had their steps followed: all, unless the search was told to stop."""
 
     def path(self, state: int) -> list[tuple[int, int]]:
         """The shortest way to a state: (command index, state number) of each step; -1 for the first state."""
@@ -31,8 +33,8 @@ class StateGraph:
         return steps[::-1]
 
 
-def explore(system: System, budget: Budget) -> StateGraph:
-    """The reachable states.  Raises `Exhausted`, `LeftRange` and `Endless`."""
+def explore(system: System, budget: Budget, most: int | None = None) -> StateGraph:
+    """The reachable states, or about the `most` nearest.  Raises `Exhausted`, `LeftRange` and `Endless`."""
     following = successors(system)
     states = initial_states(system)
     numbers = {state: number for number, state in enumerate(states)}
@@ -40,7 +42,7 @@ def explore(system: System, budget: Budget) -> StateGraph:
     parents: list[tuple[int, int] | None] = [None] * len(states)
     depth = [0] * len(states)
     current = 0
-    while current < len(states):
+    while current < len(states) and (most is None or len(states) <= most):
         if current % 512 == 0:
             budget.check(f"exploring states ({len(states):,} found)", len(states))
         row: list[tuple[int, int]] = []
@@ -54,4 +56,5 @@ def explore(system: System, budget: Budget) -> StateGraph:
             row.append((command, number))
         edges.append(row)
         current += 1
-    return StateGraph(system, states, edges, parents, depth)
+    edges += [[] for _ in range(len(states) - current)]
+    return StateGraph(system, states, edges, parents, depth, current)

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import EnumType, IntType, OpaqueType, RangeType, Type, Value, contains, domain, is_finite
+from reconcheck.model.types import EnumType, OpaqueType, RangeType, Type, Value, domain, is_finite
 from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import Command, System
 
@@ -138,7 +138,7 @@ def _command(
         value = updates.get(variable.name)
         if value is None:
             new.append(places[variable.name])
-        elif _surely_in(value, variable.type):
+        elif e.surely_in(value, variable.type):
             new.append(_source(value, local))
         else:
             name = f"n{places[variable.name]}"
@@ -166,28 +166,6 @@ def _options(index: int, variable: Variable, known: list[str]) -> str:
         values = ", ".join(known)
         return f"sorted({{{values}, max((0, {values})) + 1}} - {{0}})" if known else "(1,)"
     return f"endless({index}, {variable.name!r})"
-
-
-def _surely_in(value: e.Expr, type_: Type) -> bool:
-    """Whether a value is in the type whatever the state is, as far as the shape of the expression tells."""
-    given = e.type_of(value)
-    if isinstance(value, e.Const):
-        return contains(type_, value.value)  # what an action adds up can leave the type
-    if isinstance(value, e.Choice) and given != type_:
-        return _surely_in(value.yes, type_) and _surely_in(value.no, type_)
-    match type_, given:
-        case RangeType(low, high), RangeType(least, most):
-            return low <= least and most <= high
-        case RangeType(), _:
-            return False
-        case IntType(natural=True), RangeType(least, _):
-            return least >= 0
-        case IntType(natural=True), IntType(natural=natural):
-            return natural
-        case EnumType(values), EnumType(others):
-            return set(others) <= set(values)
-        case _:
-            return True
 
 
 def _range_test(name: str, type_: Type) -> str:

@@ -1,8 +1,8 @@
 """Answers questions about a model, and lets nothing out that was not checked by something else.
 
-Order of work: the whole state graph, as far as it is small; a proof on slices where it is not; the rest of
-the graph; and bounded search with Z3 where a variable has no bound.  A proof counts when `certify` has
-discharged its obligations on the whole system, a trace when the reference interpreter has replayed it.
+Order of work: the whole state graph, if it is small; else proofs on slices and bounded search with Z3, in
+turns; else the rest of the graph.  A proof counts when `certify` has discharged its obligations on the whole
+system, a trace when the reference interpreter has replayed it.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from reconcheck.model.types import (
     INT,
     BoolType,
     EnumType,
+    IntType,
     OpaqueType,
     RangeType,
     Type,
@@ -331,6 +332,28 @@ def compatible(left: Type, right: Type) -> bool:
     if isinstance(left, EnumType) and isinstance(right, EnumType):
         return set(left.values) <= set(right.values) or set(right.values) <= set(left.values)
     return left == right or (isinstance(left, OpaqueType) and isinstance(right, OpaqueType))
+
+
+def surely_in(value: Expr, type_: Type) -> bool:
+    """Whether a value is in the type whatever the state is, as far as the shape of the expression tells."""
+    given = type_of(value)
+    if isinstance(value, Const):
+        return contains(type_, value.value)  # what an action adds up can leave the type
+    if isinstance(value, Choice) and given != type_:
+        return surely_in(value.yes, type_) and surely_in(value.no, type_)
+    match type_, given:
+        case RangeType(low, high), RangeType(least, most):
+            return low <= least and most <= high
+        case RangeType(), _:
+            return False
+        case IntType(natural=True), RangeType(least, _):
+            return least >= 0
+        case IntType(natural=True), IntType(natural=natural):
+            return natural
+        case EnumType(values), EnumType(others):
+            return set(others) <= set(values)
+        case _:
+            return True
 
 
 _LOOSE = {Or: 1, And: 2, Not: 3, Equal: 4, AtMost: 4}

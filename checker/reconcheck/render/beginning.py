@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reconcheck.engines.budget import Budget
-from reconcheck.engines.explicit import StateGraph
-from reconcheck.engines.python_code import initial_states, successors
+from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.model.types import IntType, RangeType
 from reconcheck.semantics.system import Command, System
 
@@ -32,31 +31,10 @@ class Beginning:
 def begin(system: System, budget: Budget, most: int) -> Beginning:
     """Explores about `most` states.  Raises `LeftRange`."""
     system, notes = _without_endless_choices(system)
-    following = successors(system)
-    states = initial_states(system)
-    numbers = {state: number for number, state in enumerate(states)}
-    edges: list[list[tuple[int, int]]] = []
-    parents: list[tuple[int, int] | None] = [None] * len(states)
-    depth = [0] * len(states)
-    while len(edges) < len(states) and len(states) <= most:
-        current = len(edges)
-        if current % 512 == 0:
-            budget.check(f"exploring states ({len(states):,} found)")
-        row: list[tuple[int, int]] = []
-        for command, after in following(states[current]):
-            number = numbers.get(after)
-            if number is None:
-                number = numbers[after] = len(states)
-                states.append(after)
-                parents.append((current, command))
-                depth.append(depth[current] + 1)
-            row.append((command, number))
-        edges.append(row)
-    explored = len(edges)
-    edges += [[] for _ in range(len(states) - explored)]
-    if explored < len(states):
-        notes += (f"only the first {explored:,} states were followed, {max(depth)} steps deep",)
-    return Beginning(StateGraph(system, states, edges, parents, depth), explored, notes)
+    graph = explore(system, budget, most)
+    if graph.followed < len(graph.states):
+        notes += (f"only the first {graph.followed:,} states were followed, {max(graph.depth)} steps deep",)
+    return Beginning(graph, graph.followed, notes)
 
 
 def _without_endless_choices(system: System) -> tuple[System, tuple[str, ...]]:
