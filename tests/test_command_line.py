@@ -173,6 +173,24 @@ def test_unbounded_integers_are_never_answered_wrongly(tmp_path: Path) -> None:
     assert result.returncode in (0, 3)
 
 
+def test_fix_applies_what_the_diagnostics_offer(tmp_path: Path) -> None:
+    text = goal_model("converges { g: x.up && app.spec.m == 0 || x.up }").replace(
+        "on error backoff", "requeue p every 5"
+    )
+    path = tmp_path / "foreign.rdsl"
+    model = write(path, text)
+    shown = reconcheck("fix", model)
+    assert "-  converges { g: x.up && app.spec.m == 0 || x.up }" in shown.stdout
+    assert "+  converges { g: x.up and app.spec.n == 0 or x.up }" in shown.stdout
+    assert "+    requeue p every 5s" in shown.stdout
+    assert path.read_text() == text
+    assert shown.returncode == 0
+    assert reconcheck("fix", model, "--write").returncode == 0
+    assert "&&" not in path.read_text()
+    assert reconcheck("verify", model).returncode == 1
+    assert reconcheck("fix", write(tmp_path / "beyond.rdsl", "rdsl 1\noperator x { }\n")).returncode == 2
+
+
 def test_simulate_walks_the_same_way_for_the_same_seed() -> None:
     first = reconcheck("simulate", EXTERNAL, "--seed", "7", "--steps", "40")
     second = reconcheck("simulate", EXTERNAL, "--seed", "7", "--steps", "40")

@@ -67,6 +67,8 @@ def discharge(
         if answer == z3.sat:
             return Refused(obligation.name, "Z3 found a state in which it fails")
         if answer != z3.unsat:
+            if "interrupted" in solver.reason_unknown():  # Z3 takes Ctrl-C for itself
+                raise KeyboardInterrupt
             return Refused(obligation.name, f"Z3 gave up: {solver.reason_unknown()}")
         solver.pop()
     return Checked(len(obligations))

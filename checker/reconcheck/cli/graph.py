@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from reconcheck.cli.errors import wrong_value
+from reconcheck.cli.files import replace_file
 from reconcheck.cli.options import parse_settings, scope_of, scope_options, settings_option
 from reconcheck.cli.progress import Progress
 from reconcheck.diagnostic import Diagnostic, ModelError
@@ -62,7 +61,7 @@ def command(
     if output == "-":
         click.echo(content.decode(), nl=False)
         return 0
-    _replace(Path(output), content)
+    replace_file(Path(output), content)
     click.echo(f"wrote {output}: {drawn.title}")
     for sentence in drawn.caption:
         click.echo(f"  {sentence}")
@@ -92,21 +91,3 @@ def _content(drawn: Picture, suffix: str) -> bytes:
     except GraphvizError as error:
         instead = "install Graphviz (https://graphviz.org/download), or write `-o x.dot` or `-o x.mmd`"
         raise ModelError([Diagnostic("RC108", str(error), None, instead)]) from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Writes a file in one piece: an existing one stays as it is until the new one is there."""
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(temporary, 0o666 & ~mask)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise wrong_value(f"cannot write {path}: {error.strerror}", "give a file in a folder you can write") from error

@@ -14,6 +14,7 @@ COMMANDS = {
     "verify": ("reconcheck.cli.verify", "Prove that operators converge without scheduled reconciliation."),
     "simulate": ("reconcheck.cli.simulate", "Walk a model step by step, with a seed."),
     "graph": ("reconcheck.cli.graph", "Draw the state graph of a model."),
+    "fix": ("reconcheck.cli.fix", "Apply the fixes that diagnostics offer."),
     "explain": ("reconcheck.cli.explain", "Explain a diagnostic code such as RC203."),
 }
 

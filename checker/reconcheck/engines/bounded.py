@@ -55,6 +55,8 @@ def search(system: System, bad: e.Expr, depth: int, budget: Budget) -> BoundedTr
         if answer == z3.sat:
             return _read(system, solver.model(), step)
         if answer == z3.unknown:
+            if "interrupted" in solver.reason_unknown():  # Z3 takes Ctrl-C for itself
+                raise KeyboardInterrupt
             raise Exhausted(f"Z3 gave up at {step} steps: {solver.reason_unknown()}")
         solver.pop()
         taken = f"(declare-const taken{step} Int)"

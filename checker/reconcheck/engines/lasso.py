@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconcheck.engines.budget import Budget
@@ -11,76 +12,124 @@ from reconcheck.engines.fairness import CalmGraph
 MOST_NODES = 300_000
 """Search nodes spent on the shortest cycle; past it the best cycle found so far is taken, and said to be so."""
 
+Path = list[tuple[int, int]]
+"""Steps as (command, state after)."""
+
 
 @dataclass(frozen=True)
 class Lasso:
     """A path to `loop[0]`'s state and a cycle back to it, as (command, state) pairs; -1 for the first state."""
 
-    stem: list[tuple[int, int]]
-    loop: list[tuple[int, int]]
+    stem: Path
+    loop: Path
     shortest: bool
 
 
 def shortest_lasso(
     calm_graph: CalmGraph, components: list[list[int]], goal: list[bool], budget: Budget
 ) -> Lasso | None:
-    """The lasso with the fewest steps, stem and loop together."""
-    graph = calm_graph.graph
-    best: list[tuple[int, int]] | None = None
+    """The lasso with the fewest steps, stem and loop together; some lasso, where that search takes too long."""
+    graph, inside = calm_graph.graph, _Inside(calm_graph, goal)
+    best: Path | None = None
     start, complete, spent = -1, True, 0
     entries = sorted((graph.depth[state], state) for members in components for state in members)
     for depth, state in entries:
         if best is not None and depth + 2 > graph.depth[start] + len(best):
             break
-        limit = None if best is None else graph.depth[start] + len(best) - depth - 1
         if spent > MOST_NODES:
             complete = False
             break
-        cycle, used = _cycle(calm_graph, goal, state, limit)
+        limit = None if best is None else graph.depth[start] + len(best) - depth - 1
+        cycle, used = inside.shortest_cycle(state, limit)
         spent += used
+        complete = complete and used <= MOST_NODES
         budget.check("looking for the shortest livelock")
         if cycle is not None:
             best, start = cycle, state
+    if best is None and entries:
+        start = entries[0][1]
+        best = inside.some_cycle(start)
     if best is None:
         return None
     return Lasso(graph.path(start), best, complete)
 
 
-def _cycle(
-    calm_graph: CalmGraph, goal: list[bool], start: int, limit: int | None
-) -> tuple[list[tuple[int, int]] | None, int]:
-    """The shortest cycle from a state that is fair and meets a state without the goal, and the nodes spent."""
-    graph, component = calm_graph.graph, calm_graph.component
-    actions = {action: index for index, action in enumerate(calm_graph.actions)}
-    every = (1 << len(actions)) - 1
-    missing_goal = 1 << len(actions)
-    full = every | missing_goal
+class _Inside:
+    """Calm steps that stay inside a component, and what a cycle has to meet, as a bit set.
 
-    def met(state: int) -> int:
-        return (every & ~calm_graph.enabled[state]) | (0 if goal[state] else missing_goal)
+    There is a bit for each fair action, met where it is taken or not possible, and one for the goal being false.
+    """
 
-    first = (start, met(start))
-    parents: dict[tuple[int, int], tuple[tuple[int, int], int] | None] = {first: None}
-    queue = deque([(first, 0)])
-    while queue:
-        node, length = queue.popleft()
-        if (limit is not None and length >= limit) or len(parents) > MOST_NODES:
-            break
-        state, mask = node
+    def __init__(self, calm_graph: CalmGraph, goal: list[bool]) -> None:
+        self.calm_graph, self.goal = calm_graph, goal
+        self.actions = {action: index for index, action in enumerate(calm_graph.actions)}
+        self.every = (1 << len(self.actions)) - 1
+        self.missing_goal = 1 << len(self.actions)
+        self.full = self.every | self.missing_goal
+
+    def met(self, state: int) -> int:
+        """What a state meets by itself."""
+        return (self.every & ~self.calm_graph.enabled[state]) | (0 if self.goal[state] else self.missing_goal)
+
+    def steps(self, state: int) -> Iterator[tuple[int, int, int]]:
+        """Each calm step inside the component: command, state after, and what step and state meet."""
+        graph, component = self.calm_graph.graph, self.calm_graph.component
         for command, target in graph.edges[state]:
             step = graph.system.commands[command].step
-            if not step.kind.calm or component[target] != component[start]:
-                continue
-            after = mask | met(target) | (1 << actions[step.action] if step.kind == "fair" else 0)
-            if target == start and after == full:
-                steps = [(command, target)]
-                back: tuple[int, int] = node
-                while (parent := parents[back]) is not None:
-                    steps.append((parent[1], back[0]))
-                    back = parent[0]
-                return steps[::-1], len(parents)
-            following = (target, after)
-            if following not in parents:
-                parents[following] = (node, command)
-                queue.append((following, length + 1))
-    return None, len(parents)
+            if step.kind.calm and component[target] == component[state]:
+                taken = 1 << self.actions[step.action] if step.kind == "fair" else 0
+                yield command, target, self.met(target) | taken
+
+    def shortest_cycle(self, start: int, limit: int | None) -> tuple[Path | None, int]:
+        """The shortest cycle from a state that meets everything, and the nodes spent."""
+        first = (start, self.met(start))
+        parents: dict[tuple[int, int], tuple[tuple[int, int], int] | None] = {first: None}
+        queue = deque([(first, 0)])
+        while queue:
+            node, length = queue.popleft()
+            if (limit is not None and length >= limit) or len(parents) > MOST_NODES:
+                break
+            state, mask = node
+            for command, target, more in self.steps(state):
+                after = mask | more
+                if target == start and after == self.full:
+                    steps = [(command, target)]
+                    back: tuple[int, int] = node
+                    while (parent := parents[back]) is not None:
+                        steps.append((parent[1], back[0]))
+                        back = parent[0]
+                    return steps[::-1], len(parents)
+                following = (target, after)
+                if following not in parents:
+                    parents[following] = (node, command)
+                    queue.append((following, length + 1))
+        return None, len(parents)
+
+    def some_cycle(self, start: int) -> Path:
+        """A cycle from a state that meets everything: the nearest thing that is missing, again and again."""
+        path: Path = []
+        state, mask = start, self.met(start)
+        while mask != self.full or state != start or not path:
+            for command, target, more in self._way(state, mask, start):
+                path.append((command, target))
+                state, mask = target, mask | more
+        return path
+
+    def _way(self, state: int, mask: int, start: int) -> list[tuple[int, int, int]]:
+        """The shortest way to something that is missing, or back to the start if nothing is."""
+        parents: dict[int, tuple[int, tuple[int, int, int]]] = {}
+        queue = deque([state])
+        while queue:
+            current = queue.popleft()
+            for step in self.steps(current):
+                _, target, more = step
+                if more & ~mask or (mask == self.full and target == start):
+                    way = [step]
+                    while current != state:
+                        current, step = parents[current]
+                        way.append(step)
+                    return way[::-1]
+                if target not in parents and target != state:
+                    parents[target] = (current, step)
+                    queue.append(target)
+        raise AssertionError("the component is no livelock")

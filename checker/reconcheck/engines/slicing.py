@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from reconcheck.engines.python_code import StateTuple, predicate
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import BOOL, BoolType
+from reconcheck.model.types import BOOL, BoolType, OpaqueType, Type, zero
 from reconcheck.semantics.system import Command, System, possible
 
 MOST_CASES = 4000
@@ -37,21 +37,31 @@ class _Blur:
 
     def __init__(self, keep: frozenset[str]) -> None:
         self.keep = keep
-        self.choices: dict[e.Expr, e.Var] = {}
+        self.choices: dict[e.Expr, e.Expr] = {}
+        self.inputs: list[Variable] = []
 
     def __call__(self, expr: e.Expr) -> e.Expr:
         if all(variable.name in self.keep for variable in e.variables(expr)):
             return expr
         if isinstance(expr, e.Var | e.Equal | e.AtMost | e.Arithmetic):
-            type_ = e.type_of(expr)
             if expr not in self.choices:
-                self.choices[expr] = e.Var(f"cut{len(self.choices)}", type_)
+                self.choices[expr] = self._anything(e.type_of(expr))
             return self.choices[expr]
         return e.rebuild(expr, tuple(self(part) for part in e.parts(expr)))
 
     def variables(self) -> tuple[Variable, ...]:
         """The free choices made so far, as inputs."""
-        return tuple(Variable(choice.name, choice.type, None) for choice in self.choices.values())
+        return tuple(self.inputs)
+
+    def _anything(self, type_: Type) -> e.Expr:
+        """A new free choice; an opaque input is never `none`, which a variable may be."""
+        if isinstance(type_, OpaqueType):
+            return e.choose(self._input(BOOL), e.Const(zero(type_), type_), self._input(type_))
+        return self._input(type_)
+
+    def _input(self, type_: Type) -> e.Var:
+        self.inputs.append(Variable(f"cut{len(self.inputs)}", type_, None))
+        return e.Var(self.inputs[-1].name, type_)
 
 
 def slice_system(system: System, keep: frozenset[str]) -> Slice:

@@ -284,7 +284,7 @@ class Body:
                 if name in ("exists", "deleting"):
                     message, instead = f"`{name}` is not written directly", "use `create` or `delete`"
                     raise self.names.problems.broken("RC208", message, span, instead)
-                variable = self.names.field(target, name, span)
+                variable = self.names.field(target, name, node.target.rest if single else span)
                 read: e.Expr | None = None
                 if assignment.operator != "=":
                     part = tuple(tree.Part(p, None, span) for p in [target, *name.split(".")])

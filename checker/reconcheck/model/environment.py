@@ -88,7 +88,7 @@ class Environment:
             assert isinstance(typed, e.Var)
             variable = next(v for v in self.names.clocks[target] if v.name == typed.name)
         else:
-            variable = self.names.field(target, name, node.target.span)
+            variable = self.names.field(target, name, node.target.rest)
         value = self.names.value(node.value, where, variable)
         if node.operator != "=" and value is not None:
             value = e.arithmetic(node.operator[0], e.Var(variable.name, variable.type), value)

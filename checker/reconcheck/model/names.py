@@ -229,7 +229,7 @@ class Names:
             if f"{target}.{name}" in self.broken:
                 raise Broken
             known = [v.name[len(target) + 1 :] for v in self.clocks[target]]
-            raise self.problems.unknown(f"field of `{target}`", name, known, path.span, "RC205")
+            raise self.problems.unknown(f"field of `{target}`", name, known, path.rest, "RC205")
         if where.mode == "filter":
             instead = f"read `new.{name}` or `old.{name}`"
             raise self.problems.broken("RC208", "a predicate sees the changed object only", path.span, instead)
@@ -246,7 +246,7 @@ class Names:
             if not object_.can_be_deleting:
                 return e.FALSE
         else:
-            variable = self.field(target, name, path.span)
+            variable = self.field(target, name, path.rest)
         if where.mode == "world":
             return e.Var(variable.name, variable.type)
         if object_ is not None and object_.cached:
@@ -269,7 +269,7 @@ class Names:
             known = ", ".join(f"`{name}.{key}`" for key in local)
             raise self.problems.broken("RC203", f"`{name}` is a whole object", path.span, f"use one of {known}")
         if rest not in local:
-            raise self.problems.unknown(f"field of `{name}`", rest, local, path.span, "RC205")
+            raise self.problems.unknown(f"field of `{name}`", rest, local, path.rest, "RC205")
         return e.Var(local[rest].name, local[rest].type)
 
     def _memory(self, path: tree.Path, where: Where) -> e.Expr:
@@ -295,7 +295,7 @@ class Names:
         side = path.parts[0].name
         if name in ("exists", "deleting") and where.subject in self.objects:
             return e.Var(f"{side}.{name}", BOOL)
-        return e.Var(f"{side}.{name}", self.field(where.subject, name, path.span).type)
+        return e.Var(f"{side}.{name}", self.field(where.subject, name, path.rest).type)
 
     # ---- expressions ------------------------------------------------------------------------------------
 

@@ -53,23 +53,24 @@ def term(expr: e.Expr) -> str:
         case e.Or(operands):
             return f"(or {' '.join(term(operand) for operand in operands)})"
         case e.Equal(left, right):
-            return f"(= {_aligned(left, right)} {_aligned(right, left)})"
+            wider = _wider(e.type_of(left), e.type_of(right))
+            return f"(= {converted(left, wider)} {converted(right, wider)})"
         case e.AtMost(left, right):
             return f"(<= {term(left)} {term(right)})"
         case e.Arithmetic(operator, left, right):
             return f"({operator} {term(left)} {term(right)})"
         case e.Choice(condition, yes, no):
-            return f"(ite {term(condition)} {term(yes)} {term(no)})"
+            type_ = e.type_of(expr)
+            return f"(ite {term(condition)} {converted(yes, type_)} {converted(no, type_)})"
         case _:
             assert_never(expr)
 
 
-def _aligned(expr: e.Expr, other: e.Expr) -> str:
-    """An enum side of a comparison, numbered as the wider of the two types."""
-    mine, theirs = e.type_of(expr), e.type_of(other)
-    if isinstance(mine, EnumType) and isinstance(theirs, EnumType) and len(theirs.values) > len(mine.values):
-        return converted(expr, theirs)
-    return term(expr)
+def _wider(left: Type, right: Type) -> Type:
+    """Of two enum types the one that has all values of the other: both sides of a comparison are numbered by it."""
+    if isinstance(left, EnumType) and isinstance(right, EnumType) and set(left.values) < set(right.values):
+        return right
+    return left
 
 
 def converted(expr: e.Expr, type_: Type) -> str:

@@ -8,6 +8,7 @@ not a step.  Frames cost nothing: what a command does not name stays as it is.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconcheck.model import expr as e
@@ -59,20 +60,36 @@ class System:
 def possible(command: Command, variables: dict[str, Variable]) -> e.Expr:
     """A condition without inputs under which a command can be taken and changes something.
 
-    It is exact for Boolean inputs.  Other inputs never occur in guards; where one is assigned, another value
-    can be chosen, and where a change depends on one in any other way, that change is not counted on.
+    It is exact for inputs that are Boolean, or finite and never assigned as they are.  Other inputs never occur
+    in guards; where one is assigned, another value can be chosen, and where a change depends on one in any other
+    way, that change is not counted on.
     """
-    flags = [variable.name for variable in command.inputs if isinstance(variable.type, BoolType)]
-    others = {v.name: v for v in command.inputs if not isinstance(v.type, BoolType)}
+    assigned = {name for _, value in command.updates for name in _leaves(value)}
+    listed = [
+        v for v in command.inputs if isinstance(v.type, BoolType) or (is_finite(v.type) and v.name not in assigned)
+    ]
+    others = {v.name: v for v in command.inputs if v not in listed}
     cases: list[e.Expr] = []
-    for values in itertools.product((e.TRUE, e.FALSE), repeat=len(flags)):
-        chosen: dict[str, e.Expr] = dict(zip(flags, values, strict=True))
+    for values in itertools.product(*(domain(variable.type) for variable in listed)):
+        chosen: dict[str, e.Expr] = {v.name: e.Const(value, v.type) for v, value in zip(listed, values, strict=True)}
         different = (
             _differs(e.Var(name, variables[name].type), e.substitute(value, chosen), others)
             for name, value in command.updates
         )
         cases.append(e.both(e.substitute(command.guard, chosen), e.either(*different)))
     return e.either(*cases)
+
+
+def _leaves(value: e.Expr) -> Iterator[str]:
+    """The variables that an expression may give as its value, unchanged."""
+    match value:
+        case e.Var(name, _):
+            yield name
+        case e.Choice(_, yes, no):
+            yield from _leaves(yes)
+            yield from _leaves(no)
+        case _:
+            return
 
 
 def _differs(old: e.Var, new: e.Expr, inputs: dict[str, Variable]) -> e.Expr:

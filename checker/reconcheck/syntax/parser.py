@@ -195,18 +195,25 @@ def _diagnostic(error: UnexpectedInput, text: str, file: str) -> Diagnostic:
         return _unexpected_token(error, text, file)
     if isinstance(error, UnexpectedCharacters):
         line, column = error.line, error.column
+        foreign = _foreign(text, file, line, column)
+        if foreign is not None:
+            return foreign
         rest = text.split("\n")[line - 1][column - 1 :]
-        foreign = next((f for f in FOREIGN if rest.startswith(f)), None)
-        if foreign is not None and FOREIGN[foreign] not in ("", foreign):
-            span = Span(file, line, column, line, column + len(foreign))
-            ours = FOREIGN[foreign]
-            message = f"`{foreign}` is not part of the language"
-            fix = Fix(span, ours) if foreign not in UNFIXABLE else None
-            return Diagnostic("RC111", message, span, f"write `{ours.strip()}`", fix)
         span = Span(file, line, column, line, column + 1)
         allowed = _expected(error.allowed or set())
         return Diagnostic("RC110", f"unexpected `{rest[:1] or ' '}`", span, allowed)
     raise AssertionError(f"unknown syntax error {type(error).__name__}")
+
+
+def _foreign(text: str, file: str, line: int, column: int) -> Diagnostic | None:
+    """What to write for a sign that other languages use."""
+    rest = text.split("\n")[line - 1][column - 1 :]
+    sign = next((sign for sign in FOREIGN if rest.startswith(sign)), None)
+    if sign is None or FOREIGN[sign] in ("", sign):
+        return None
+    span, ours = Span(file, line, column, line, column + len(sign)), FOREIGN[sign]
+    fix = Fix(span, ours) if sign not in UNFIXABLE else None
+    return Diagnostic("RC111", f"`{sign}` is not part of the language", span, f"write `{ours.strip()}`", fix)
 
 
 def _unexpected_token(error: UnexpectedToken, text: str, file: str) -> Diagnostic:
@@ -219,6 +226,9 @@ def _unexpected_token(error: UnexpectedToken, text: str, file: str) -> Diagnosti
         what = "a `{` is never closed" if text.count("{") > text.count("}") else "the file ends too early"
         return Diagnostic("RC112", what, span, _expected(expected))
     line, column = token.line or 1, token.column or 1
+    foreign = _foreign(text, file, line, column)
+    if foreign is not None:
+        return foreign
     keyword = re.search(r"[A-Za-z_]\w*$", text.split("\n")[line - 1][: column - 1])
     if keyword is not None:  # a keyword with something glued to it, such as `owners`
         span = Span(file, line, keyword.start() + 1, line, column + len(token))

@@ -58,6 +58,14 @@ class Path:
     span: Span
 
     @property
+    def rest(self) -> Span:
+        """Where the path goes on behind its first part; the whole path, where it does not."""
+        if len(self.parts) < 2:
+            return self.span
+        first, last = self.parts[1].span, self.parts[-1].span
+        return Span(first.file, first.line, first.column, last.end_line, last.end_column)
+
+    @property
     def text(self) -> str:
         """The path as one writes it, indices as `[...]`."""
         return ".".join(part.name + ("[...]" if part.index is not None else "") for part in self.parts)
