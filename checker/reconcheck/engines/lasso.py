@@ -66,6 +66,12 @@ class _Inside:
         self.every = (1 << len(self.actions)) - 1
         self.missing_goal = 1 << len(self.actions)
         self.full = self.every | self.missing_goal
+        steps = [command.step for command in calm_graph.graph.system.commands]
+        self.taken = [
+            None if not step.kind.calm else 1 << self.actions[step.action] if step.kind == "fair" else 0
+            for step in steps
+        ]
+        """For each command, what taking it meets; None where it is not calm."""
 
     def met(self, state: int) -> int:
         """What a state meets by itself."""
@@ -73,11 +79,10 @@ class _Inside:
 
     def steps(self, state: int) -> Iterator[tuple[int, int, int]]:
         """Each calm step inside the component: command, state after, and what step and state meet."""
-        graph, component = self.calm_graph.graph, self.calm_graph.component
-        for command, target in graph.edges[state]:
-            step = graph.system.commands[command].step
-            if step.kind.calm and component[target] == component[state]:
-                taken = 1 << self.actions[step.action] if step.kind == "fair" else 0
+        component = self.calm_graph.component
+        for command, target in self.calm_graph.graph.edges[state]:
+            taken = self.taken[command]
+            if taken is not None and component[target] == component[state]:
                 yield command, target, self.met(target) | taken
 
     def shortest_cycle(self, start: int, limit: int | None) -> tuple[Path | None, int]:
