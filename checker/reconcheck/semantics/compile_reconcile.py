@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import (
@@ -13,6 +13,7 @@ from reconcheck.model.operator import (
     Effect,
     End,
     Jump,
+    Operator,
     Read,
     Register,
     Remember,
@@ -22,7 +23,20 @@ from reconcheck.model.operator import (
 from reconcheck.model.types import zero
 from reconcheck.semantics.compiler import Compiler
 from reconcheck.semantics.draft import Draft
-from reconcheck.semantics.layout import ERROR_TIMER, IDLE, STOPPED, event_name, held_name, maps_change, registered_name
+from reconcheck.semantics.layout import (
+    ERROR_TIMER,
+    IDLE,
+    NEWEST,
+    OUTDATED,
+    STOPPED,
+    UNREAD,
+    VERSION,
+    event_name,
+    held_name,
+    maps_change,
+    objects_read,
+    registered_name,
+)
 from reconcheck.semantics.reconciling import describe
 from reconcheck.semantics.steps import Kind
 from reconcheck.semantics.system import Command
@@ -30,42 +44,45 @@ from reconcheck.semantics.system import Command
 
 @dataclass(frozen=True)
 class Path:
-    """From a position to the next effect: under which condition, with which locals."""
+    """From a position to the next effect: under which condition, with which locals, having read which objects."""
 
     start: int
     effect: int
     condition: e.Expr
     locals: dict[str, e.Expr]
+    reads: frozenset[str]
 
 
 def reconcile_commands(compiler: Compiler, controller: Controller) -> Iterator[Command]:
     """Every command of a controller's running reconcile."""
     for start in compiler.layout.labels[controller.name]:
-        for path in _paths(controller, start, start, e.TRUE, {}):
+        for path in _paths(compiler.operator, controller, Path(start, start, e.TRUE, {}, frozenset())):
             yield from _Effects(compiler, controller, path).commands()
 
 
-def _paths(
-    controller: Controller, start: int, position: int, condition: e.Expr, locals_: dict[str, e.Expr]
-) -> Iterator[Path]:
-    if condition == e.FALSE:
+def _paths(operator: Operator, controller: Controller, path: Path) -> Iterator[Path]:
+    """The ways on from a path to the next effect, or to the next test or binding that is a step of its own."""
+    if path.condition == e.FALSE:
         return
+    position, locals_ = path.effect, path.locals
     instruction = controller.program.code[position]
+    path = replace(path, reads=path.reads | objects_read(operator, instruction))
     if position in controller.program.stops:
-        yield Path(start, position, condition, locals_)
+        yield path
         return
     match instruction:
         case Test(test, otherwise):
             value = e.substitute(test, locals_)
-            yield from _paths(controller, start, position + 1, e.both(condition, value), locals_)
-            yield from _paths(controller, start, otherwise, e.both(condition, e.negate(value)), locals_)
+            for condition, following in ((value, position + 1), (e.negate(value), otherwise)):
+                way = replace(path, effect=following, condition=e.both(path.condition, condition))
+                yield from _paths(operator, controller, way)
         case Jump(target):
-            yield from _paths(controller, start, target, condition, locals_)
+            yield from _paths(operator, controller, replace(path, effect=target))
         case Bind(local, value):
             bound = {**locals_, local.name: e.substitute(value, locals_)}
-            yield from _paths(controller, start, position + 1, condition, bound)
+            yield from _paths(operator, controller, replace(path, effect=position + 1, locals=bound))
         case _:
-            yield Path(start, position, condition, locals_)
+            yield path
 
 
 class _Effects:
@@ -82,6 +99,11 @@ class _Effects:
         label = self.compiler.layout.labels[name][self.path.start]
         here = e.equal(draft[f"pc({name})"], self.compiler.constant(f"pc({name})", label))
         draft.guard = e.both(here, self.path.condition)
+        for target in sorted(self.path.reads):  # the first read decides which version the run has
+            held = held_name(name, target)
+            if held in draft.types:
+                lags = e.choose(draft[f"stale({target})"], e.Const(OUTDATED, VERSION), e.Const(NEWEST, VERSION))
+                draft.where(e.equal(draft[held], e.Const(UNREAD, VERSION)), held, lags)
         return draft
 
     def commands(self) -> Iterator[Command]:
@@ -115,12 +137,7 @@ class _Effects:
         if not isinstance(instruction, Read):
             draft = self.draft(Kind.FAULT, "fails after it took effect")
             draft.guard = e.both(draft.guard, accepted)
-            locals_ = self.perform(draft, instruction)
-            if (
-                isinstance(instruction, Write)
-                and (self.controller.name, instruction.target) in self.compiler.layout.held
-            ):
-                draft[held_name(self.controller.name, instruction.target)] = e.FALSE  # the answer was lost
+            locals_ = self.perform(draft, instruction, answered=False)
             self.handle(draft, "error", locals_)
             yield draft.command()
 
@@ -171,11 +188,16 @@ class _Effects:
         if instruction.verb != "apply":
             yield "missing", e.negate(exists)
         if instruction.verb == "update":
-            cached = compiler.operator.objects[target].cached
-            held = draft.get(held_name(self.controller.name, target), e.FALSE if cached else e.TRUE)
-            yield "conflict", e.both(e.negate(held), draft[f"stale({target})"] if cached else e.TRUE)
+            yield "conflict", self.conflicts(draft, target)
         if instruction.verb in ("update", "patch", "apply"):
             yield from self.new_finalizers(draft, instruction)
+
+    def conflicts(self, draft: Draft, target: str) -> e.Expr:
+        """Whether somebody else wrote the object since the run got its version."""
+        version = draft.get(held_name(self.controller.name, target), e.Const(UNREAD, VERSION))
+        lags = draft[f"stale({target})"] if self.compiler.operator.objects[target].cached else e.FALSE
+        unread = e.equal(version, e.Const(UNREAD, VERSION))
+        return e.either(e.equal(version, e.Const(OUTDATED, VERSION)), e.both(unread, lags))
 
     def new_finalizers(self, draft: Draft, write: Write) -> Iterator[tuple[str, e.Expr]]:
         """The API server refuses a new finalizer on an object that is being deleted."""
@@ -210,8 +232,8 @@ class _Effects:
             elif local.name in locals_:
                 draft[local.name] = locals_[local.name]
 
-    def perform(self, draft: Draft, instruction: Effect) -> dict[str, e.Expr]:
-        """The effect itself; gives the locals after it."""
+    def perform(self, draft: Draft, instruction: Effect, answered: bool = True) -> dict[str, e.Expr]:
+        """The effect itself; gives the locals after it.  Without an answer the new version is lost."""
         compiler, locals_ = self.compiler, self.path.locals
         match instruction:
             case Read(target, pairs):
@@ -220,10 +242,10 @@ class _Effects:
                     for local, live in pairs
                 }
                 if (self.controller.name, target) in compiler.layout.held:
-                    draft[held_name(self.controller.name, target)] = e.TRUE
+                    draft[held_name(self.controller.name, target)] = e.Const(NEWEST, VERSION)
                 return {**locals_, **read}
             case Write():
-                self.write(draft, instruction)
+                self.write(draft, instruction, answered)
             case Call(target, assignments):
                 old = compiler.snapshot(draft, target)
                 compiler.assign(draft, assignments, locals_)
@@ -244,7 +266,7 @@ class _Effects:
                 raise AssertionError("an outcome is not performed")
         return locals_
 
-    def write(self, draft: Draft, write: Write) -> None:
+    def write(self, draft: Draft, write: Write, answered: bool) -> None:
         """A write that the API server accepts."""
         compiler, target, locals_ = self.compiler, write.target, self.path.locals
         old = compiler.snapshot(draft, target)
@@ -264,7 +286,7 @@ class _Effects:
                 draft[f"{target}.exists"] = e.TRUE
         else:
             compiler.assign(draft, write.assignments, locals_)
-        compiler.publish(draft, target, old, self.controller.name)
+        compiler.publish(draft, target, old, self.controller.name if answered else None)
 
     def finish(self, draft: Draft, outcome: str, rule_name: str | None) -> None:
         """The reconcile ends."""
@@ -293,7 +315,7 @@ class _Effects:
             draft[local.name] = e.Const(zero(local.type), local.type)
         for holder, target in compiler.layout.held:
             if holder == name:
-                draft[held_name(holder, target)] = e.FALSE
+                draft[held_name(holder, target)] = e.Const(UNREAD, VERSION)
 
     def bounded_retry(self, draft: Draft) -> None:
         """Arms the error timer while retries are left, and the runtime's own period after that."""

@@ -25,7 +25,11 @@ from reconcheck.semantics.draft import Draft
 from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
+    NEWEST,
     NO_TIMER,
+    OUTDATED,
+    UNREAD,
+    VERSION,
     Layout,
     after_gap,
     event_name,
@@ -160,7 +164,9 @@ class Compiler:
             draft.where(e.both(old["exists"], e.negate(new["exists"])), f"recreated({target})", e.TRUE)
         for holder, object_ in sorted(self.layout.held):
             if object_ == target:
-                draft.where(changed, held_name(holder, target), e.FALSE)
+                name = held_name(holder, target)
+                newest = e.equal(draft[name], e.Const(NEWEST, VERSION))
+                draft.where(e.both(changed, newest), name, e.Const(OUTDATED, VERSION))
         for _, watch in self.layout.watches(target):
             active = draft[registered_name(watch)] if watch.late else e.TRUE
             passes = e.both(changed, active, self.passes(draft, watch.filter, old, new))
@@ -168,7 +174,7 @@ class Compiler:
                 passes = e.both(passes, self.leads_here(draft, watch, old, new))
             draft.where(passes, event_name(watch), e.TRUE)
         if writer is not None and (writer, target) in self.layout.held:
-            draft[held_name(writer, target)] = e.TRUE
+            draft[held_name(writer, target)] = e.Const(NEWEST, VERSION)
 
     def passes(self, draft: Draft, filter_: Filter, old: Snapshot, new: Snapshot) -> e.Expr:
         """The condition under which a predicate lets the change from `old` to `new` through."""
@@ -254,7 +260,7 @@ class Compiler:
         draft.where(known, f"pc({name})", self.constant(f"pc({name})", entry))
         for holder, target in sorted(self.layout.held):
             if holder == name and not self.operator.objects[target].cached:
-                draft.where(known, held_name(holder, target), e.TRUE)
+                draft.where(known, held_name(holder, target), e.Const(NEWEST, VERSION))
         return draft.command()
 
     def timers(self, controller: Controller) -> Iterator[Command]:
@@ -416,7 +422,7 @@ class Compiler:
             value = zero(variable.type) if variable.initial is None else variable.initial
             draft[variable.name] = e.Const(value, variable.type)
         for holder, target in self.layout.held:
-            draft[held_name(holder, target)] = e.FALSE
+            draft[held_name(holder, target)] = e.Const(UNREAD, VERSION)
         for controller in operator.controllers:
             name = controller.name
             draft[f"pc({name})"] = self.constant(f"pc({name})", IDLE)

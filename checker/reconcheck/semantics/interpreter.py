@@ -21,6 +21,7 @@ from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
     NO_TIMER,
+    UNREAD,
     after_gap,
     event_name,
     held_name,
@@ -172,7 +173,7 @@ class Interpreter(Reconciling):
         for variable in operator.memory:
             state[variable.name] = zero(variable.type) if variable.initial is None else variable.initial
         for holder, target in self.layout.held:
-            state[held_name(holder, target)] = False
+            state[held_name(holder, target)] = UNREAD
         for controller in operator.controllers:
             name = controller.name
             state[f"pc({name})"] = IDLE

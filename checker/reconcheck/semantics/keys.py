@@ -12,8 +12,10 @@ from reconcheck.model.types import zero
 from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
+    NEWEST,
     NO_TIMER,
     STOPPED,
+    UNREAD,
     event_name,
     held_name,
     maps_change,
@@ -60,7 +62,7 @@ class Keys(World):
         if self.operator.profile["missing_primary"] == "runs" or known:
             for holder, target in self.layout.held:
                 if holder == name and not self.operator.objects[target].cached:
-                    state[held_name(holder, target)] = True
+                    state[held_name(holder, target)] = NEWEST
             self._goto(run, controller, 0)
         return True
 
@@ -129,7 +131,7 @@ class Keys(World):
             state[local.name] = zero(local.type)
         for holder, target in self.layout.held:
             if holder == name:
-                state[held_name(holder, target)] = False
+                state[held_name(holder, target)] = UNREAD
         policy = controller.error
         if outcome in ("await", "requeue"):
             if policy.policy == "retry":

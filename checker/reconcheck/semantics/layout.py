@@ -35,6 +35,9 @@ IDLE = "idle"
 STOPPED = "stopped"
 NO_TIMER = "none"
 ERROR_TIMER = "error"
+UNREAD, NEWEST, OUTDATED = "unread", "newest", "outdated"
+VERSION = EnumType((UNREAD, NEWEST, OUTDATED))
+"""Which version of an object a running reconcile has: the one it read first, wrote last or read live."""
 RUNTIME_PERIOD = "runtime_period"
 """The rule that a runtime with a period of its own (knob `period`) gives each controller."""
 
@@ -51,10 +54,7 @@ class Layout:
     stale: frozenset[str]
     """Objects for which it matters whether the cache lags."""
     held: frozenset[tuple[str, str]]
-    """(controller, object) for which it matters whether the run holds the newest version.
-
-    A run begins without a version of an object in the cache (it takes the cache's), and with the newest one of
-    an object outside it: what somebody else writes from then on makes an update conflict."""
+    """(controller, object) for which it matters which version of the object the run has."""
     recreated: frozenset[str]
     labels: dict[str, dict[int, str]]
     """Per controller, the name of each program position at which `pc` can stand."""
@@ -202,7 +202,7 @@ def _object_variables(shape: Layout, target: str) -> Iterator[Variable]:
         yield Variable(f"recreated({target})", BOOL, False)
     for controller in shape.operator.controllers:
         if (controller.name, target) in shape.held:
-            yield Variable(held_name(controller.name, target), BOOL, False)
+            yield Variable(held_name(controller.name, target), VERSION, UNREAD)
     yield from _watch_variables(shape, target)
 
 
@@ -285,15 +285,25 @@ def _views(operator: Operator) -> Iterator[str]:
 
 
 def _held(operator: Operator) -> Iterator[tuple[str, str]]:
+    """Where an `update` can be of a version that the run got in an earlier step."""
     for controller in operator.controllers:
-        touched: set[str] = set()
-        for instruction in controller.program.code:
-            if isinstance(instruction, Write):
-                if instruction.verb == "update" and instruction.target in touched:
-                    yield (controller.name, instruction.target)
-                touched.add(instruction.target)
-            elif isinstance(instruction, Read):
-                touched.add(instruction.target)
+        read: set[str] = set()
+        known: set[str] = set()
+        for position, instruction in enumerate(controller.program.code):
+            if isinstance(instruction, Write) and instruction.verb == "update" and instruction.target in known:
+                yield (controller.name, instruction.target)
+            read |= objects_read(operator, instruction)
+            if isinstance(instruction, Write | Read):
+                read.add(instruction.target)
+            if position in controller.program.stops or not isinstance(instruction, Test | Jump | Bind):
+                known |= read
+
+
+def objects_read(operator: Operator, instruction: Instruction) -> set[str]:
+    """The objects of which an instruction reads the cached copy."""
+    names = [variable.name for expression in expressions(instruction) for variable in e.variables(expression)]
+    fields = [name[5:-1] for name in names if name.startswith("view(")]
+    return {target for target in operator.objects if any(field.startswith(f"{target}.") for field in fields)}
 
 
 def _recreated(operator: Operator) -> Iterator[str]:

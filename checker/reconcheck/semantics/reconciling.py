@@ -11,6 +11,7 @@ from reconcheck.model.operator import (
     Controller,
     Effect,
     End,
+    Instruction,
     Jump,
     Read,
     Register,
@@ -21,10 +22,14 @@ from reconcheck.model.operator import (
 from reconcheck.semantics.keys import Keys
 from reconcheck.semantics.layout import (
     IDLE,
+    NEWEST,
+    OUTDATED,
     STOPPED,
+    UNREAD,
     event_name,
     held_name,
     maps_change,
+    objects_read,
     registered_name,
 )
 from reconcheck.semantics.steps import Kind, Step
@@ -53,6 +58,7 @@ class Reconciling(Keys):
         while True:
             instruction = code[position]
             own_step = position in controller.program.stops
+            self._take_version(run, controller, instruction)
             match instruction:
                 case Test(condition, otherwise):
                     position = position + 1 if run.value(condition) else otherwise
@@ -73,13 +79,11 @@ class Reconciling(Keys):
         if isinstance(instruction, End):
             self._finish(run, controller, instruction.outcome, instruction.rule)
             return True
-        error = "error" if failure == "fails" else self._perform(run, controller, instruction)
+        error = "error" if failure == "fails" else self._perform(run, controller, instruction, answered=not failure)
         if failure == "fails after it took effect":
             if error is not None:
                 return False  # it took no effect
             error = "error"
-            if not isinstance(instruction, Remember | Register | End):
-                self._forget_version(run, controller, instruction.target)
         if error is None:
             self._goto(run, controller, position + 1)
             return True
@@ -105,8 +109,8 @@ class Reconciling(Keys):
             case _:
                 return False
 
-    def _perform(self, run: Run, controller: Controller, instruction: Effect) -> str | None:
-        """Performs an effect; gives the error it ends with, if any."""
+    def _perform(self, run: Run, controller: Controller, instruction: Effect, answered: bool) -> str | None:
+        """Performs an effect; gives the error it ends with, if any.  Without an answer the new version is lost."""
         match instruction:
             case Read(target, pairs, handlers):
                 if any(error == "missing" for error, _ in handlers) and not self._exists(run.state, target):
@@ -115,10 +119,10 @@ class Reconciling(Keys):
                     # what always exists, or is never being deleted, has no variable
                     run.locals[local.name] = run.state.get(live.name, live.name.endswith(".exists"))
                 if (controller.name, target) in self.layout.held:
-                    run.state[held_name(controller.name, target)] = True
+                    run.state[held_name(controller.name, target)] = NEWEST
                 return None
             case Write():
-                return self._write(run, controller, instruction)
+                return self._write(run, controller, instruction, answered)
             case Call(target, assignments):
                 old = self._snapshot(run.state, target)
                 self._assign(run, assignments)
@@ -141,12 +145,20 @@ class Reconciling(Keys):
             case End():
                 raise AssertionError("an outcome is not performed")
 
-    def _forget_version(self, run: Run, controller: Controller, target: str) -> None:
-        """The answer with the new version was lost."""
-        if (controller.name, target) in self.layout.held:
-            run.state[held_name(controller.name, target)] = False
+    def _take_version(self, run: Run, controller: Controller, instruction: Instruction) -> None:
+        """The first read through the cache decides which version of an object the run has."""
+        for target in objects_read(self.operator, instruction):
+            name = held_name(controller.name, target)
+            if run.state.get(name) == UNREAD:
+                run.state[name] = OUTDATED if run.state[f"stale({target})"] else NEWEST
 
-    def _write(self, run: Run, controller: Controller, write: Write) -> str | None:
+    def _conflicts(self, state: State, controller: Controller, target: str) -> bool:
+        """Whether somebody else wrote the object since the run got its version."""
+        version = state.get(held_name(controller.name, target), UNREAD)
+        cached = self.operator.objects[target].cached
+        return version == OUTDATED or (version == UNREAD and cached and bool(state[f"stale({target})"]))
+
+    def _write(self, run: Run, controller: Controller, write: Write, answered: bool) -> str | None:
         state, target = run.state, write.target
         exists = self._exists(state, target)
         create = write.verb == "create" or (write.verb == "apply" and not exists)
@@ -154,11 +166,8 @@ class Reconciling(Keys):
             return "exists"
         if not create and not exists:
             return "missing"
-        held = bool(state.get(held_name(controller.name, target), False))
-        if write.verb == "update" and not held:
-            cached, tracked = self.operator.objects[target].cached, (controller.name, target) in self.layout.held
-            if state[f"stale({target})"] if cached else tracked:
-                return "conflict"
+        if write.verb == "update" and self._conflicts(state, controller, target):
+            return "conflict"
         old = self._snapshot(state, target)
         if write.verb == "delete":
             self._delete(run, target)
@@ -172,7 +181,7 @@ class Reconciling(Keys):
                 for variable in self.operator.objects[target].fields:
                     state[variable.name] = old[variable.name[len(target) + 1 :]]
                 return "error"  # the API server refuses new finalizers on an object that is being deleted
-        self._publish(run, target, old, controller.name)
+        self._publish(run, target, old, controller.name if answered else None)
         return None
 
 

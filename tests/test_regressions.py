@@ -1,0 +1,139 @@
+"""Models that once got a wrong answer, or an internal error in place of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconcheck.engines import lasso
+from reconcheck.explain import verify
+from reconcheck.explain.verdict import Answer
+from reconcheck.explain.verify import Verifier
+from reconcheck.model.load import load
+from reconcheck.model.operator import Scope
+
+HEAD = "  runtime controller-runtime 0.24\n"
+QUIET_CONTROLLER = "  controller app for app { watch app reconcile { await change } }\n"
+
+
+def answers(tmp_path: Path, members: str, prelude: str = "") -> dict[str, Answer]:
+    """The answer to each question of an operator with these members."""
+    path = tmp_path / "model.rdsl"
+    path.write_text(f"rdsl 1\n{prelude}\noperator o {{\n{HEAD}{members}\n}}\n")
+    return {answer.goal.name: answer for answer in Verifier(load(path)).report(Scope()).answers}
+
+
+def test_enums_with_the_same_names_in_another_order(tmp_path: Path) -> None:
+    """Equality of such values was asked of Z3 by their places in two different lists."""
+    found = answers(
+        tmp_path,
+        """
+  primary App as app { spec.c: A = any }
+  external db { c: B = red }
+  controller app for app { watch app reconcile { call db.c = app.spec.c await change } }
+  environment { disturbance edit { app.spec.c = any } }
+  converges { same: db.c == app.spec.c  other: db.c != app.spec.c }
+  always eq: db.c == app.spec.c
+""",
+        "type A = red | green | blue\ntype B = blue | green | red",
+    )
+    assert {name: answer.verdict for name, answer in found.items()} == {
+        "same": "converges",
+        "other": "quiet",
+        "eq": "fails",
+    }
+
+
+def test_a_conditional_between_a_wide_and_a_narrow_enum(tmp_path: Path) -> None:
+    """Its two branches were numbered by their own types when it was written for Z3."""
+    found = answers(
+        tmp_path,
+        """
+  primary App as app { spec.c: Narrow = any  spec.on: bool = true  spec.w: Wide = any }
+  external db { w: Wide = a }
+  controller app for app {
+    watch app
+    reconcile { call db.w = if app.spec.on then app.spec.c else app.spec.w  await change }
+  }
+  environment { disturbance edit { app.spec.c = any }  disturbance turn { app.spec.on = not app.spec.on } }
+  converges { set: db.w == (if app.spec.on then app.spec.c else app.spec.w) }
+  always turned: (if app.spec.on then app.spec.c else db.w) == (if not app.spec.on then db.w else app.spec.c)
+""",
+        "type Wide = a | b | c\ntype Narrow = c | b",
+    )
+    assert found["set"].verdict == "converges"
+    assert found["turned"].verdict == "holds"
+
+
+def test_a_slice_that_does_not_know_why_a_cut_variable_stays_in_its_range(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refused invariant of a slice was an internal error; the whole graph has the answer."""
+    monkeypatch.setattr(verify, "WORTH_SLICING", 0)
+    found = answers(
+        tmp_path,
+        f"""
+  primary App as app {{ spec.c: 0..1 = any }}
+  external db {{ left: bool = true  used: 0..1 = 0 }}
+{QUIET_CONTROLLER}
+  environment {{ noise use when db.left {{ db.used += 1  db.left = false }} }}
+  always small: app.spec.c <= 1
+""",
+    )
+    assert (found["small"].verdict, found["small"].engine) == ("holds", "whole state graph")
+
+
+def test_a_cut_opaque_variable_may_be_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slice left out the states in which it was, and its proof was refused."""
+    monkeypatch.setattr(verify, "WORTH_SLICING", 0)
+    found = answers(
+        tmp_path,
+        """
+  primary App as app { spec.c: opaque = none }
+  external db { c: opaque = none  up: bool = false }
+  controller app for app { watch app reconcile { call db.c = app.spec.c await change } }
+  environment { disturbance edit { app.spec.c = any } }
+  always down: db.up implies db.c != none
+""",
+    )
+    assert (found["down"].verdict, found["down"].engine) == ("holds", "slices")
+
+
+def test_a_choice_that_is_read_and_written_over(tmp_path: Path) -> None:
+    """The action is always possible, but what it changes depends on a choice that no variable keeps."""
+    found = answers(
+        tmp_path,
+        f"""
+  primary App as app
+  external db {{ c: 0..2 = 0  d: 0..2 = 0 }}
+{QUIET_CONTROLLER}
+  environment {{ process p when db.d == 0 {{ db.c = any  db.d = (if db.c == 0 then 2 else 1)  db.c = 0 }} }}
+  converges {{ moved: db.d != 0 }}
+""",
+    )
+    assert found["moved"].verdict == "converges"
+
+
+def test_a_livelock_too_wide_for_the_shortest_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the search for the shortest loop gave up, there was no loop at all."""
+    monkeypatch.setattr(lasso, "MOST_NODES", 5)
+    found = answers(
+        tmp_path,
+        f"""
+  primary App as app
+  external db {{ a: bool = false  b: bool = false  c: bool = false }}
+{QUIET_CONTROLLER}
+  environment {{
+    process flip_a {{ db.a = not db.a }}
+    process flip_b {{ db.b = not db.b }}
+    process flip_c {{ db.c = not db.c }}
+  }}
+  converges {{ steady: db.a }}
+""",
+    )
+    trace = found["steady"].trace
+    assert found["steady"].verdict == "livelock"
+    assert trace is not None
+    assert trace.loop is not None
+    assert not trace.shortest
