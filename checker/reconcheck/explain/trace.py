@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from reconcheck.model.expr import FALSE
 from reconcheck.model.operator import External, Object, Operator, Scope
 from reconcheck.model.types import Value
 from reconcheck.semantics.interpreter import Interpreter
@@ -37,6 +36,8 @@ class TraceStep:
     """Whether the step woke a controller, and if it did not, why not; empty where the question makes no sense."""
     line: int | None
     """The line of the model that the step comes from."""
+    sees: tuple[Change, ...] = ()
+    """For a step of a reconcile, the fields it reads an outdated copy of: `old` is the copy, `new` the truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,13 @@ def trace_step(interpreter: Interpreter, step: Step, before: State, after: State
     """The record of a step between two states."""
     changes = tuple(Change(name, before[name], after[name]) for name in before if before[name] != after[name])
     operator = interpreter.operator
-    return TraceStep(step, _who(step), changes, _woke(interpreter, step, before, after), _line(operator, step))
+    woke = _woke(interpreter, step, before, after)
+    sees: tuple[Change, ...] = ()
+    if step.action.startswith("reconcile "):
+        controller = next(c for c in operator.controllers if step.action == f"reconcile {c.name}")
+        stale = interpreter.outdated_reads(before, controller)
+        sees = tuple(Change(name, before[f"view({name})"], before.get(name, True)) for name in stale)
+    return TraceStep(step, _who(step), changes, woke, _line(operator, step), sees)
 
 
 def _who(step: Step) -> str:
@@ -212,34 +219,48 @@ def _line(operator: Operator, step: Step) -> int | None:
 
 def _woke(interpreter: Interpreter, step: Step, before: State, after: State) -> str:
     """Says for a change whether a watch saw it, and for a delivery whether it queued the key."""
-    operator = interpreter.operator
     verb = step.action.split(" ", 1)[0]
-    if verb in ("sync", "resync", "relist", "fire", "retry", "crash"):
-        names = [controller.name for controller in operator.controllers]
-        newly = [name for name in names if after[f"queued({name})"] and not before[f"queued({name})"]]
-        if newly:
-            return f"yes: {', '.join(newly)} is queued"
-        if verb != "sync":
-            return ""
-        delivered = [watch for controller in operator.controllers for watch in controller.watches
-                     if before[event_name(watch)] and not after[event_name(watch)]]  # fmt: skip
-        if not delivered:
-            return "NO: no event was pending"
-        waiting = any(before[f"queued({watch.controller})"] for watch in delivered)
-        return "no: it is queued already" if waiting else "NO: the mapping leads to nobody"
+    if verb in ("sync", "resync", "relist", "fire", "retry", "crash", "lose"):
+        return _delivery(interpreter.operator, verb, before, after)
     notes: list[str] = []
-    for holder in (*operator.objects, *operator.externals):
-        if all(before[name] == after[name] for name in before if name.startswith(f"{holder}.")):
-            continue
-        watches = [watch for _, watch in interpreter.layout.watches(holder)]
-        if any(after[event_name(watch)] for watch in watches):
-            notes.append(f"event: watch {holder}")
-        elif watches and all(watch.mapping == FALSE for watch in watches):
-            notes.append(f"NO: watch {holder} leads to nobody")
-        elif watches:
-            notes.append(f"NO: not let through by watch {holder}")
-        elif holder in operator.externals:
-            notes.append(f"NO: {holder} sends no events")
-        else:
-            notes.append(f"NO: nothing watches {holder}")
+    for holder in (*interpreter.operator.objects, *interpreter.operator.externals):
+        if any(before[name] != after[name] for name in before if name.startswith(f"{holder}.")):
+            notes.append(_hearing(interpreter, holder, before, after))
     return "; ".join(notes)
+
+
+def _delivery(operator: Operator, verb: str, before: State, after: State) -> str:
+    """Which keys a delivery, a timer or a restart queues, and why it queues none."""
+    names = [controller.name for controller in operator.controllers]
+    if verb == "crash":
+        listed = [name for name in names if after[f"queued({name})"]]
+        return f"yes: {', '.join(listed)} is queued" if listed else "NO: the listing wakes nobody"
+    newly = [name for name in names if after[f"queued({name})"] and not before[f"queued({name})"]]
+    if newly:
+        return f"yes: {', '.join(newly)} is queued"
+    watches = [watch for controller in operator.controllers for watch in controller.watches]
+    delivered = [watch for watch in watches if before[event_name(watch)] and not after[event_name(watch)]]
+    if verb in ("relist", "lose") and delivered:
+        return "NO: the pending event is gone"
+    if verb != "sync":
+        return ""
+    if not delivered:
+        return "NO: no event was pending"
+    waiting = any(before[f"queued({watch.controller})"] for watch in delivered)
+    return "no: it is queued already" if waiting else "NO: the mapping leads to nobody"
+
+
+def _hearing(interpreter: Interpreter, holder: str, before: State, after: State) -> str:
+    """What the watches of a changed object or external make of the change."""
+    watches = [watch for _, watch in interpreter.layout.watches(holder)]
+    heard = {interpreter.hears(watch, before, after) for watch in watches}
+    if "event" in heard:
+        return f"event: watch {holder}"
+    if "unmapped" in heard:
+        return f"NO: watch {holder} leads to nobody"
+    if "filtered" in heard:
+        return f"NO: not let through by watch {holder}"
+    if "unregistered" in heard:
+        return f"NO: watch {holder} is not registered yet"
+    sends_none = holder in interpreter.operator.externals
+    return f"NO: {holder} sends no events" if sends_none else f"NO: nothing watches {holder}"

@@ -34,7 +34,7 @@ from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import System
 from reconcheck.semantics.world import State
 
-FIRST_LOOK = 30_000
+FIRST_LOOK = 150_000
 """States explored before a proof on slices is tried."""
 WORTH_SLICING = 5_000
 """States of a complete graph above which a proof on slices is cheaper to check than one on the whole graph."""
@@ -123,6 +123,8 @@ class Verifier:
             raise InternalError("RC901", f"{goal.name}: a trace does not replay: {wrong}") from wrong
         explored = self.scopes.get(scope)
         states = len(explored.graph.states) if explored is not None and explored.graph is not None else 0
+        if answer.verdict == "unknown" and explored is not None and explored.gave_up:
+            answer = replace(answer, reason=f"{answer.reason}; before that, {explored.gave_up}")
         return replace(answer, seconds=time.monotonic() - started, states=states)
 
     def _answer(self, goal: Goal, scope: Scope) -> Answer:
@@ -166,7 +168,7 @@ class Verifier:
         explored = self._explored(scope, MOST_STATES)
         if explored.complete:
             return self._from_graph(goal, scope, explored)
-        return Answer(goal, scope, "unknown", explored.gave_up, "RC406")
+        return Answer(goal, scope, "unknown", "not all states could be listed", "RC406")
 
     def _from_graph(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer:
         assert explored.calm is not None
@@ -179,7 +181,8 @@ class Verifier:
         if quiet or loops:
             return self._divergence(goal, scope, explored, quiet, loops, truth)
         if len(graph.states) > WORTH_SLICING:
-            sliced = self._by_slices(goal, scope, system, SLICE_STATES)
+            most = SLICE_STATES if len(graph.states) < LARGE_SLICE else LARGE_SLICE
+            sliced = self._by_slices(goal, scope, system, most, SHARES[-1])
             if sliced is not None:
                 return sliced
         ranked = RankedStates(system.variables, graph.states, rank(calm_graph, truth))
@@ -223,7 +226,9 @@ class Verifier:
         """The answer "converges", if each part of the goal has a proof on some slice."""
         found: list[tuple[e.Expr, RankedStates]] = []
         for part in conjuncts(goal.formula):
-            ranked = prove_by_slices(system, part, self._share(seconds), most)
+            budget = self._share(seconds)
+            told = replace(budget, report=lambda text: self.budget.report(f"trying a slice: {text}"))
+            ranked = prove_by_slices(system, part, told, most)
             if ranked is None:
                 return None
             found.append((part, ranked))
@@ -293,7 +298,7 @@ class Verifier:
                 return self._unbounded(goal, scope, explored.endless)
             explored = self._explored(scope, MOST_STATES)
             if not explored.complete:
-                return Answer(goal, scope, "unknown", explored.gave_up, "RC406")
+                return Answer(goal, scope, "unknown", "not all states could be listed", "RC406")
         assert explored.graph is not None
         graph = explored.graph
         holds = predicate(explored.system, never)

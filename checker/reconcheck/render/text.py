@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
@@ -130,8 +130,8 @@ def rows_of(trace: Trace) -> list[tuple[int, TraceStep]]:
             before = rows[-1][1]
             if before.step.action == "start " + step.step.action.split(" ", 1)[1] and rows[-1][0] == index - 1:
                 if trace.loop != index:
-                    merged = TraceStep(step.step, step.who, _merge(before.changes, step.changes), step.woke, step.line)
-                    rows[-1] = (rows[-1][0], merged)
+                    changes = _merge(before.changes, step.changes)
+                    rows[-1] = (rows[-1][0], replace(step, changes=changes))
                     continue
         rows.append((index, step))
     return rows
@@ -164,10 +164,10 @@ def _table_of_steps(operator: Operator, trace: Trace, paint: Paint) -> list[str]
     rows = rows_of(trace)
     cells = [("step", "what happens", "who", "changed", "woke the controller?")]
     for number, (_, step) in enumerate(rows, 1):
-        cells.append((str(number), happens(step), step.who, changed(step, types), step.woke))
+        cells.append((str(number), happens(step, types), step.who, changed(step, types), step.woke))
     widths = (4, 28, 11, 25)
     start = ", ".join(f"{name} = {value_text(name, value, types)}" for name, value in trace.start)
-    lines = textwrap.wrap(f"at first: {start or 'every field has its first value'}", WIDTH - 2,
+    lines = textwrap.wrap(f"at first: {start or 'every field is zero, false or none'}", WIDTH - 2,
                           initial_indent="  ", subsequent_indent="            ")  # fmt: skip
     loop_row = next((i for i, (index, _) in enumerate(rows) if trace.loop is not None and index >= trace.loop), None)
     for row, cell in enumerate(cells):
@@ -188,14 +188,26 @@ def render_walk(operator: Operator, scope: Scope, trace: Trace, seed: int, paint
 
 
 def _row(mark: str, cells: tuple[str, ...], widths: tuple[int, ...]) -> list[str]:
-    columns = [textwrap.wrap(cell, width) or [""] for cell, width in zip(cells[:-1], widths, strict=True)]
-    columns.append(textwrap.wrap(cells[-1], WIDTH - sum(widths) - 2 * len(widths) - 2) or [""])
+    every_width = (*widths, WIDTH - sum(widths) - 2 * len(widths) - 2)
+    columns = [_wrapped(cell, width) for cell, width in zip(cells, every_width, strict=True)]
     lines = []
     for index in range(max(len(column) for column in columns)):
         parts = [column[index] if index < len(column) else "" for column in columns]
         padded = [f"{part:<{width}}" for part, width in zip(parts, (*widths, 0), strict=True)]
         lines.append((mark + "  ".join(padded)).rstrip())
     return lines
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """The lines of a cell; a word that is too long is broken behind a dot, if it has one in reach."""
+    words: list[str] = []
+    for word in text.split():
+        while len(word) > width:
+            cut = word.rfind(".", 0, width) + 1 or width
+            words.append(word[:cut])
+            word = word[cut:]
+        words.append(word)
+    return textwrap.wrap(" ".join(words), width, break_on_hyphens=False) or [""]
 
 
 def _ending(trace: Trace) -> str:
@@ -210,12 +222,13 @@ def _ending(trace: Trace) -> str:
             return "  |-- here it is true"
 
 
-def happens(step: TraceStep) -> str:
-    """What a step is, in words."""
+def happens(step: TraceStep, types: dict[str, Type]) -> str:
+    """What a step is, in words, with what it sees that is not so any more."""
     verb, _, rest = step.step.action.partition(" ")
     match verb:
         case "reconcile":
-            return f"reconcile: {step.step.detail}"
+            seen = ", ".join(f"{c.variable} = {value_text(c.variable, c.old, types)}" for c in step.sees)
+            return f"reconcile: {step.step.detail}{f', still sees {seen}' if seen else ''}"
         case "start":
             return f"start of a reconcile of {rest}"
         case "sync":

@@ -110,6 +110,7 @@ def step(item: TraceStep) -> dict[str, Any]:
         "who": item.who,
         "changes": [{"variable": c.variable, "old": c.old, "new": c.new} for c in item.changes],
         "woke": item.woke or None,
+        "sees": [{"variable": c.variable, "cached": c.old, "live": c.new} for c in item.sees],
         "line": item.line,
     }
 

@@ -25,6 +25,7 @@ from reconcheck.semantics.layout import (
     after_gap,
     event_name,
     held_name,
+    maps_change,
     registered_name,
     timer_action,
 )
@@ -67,6 +68,16 @@ class Interpreter(Reconciling):
                 if after != state:
                     self._check_types(done, after)
                     yield done, after
+
+    def hears(self, watch: Watch, before: State, after: State) -> str:
+        """What a watch makes of the change between two states: event, unregistered, filtered or unmapped."""
+        run = Run(dict(after), lambda options: options[0], Step("begin", Kind.FAIR))
+        old, new = self._snapshot(before, watch.target), self._snapshot(after, watch.target)
+        if watch.late and not before[registered_name(watch)]:
+            return "unregistered"
+        if not self._passes(run, watch.filter, old, new):
+            return "filtered"
+        return "unmapped" if maps_change(watch) and not self._leads_here(run, watch, old, new) else "event"
 
     def _attempts(self, state: State) -> Iterator[tuple[Step, Callable[[Run], bool]]]:
         operator, faults = self.operator, self.operator.faults

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from reconcheck.model import expr as e
 from reconcheck.model.operator import (
     Bind,
     Call,
@@ -27,6 +28,7 @@ from reconcheck.semantics.layout import (
     STOPPED,
     UNREAD,
     event_name,
+    expressions,
     held_name,
     maps_change,
     objects_read,
@@ -96,6 +98,34 @@ class Reconciling(Keys):
         else:
             self._goto(run, controller, handler)
         return True
+
+    def outdated_reads(self, state: State, controller: Controller) -> list[str]:
+        """The live variables of which the next step of a running reconcile reads another value in the cache."""
+        label = state[f"pc({controller.name})"]
+        positions = [p for p, known in self.layout.labels[controller.name].items() if known == label]
+        if not positions:
+            return []
+        position, found = positions[0], dict[str, None]()
+        run = Run(dict(state), lambda options: options[0], Step("begin", Kind.FAIR))
+        run.locals = {local.name: state[local.name] for local, _ in controller.program.kept}
+        while True:
+            instruction = controller.program.code[position]
+            for expression in expressions(instruction):
+                for variable in e.variables(expression):
+                    live = variable.name[5:-1] if variable.name.startswith("view(") else variable.name
+                    if live != variable.name and state[variable.name] != state.get(live, True):
+                        found[live] = None
+            stop = position in controller.program.stops
+            match instruction:
+                case Test(condition, otherwise) if not stop:
+                    position = position + 1 if run.value(condition) else otherwise
+                case Jump(target):
+                    position = target
+                case Bind(local, value) if not stop:
+                    run.locals[local.name] = run.value(value)
+                    position += 1
+                case _:
+                    return list(found)
 
     def _can_fail(self, instruction: Effect, failure: str) -> bool:
         match instruction:
