@@ -122,18 +122,31 @@ def _answer(operator: Operator, answer: Answer, paint: Paint) -> str:
 # ---- traces -------------------------------------------------------------------------------------------------
 
 
-def rows_of(trace: Trace) -> list[tuple[int, TraceStep]]:
+@dataclass(frozen=True)
+class Row:
+    """A step as shown; with `begins`, the `start` right before it is part of it."""
+
+    index: int
+    step: TraceStep
+    begins: bool = False
+
+
+def rows_of(trace: Trace) -> list[Row]:
     """The steps as shown: a `start` right before its reconcile step is one row with it."""
-    rows: list[tuple[int, TraceStep]] = []
+    rows: list[Row] = []
     for index, step in enumerate(trace.steps):
-        if rows and step.step.action.startswith("reconcile "):
-            before = rows[-1][1]
-            if before.step.action == "start " + step.step.action.split(" ", 1)[1] and rows[-1][0] == index - 1:
-                if trace.loop != index:
-                    changes = _merge(before.changes, step.changes)
-                    rows[-1] = (rows[-1][0], replace(step, changes=changes))
-                    continue
-        rows.append((index, step))
+        verb, _, name = step.step.action.partition(" ")
+        last = rows[-1] if rows else None
+        if (
+            last is not None
+            and verb == "reconcile"
+            and last.step.step.action == f"start {name}"
+            and trace.loop != index
+        ):
+            changes = _merge(last.step.changes, step.changes)
+            rows[-1] = Row(last.index, replace(step, changes=changes), begins=True)
+        else:
+            rows.append(Row(index, step))
     return rows
 
 
@@ -163,17 +176,18 @@ def _table_of_steps(operator: Operator, trace: Trace, paint: Paint) -> list[str]
     types = types_of(operator)
     rows = rows_of(trace)
     cells = [("step", "what happens", "who", "changed", "woke the controller?")]
-    for number, (_, step) in enumerate(rows, 1):
-        cells.append((str(number), happens(step, types), step.who, changed(step, types), step.woke))
+    for number, row in enumerate(rows, 1):
+        step = row.step
+        cells.append((str(number), happens(row, types), step.who, changed(step, types), step.woke))
     widths = (4, 28, 11, 25)
     start = ", ".join(f"{name} = {value_text(name, value, types)}" for name, value in trace.start)
     lines = textwrap.wrap(f"at first: {start or 'every field is zero, false or none'}", WIDTH - 2,
                           initial_indent="  ", subsequent_indent="            ")  # fmt: skip
-    loop_row = next((i for i, (index, _) in enumerate(rows) if trace.loop is not None and index >= trace.loop), None)
-    for row, cell in enumerate(cells):
-        mark = "| " if loop_row is not None and row > loop_row else "  "
+    loop_row = next((i for i, row in enumerate(rows) if trace.loop is not None and row.index >= trace.loop), None)
+    for number, cell in enumerate(cells):
+        mark = "| " if loop_row is not None and number > loop_row else "  "
         block = _row(mark, cell, widths)
-        lines += [paint(DIM, line) for line in block] if row == 0 else block
+        lines += [paint(DIM, line) for line in block] if number == 0 else block
     return lines
 
 
@@ -222,13 +236,15 @@ def _ending(trace: Trace) -> str:
             return "  |-- here it is true"
 
 
-def happens(step: TraceStep, types: dict[str, Type]) -> str:
+def happens(row: Row, types: dict[str, Type]) -> str:
     """What a step is, in words, with what it sees that is not so any more."""
+    step = row.step
     verb, _, rest = step.step.action.partition(" ")
     match verb:
         case "reconcile":
             seen = ", ".join(f"{c.variable} = {value_text(c.variable, c.old, types)}" for c in step.sees)
-            return f"reconcile: {step.step.detail}{f', still sees {seen}' if seen else ''}"
+            head = "reconcile begins" if row.begins else "reconcile"
+            return f"{head}: {step.step.detail}{f', still sees {seen}' if seen else ''}"
         case "start":
             return f"start of a reconcile of {rest}"
         case "sync":
