@@ -382,7 +382,7 @@ class Verifier:
         return replace(self._found(goal, scope, trace), engine="bounded search")
 
     def _unbounded(self, goal: Goal, scope: Scope, endless: Endless) -> Answer:
-        reason = f"{endless}; in {2 * sum(SHARES):.0f} s no proof was found on a slice, and no trace"
+        reason = f"{endless}; no proof was found on a slice, and no trace by bounded search"
         return Answer(goal, scope, "unknown", reason, "RC407")
 
     # ---- checks and findings ----------------------------------------------------------------------------------------

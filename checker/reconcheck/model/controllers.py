@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconcheck.model import expr as e
 from reconcheck.model.body import Body, make_rule, seconds_of
 from reconcheck.model.names import Broken, Names, Where
-from reconcheck.model.operator import Controller, ErrorPolicy, Filter, Program, Rule, Watch
+from reconcheck.model.operator import Controller, ErrorPolicy, Filter, Program, Register, Rule, Watch
 from reconcheck.model.runtimes import Profile
 from reconcheck.model.types import BOOL
 from reconcheck.syntax import tree
@@ -50,6 +50,11 @@ class Controllers:
             late = frozenset((m.name or m.target).text for m in node.members if isinstance(m, tree.Watch) and m.late)
         program = Body(self.names, node.name.text, rules, late).translate(bodies[0].block)
         self._period(node, rules)
+        registered = {instruction.watch for instruction in program.code if isinstance(instruction, Register)}
+        for watch in watches:
+            if watch.late and watch.name not in registered and not problems.failed:
+                message = f"this late watch never wakes `{node.name}`: no reconcile registers it"
+                problems.finding("RC303", message, watch.span, f"add `register {watch.name}`, or remove `late`")
         return Controller(
             name=node.name.text,
             primary=primary.name,
@@ -238,6 +243,9 @@ class Controllers:
         if text == "spec" and object_ is not None and not object_.has_generation:
             return set()
         if not covered and text not in ("spec", "status", "metadata"):
-            known = [*fields, "spec", "status"]
+            if text == "generation":
+                message, instead = "the generation is spelled by what it counts", "write `spec`"
+                raise self.names.problems.broken("RC205", message, path.span, instead, "spec")
+            known = [*fields, "spec", "status", "metadata"]
             raise self.names.problems.unknown(f"part of `{target}`", text, known, path.span, "RC205")
         return covered

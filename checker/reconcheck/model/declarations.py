@@ -126,8 +126,10 @@ class Declarations:
             raise self.names.problems.broken("RC228", message, name.span, "choose another name")
 
     def _memory(self, node: tree.Memory) -> Iterator[Variable]:
+        constants = (field for field in node.fields if not isinstance(field.initial, tree.Anything | None))
+        given = {f"memory.{field.path.text}" for field in constants}
         for variable in self._fields("memory", node.fields):
-            if variable.initial is None:
+            if variable.initial is None and variable.name not in given:
                 message = f"`{variable.name}` needs an initial value: it is what a restart resets it to"
                 self.names.problems.error("RC221", message, node.span, f"write `= {_spell(variable)}`")
             yield variable
