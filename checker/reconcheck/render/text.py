@@ -99,7 +99,8 @@ def _why(answer: Answer) -> str:
         return f"proved: {parts}{proof.states:,} states, {proof.obligations} Z3 obligations, {time}"
     if answer.trace is not None:
         rows = len(rows_of(answer.trace))
-        return f"{rows} step{'s' * (rows != 1)}, replayed; {answer.states:,} states, {time}"
+        how = f"{answer.states:,} states" if answer.states else answer.engine
+        return f"{rows} step{'s' * (rows != 1)}, replayed; {how}, {time}"
     return f"{answer.reason}" if answer.reason else time
 
 
