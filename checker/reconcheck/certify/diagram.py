@@ -16,6 +16,10 @@ from reconcheck.model.types import BoolType, OpaqueType, Value
 from reconcheck.semantics import smtlib
 
 OUTSIDE = -1
+CONTROL = ("pc(", "queued(", "timer(", "retries(")
+"""How the names of a controller's own variables begin; its locals have a `/` in theirs."""
+WORTH_TRYING = 5_000
+"""States above which one order of variables is tried only."""
 NOTHING = -1
 """As a branch of an opaque variable: it is `none`."""
 
@@ -74,7 +78,9 @@ def build(variables: tuple[Variable, ...], ranked: Iterable[tuple[Sequence[Value
     """The diagram that gives each listed state its rank and leaves every other state outside."""
     nodes: list[Node] = []
     known: dict[Node, int] = {}
-    rows = [(tuple(_shape(variables, state)), leaf(rank)) for state, rank in ranked]
+    if any(isinstance(variable.type, OpaqueType) for variable in variables):
+        ranked = ((_shape(variables, state), rank) for state, rank in ranked)
+    rows = [(tuple(state), leaf(rank)) for state, rank in ranked]
 
     # Level by level from the last variable: rows with the same prefix become one node.
     current: dict[tuple[Value, ...], int] = dict(rows)
@@ -91,6 +97,29 @@ def build(variables: tuple[Variable, ...], ranked: Iterable[tuple[Sequence[Value
                 nodes.append(candidate)
             current[prefix] = number
     return Diagram(variables, tuple(nodes), current.get((), -1))
+
+
+def ordered_build(
+    variables: Sequence[Variable], order: Sequence[Variable], ranked: Iterable[tuple[Sequence[Value], int]]
+) -> Diagram:
+    """The diagram of states given in the order of `variables`, with its tests in another order."""
+    places = [variables.index(variable) for variable in order]
+    return build(tuple(order), (([state[place] for place in places], rank) for state, rank in ranked))
+
+
+def smallest(variables: tuple[Variable, ...], ranked: Iterable[tuple[Sequence[Value], int]]) -> Diagram:
+    """The diagram in the order of variables, of a few that are likely, that needs the fewest nodes.
+
+    A smaller diagram is checked faster; the order changes nothing else.
+    """
+    rows = list(ranked)
+    control = [v for v in variables if v.name.startswith(CONTROL) or "/" in v.name]
+    world = [v for v in variables if v not in control]
+    orders = [world + control, world[::-1] + control, list(variables)[::-1]]
+    if len(rows) > WORTH_TRYING:
+        orders = orders[:1]
+    diagrams = [ordered_build(variables, order, rows) for order in orders]
+    return min(diagrams, key=lambda diagram: len(diagram.nodes))
 
 
 def at_most(diagram: Diagram, rank: int) -> Diagram:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from reconcheck.certify.certificate import Certificate, Checked, Invariant, Refused
 from reconcheck.certify.check import Checker
-from reconcheck.certify.diagram import Diagram, build
+from reconcheck.certify.diagram import Diagram, ordered_build, smallest
 from reconcheck.diagnostic import Diagnostic, ModelError
 from reconcheck.engines import bounded
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
@@ -21,14 +21,14 @@ from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
 from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.prove import SLICE_STATES, RankedStates, conjuncts, prove_always_by_slices, prove_by_slices
-from reconcheck.engines.python_code import canonical, predicate
+from reconcheck.engines.python_code import StateTuple, canonical, predicate
 from reconcheck.explain.findings import findings_of
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
 from reconcheck.explain.verdict import Answer, Proof, Report
 from reconcheck.explain.verdict import Checked as CheckedExpectation
 from reconcheck.model import expr as e
 from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import Goal, Operator, Scope
+from reconcheck.model.operator import Goal, Operator, Scope, Variable
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import System
@@ -78,6 +78,7 @@ class Verifier:
         self.budget = Budget(seconds, MOST_STATES, report)
         self.scopes: dict[Scope, _Explored] = {}
         self.checkers: dict[Scope, Checker] = {}
+        self.orders: dict[tuple[Variable, ...], tuple[Variable, ...]] = {}
 
     def report(self, scope: Scope, goals: Iterable[str] | None = None, every_scope: bool = True) -> Report:
         """The answers in a scope, and to the expectations: in every scope, or in this one only.
@@ -253,7 +254,8 @@ class Verifier:
         """The answer "converges", if Z3 confirms every part on the whole system."""
         obligations, states, variables = 0, 0, 0
         for part, ranked in found:
-            diagram = self._diagram(ranked)
+            rows = list(zip(ranked.states, ranked.ranking.ranks, strict=True))
+            diagram = self._diagram(ranked.variables, rows)
             result = self._checker(system).check(
                 Certificate(part, diagram, ranked.ranking.helpful), self.budget.left, self._tell
             )
@@ -276,8 +278,14 @@ class Verifier:
             self.checkers[system.scope] = Checker(system)
         return self.checkers[system.scope]
 
-    def _diagram(self, ranked: RankedStates) -> Diagram:
-        return build(ranked.variables, zip(ranked.states, ranked.ranking.ranks, strict=True))
+    def _diagram(self, variables: tuple[Variable, ...], ranked: list[tuple[StateTuple, int]]) -> Diagram:
+        """The diagram of a proof; the order that was best for the first one is taken for the others too."""
+        order = self.orders.get(variables)
+        if order is not None:
+            return ordered_build(variables, order, ranked)
+        diagram = smallest(variables, ranked)
+        self.orders[variables] = diagram.variables
+        return diagram
 
     def _tell(self, text: str) -> None:
         self.budget.check(text)
@@ -310,7 +318,7 @@ class Verifier:
             proved = self._invariant(goal, scope, explored, never)
             if proved is not None:
                 return proved
-        diagram = build(explored.system.variables, ((state, 0) for state in graph.states))
+        diagram = self._diagram(explored.system.variables, [(state, 0) for state in graph.states])
         states = len(graph.states)
         answer = self._certified_invariant(goal, scope, explored.system, never, diagram, states, "whole state graph")
         assert answer is not None  # a refused invariant of the whole graph is an internal error
@@ -325,7 +333,7 @@ class Verifier:
         sliced = prove_always_by_slices(explored.system, never, self.budget)
         if sliced is None:
             return None
-        diagram = build(sliced[0], ((state, 0) for state in sliced[1]))
+        diagram = self._diagram(sliced[0], [(state, 0) for state in sliced[1]])
         return self._certified_invariant(goal, scope, explored.system, never, diagram, len(sliced[1]), "slices", True)
 
     def _certified_invariant(
