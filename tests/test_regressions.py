@@ -137,3 +137,21 @@ def test_a_livelock_too_wide_for_the_shortest_loop(tmp_path: Path, monkeypatch: 
     assert trace is not None
     assert trace.loop is not None
     assert not trace.shortest
+
+
+def test_a_refused_certificate_is_no_verdict_and_stops_no_other_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A proof that its check does not confirm ends with exit code 4; models that need no proof are answered."""
+    from reconcheck.certify.certificate import Refused
+    from reconcheck.certify.check import Checker
+    from reconcheck.cli.main import main
+
+    models = Path(__file__).parent.parent / "models" / "minimal"
+    monkeypatch.setattr(Checker, "check", lambda *_: Refused("falling", "Z3 found a state in which it fails"))
+    proved, refuted = models / "external-with-notifies.rdsl", models / "swallowed-error.rdsl"
+    assert main(["verify", str(proved), str(refuted)]) == 4
+    printed = capsys.readouterr()
+    assert "internal error[RC902]" in printed.err
+    assert "converges" not in printed.out
+    assert "ok " in printed.out

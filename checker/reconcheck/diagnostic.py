@@ -61,6 +61,14 @@ class ModelError(Exception):
         super().__init__("; ".join(f"{d.code} {d.message}" for d in self.diagnostics))
 
 
+class InternalError(Exception):
+    """A result that its check does not confirm: a bug in reconcheck, never a verdict.  `code` is RC9xx."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
 def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """The diagnostics in the order of the file, one for each code and place."""
     nowhere = Span("", 0, 0, 0, 0)

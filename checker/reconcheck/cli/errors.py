@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import click
 
-from reconcheck.diagnostic import Diagnostic, ModelError
+from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
 
-OK, DIVERGES, WRONG, UNKNOWN, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
+OK, WRONG, UNKNOWN, INTERNAL, INTERRUPTED = 0, 2, 3, 4, 130
 
 
 def guarded(run: Callable[[], object]) -> int:
@@ -46,8 +46,7 @@ def guarded(run: Callable[[], object]) -> int:
         click.echo("unknown[RC406]: memory is used up; split the model or make ranges smaller", err=True)
         return UNKNOWN
     except Exception as error:
-        code = getattr(error, "code", "RC903")
-        code = code if isinstance(code, str) else "RC903"
+        code = error.code if isinstance(error, InternalError) else "RC903"
         click.echo(f"internal error[{code}]: {type(error).__name__}: {error}", err=True)
         click.echo("this is a bug in reconcheck, not a verdict; `reconcheck explain " + code + "` says more", err=True)
         if os.environ.get("RECONCHECK_DEBUG"):

@@ -11,7 +11,7 @@ import click
 from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG, wrong_value
 from reconcheck.cli.options import colours, model_files, parse_settings, scope_of, scope_options, settings_option
 from reconcheck.cli.progress import Progress
-from reconcheck.diagnostic import Diagnostic, ModelError
+from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
 
 if TYPE_CHECKING:
     from reconcheck.explain.verdict import Report
@@ -65,6 +65,11 @@ def command(
                 click.echo(render_diagnostics(error.diagnostics, error.sources, colour), err=True)
                 if len(files) > 1:
                     click.echo(f"wrong   {file}")
+            continue
+        except InternalError as error:  # the other models still get their answers
+            failures.append((str(file), [Diagnostic(error.code, str(error))]))
+            codes.append(INTERNAL)
+            click.echo(f"internal error[{error.code}]: {file}: {error}", err=True)
             continue
         from reconcheck.render.text import Paint, render_line, render_report  # not needed for what is wrong
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from reconcheck.certify.certificate import Certificate, Checked, Invariant, Refused
 from reconcheck.certify.check import Checker
 from reconcheck.certify.diagram import Diagram, ordered_build, smallest
-from reconcheck.diagnostic import Diagnostic, ModelError
+from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
 from reconcheck.engines import bounded
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
@@ -47,14 +47,6 @@ SHARES = (4.0, 12.0, 36.0)
 DAY = 86_400.0
 
 
-class InternalError(Exception):
-    """A result that its check does not confirm: a bug in reconcheck, never a verdict."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
-
-
 @dataclass
 class _Explored:
     """What is known about the graph of a scope."""
@@ -65,6 +57,8 @@ class _Explored:
     complete: bool = False
     endless: Endless | None = None
     gave_up: str = ""
+    tried: int = 0
+    """How many states the search was allowed to list."""
 
 
 class Verifier:
@@ -139,8 +133,9 @@ class Verifier:
         explored = self.scopes.get(scope)
         if explored is None:
             explored = self.scopes[scope] = _Explored(compile_system(self.operator, scope))
-        elif explored.complete or explored.endless is not None or states == FIRST_LOOK:
+        elif explored.complete or explored.endless is not None or states <= explored.tried:
             return explored
+        explored.tried = states
         try:
             explored.graph = explore(explored.system, self.budget.at_most(states))
             explored.calm = calm(explored.graph, self.budget)
@@ -261,7 +256,7 @@ class Verifier:
             )
             match result:
                 case Refused(obligation, reason) if "gave up" in reason:
-                    raise Exhausted(f"the time limit was reached while checking the proof ({obligation})")
+                    raise Exhausted(f"the proof was not checked: {obligation}: {reason}")
                 case Refused(obligation, reason):
                     if or_none:
                         return None  # the slice is too coarse for its own certificate; the whole graph decides
@@ -351,7 +346,7 @@ class Verifier:
         result = self._checker(system).check(Invariant(never, diagram), self.budget.left, self._tell)
         if isinstance(result, Refused):
             if "gave up" in result.reason:
-                raise Exhausted(f"the time limit was reached while checking the proof ({result.obligation})")
+                raise Exhausted(f"the proof was not checked: {result.obligation}: {result.reason}")
             if or_none:
                 return None  # such as a slice that does not know why a cut variable stays in its range
             message = f"{goal.name}: the invariant is refused: {result.obligation}: {result.reason}"

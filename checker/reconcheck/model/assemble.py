@@ -11,9 +11,9 @@ from reconcheck.model import runtimes
 from reconcheck.model.controllers import Controllers
 from reconcheck.model.declarations import Declarations, lifecycle
 from reconcheck.model.environment import Environment
-from reconcheck.model.names import Broken, Names, Where
+from reconcheck.model.names import Names, Where
 from reconcheck.model.operator import FAULTS, Controller, Expectation, Goal, Operator, Scope
-from reconcheck.model.problems import Problems
+from reconcheck.model.problems import Broken, Problems
 from reconcheck.model.types import BOOL
 from reconcheck.resources import shipped
 from reconcheck.syntax import tree

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from reconcheck.diagnostic import Span
 from reconcheck.model import expr as e
-from reconcheck.model.names import BROKEN, Broken, Names, Where
+from reconcheck.model.names import BROKEN, Names, Where
 from reconcheck.model.operator import (
     Bind,
     Call,
@@ -24,6 +24,7 @@ from reconcheck.model.operator import (
     Variable,
     Write,
 )
+from reconcheck.model.problems import Broken
 from reconcheck.model.types import BOOL
 from reconcheck.syntax import tree
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from reconcheck.model import expr as e
 from reconcheck.model.body import Body, make_rule, seconds_of
-from reconcheck.model.names import Broken, Names, Where
+from reconcheck.model.names import Names, Where
 from reconcheck.model.operator import Controller, ErrorPolicy, Filter, Program, Register, Rule, Watch
+from reconcheck.model.problems import Broken
 from reconcheck.model.runtimes import Profile
 from reconcheck.model.types import BOOL
 from reconcheck.syntax import tree

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconcheck.model.names import Broken, Names
+from reconcheck.model.names import Names
 from reconcheck.model.operator import External, Object, Variable
+from reconcheck.model.problems import Broken
 from reconcheck.model.runtimes import Profile
 from reconcheck.model.types import BOOL, RangeType, zero
 from reconcheck.syntax import tree

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconcheck.model import expr as e
-from reconcheck.model.names import Broken, Names, Where
+from reconcheck.model.names import Names, Where
 from reconcheck.model.operator import Action, Change, Target
+from reconcheck.model.problems import Broken
 from reconcheck.model.types import BOOL
 from reconcheck.syntax import tree
 

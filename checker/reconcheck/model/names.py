@@ -16,7 +16,6 @@ from reconcheck.model.types import (
     OPAQUE,
     BoolType,
     EnumType,
-    OpaqueType,
     RangeType,
     Type,
     contains,
@@ -414,11 +413,3 @@ class Names:
         if not isinstance(typed, e.Const):
             raise self.problems.broken("RC221", "an initial value is a constant or `any`", node.span, "write `= any`")
         return replace(variable, initial=typed.value)
-
-
-def is_atomic(type_: Type) -> bool:
-    """Whether the type is compared for equality only."""
-    return isinstance(type_, BoolType | EnumType | OpaqueType)
-
-
-__all__ = ["Broken", "Names", "Where", "is_atomic", "view_name"]

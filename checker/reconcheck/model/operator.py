@@ -15,9 +15,6 @@ from reconcheck.model.runtimes import Profile
 from reconcheck.model.types import Type, Value
 from reconcheck.syntax.tree import Cite
 
-ANY = None
-"""As an initial value or an assigned one: any value of the type."""
-
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -130,6 +127,12 @@ class Rule:
     """Declared for the controller: armed at every `await change`."""
     cites: tuple[Cite, ...]
     span: Span
+
+    def surely_before(self, other: Rule | None) -> bool:
+        """Whether a timer of this rule, already running, fires before one of the other that starts now."""
+        if other is None or self.seconds is None or other.seconds is None:
+            return False
+        return self.seconds <= other.seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,13 +336,7 @@ class Compiler:
                 continue
             old = None if other == ERROR_TIMER else self.layout.rule(other)
             there = e.equal(current, self.constant(slot, other))
-            surely = (
-                old is not None
-                and rule is not None
-                and old.seconds is not None
-                and rule.seconds is not None
-                and old.seconds <= rule.seconds
-            )
+            surely = old is not None and old.surely_before(rule)
             same = other == timer and not (rule is not None and rule.captures)
             (loses if surely or same else open_).append(there)
         undecided = e.either(*open_)

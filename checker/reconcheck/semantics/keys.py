@@ -107,13 +107,7 @@ class Keys(World):
         captured = [(v, run.value(value)) for v, value in (rule.captures if rule is not None else ())]
         if current != NO_TIMER and profile["timer_merge"] == "earliest":
             old = None if current == ERROR_TIMER else self.layout.rule(str(current))
-            surely_earlier = (
-                old is not None
-                and rule is not None
-                and old.seconds is not None
-                and rule.seconds is not None
-                and old.seconds <= rule.seconds
-            )
+            surely_earlier = old is not None and old.surely_before(rule)
             if surely_earlier or (current == timer and not captured):
                 return
             if run.choose([False, True]):
