@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reconcheck.certify.certificate import Certificate, Checked, Invariant, Refused
+from reconcheck.proof.certificate import Certificate, Checked, Invariant, Refused
 from reconcheck.certify.check import Checker
-from reconcheck.certify.diagram import OUTSIDE, Diagram, Node, at_most, build, leaf, leaf_rank
+from reconcheck.proof.diagram import OUTSIDE, Diagram, Node, at_most, build, leaf, leaf_rank
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import calm, livelocks, quiet_states, rank

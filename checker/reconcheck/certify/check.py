@@ -1,74 +1,209 @@
-"""The checker of certificates: hands every obligation to Z3, trusts nobody who found the proof."""
+"""The checker of proofs: hands every obligation to Z3, trusts nobody who found the proof."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from reconcheck.certify.certificate import Certificate, Checked, Invariant, Obligation, Refused
-from reconcheck.certify.obligations import Obligations, Texts
+from reconcheck.certify.context import Context, falls, measure_variables, rises, zero
+from reconcheck.certify.obligations import Obligations
+from reconcheck.certify.projection import Projections
+from reconcheck.certify.queries import Solver, names_in
+from reconcheck.model import expr as e
+from reconcheck.model.types import IntType, RangeType
+from reconcheck.proof.certificate import Checked, Invariant, Measure, Part, Proof, Refused, Rests, Settles
 from reconcheck.semantics.system import System
-
-SEED = 0
 
 
 class Checker:
-    """Checks proofs about one system."""
+    """Checks a proof about one system, part by part; what was accepted can be relied on by the next part."""
 
-    def __init__(self, system: System) -> None:
-        self._texts = Texts(system)
-
-    def check(
+    def __init__(
         self,
-        proof: Certificate | Invariant,
-        seconds: float | None = None,
+        system: System,
+        left: Callable[[], float | None] = lambda: None,
         report: Callable[[str], None] = lambda _text: None,
-    ) -> Checked | Refused:
-        """Whether a proof holds of the whole system.  `seconds` limits each Z3 query; running out is a refusal."""
-        preamble, obligations = self._obligations(proof)
-        return discharge(preamble, obligations, seconds, report)
+        log: list[str] | None = None,
+    ) -> None:
+        self.system = system
+        self.solver = Solver(left, report, log)
+        self.context = Context(system, self.solver)
+        self.projections = Projections(self.context)
+        self.untyped: list[int] | None = None
+        """Commands that are not yet known to keep the types; None before anybody looked."""
+        self._ends: bool | Refused | None = None
 
-    def script(self, proof: Certificate | Invariant) -> str:
-        """The obligations as one SMT-LIB 2 script that asks `(check-sat)` for each; all must answer unsat."""
-        preamble, obligations = self._obligations(proof)
-        lines = ["(set-logic ALL)", preamble]
-        for obligation in obligations:
-            lines += [f"; {obligation.name}", "(push 1)", f"(assert {obligation.text})", "(check-sat)", "(pop 1)"]
-        return "\n".join(lines) + "\n"
+    # ---- whole proofs ----------------------------------------------------------------------------------------
 
-    def _obligations(self, proof: Certificate | Invariant) -> tuple[str, list[Obligation]]:
-        if isinstance(proof, Certificate):
-            builder = Obligations(self._texts, proof.diagram, len(proof.helpful))
-            obligations = builder.convergence(proof)
+    def check(self, proof: Proof | Invariant) -> Checked | Refused:
+        """Whether a proof holds of the whole system.  A checker checks one proof."""
+        clauses = proof.clauses if isinstance(proof, Proof) else ()
+        failing = self.add_clauses(clauses)
+        if failing:
+            return Refused(f"always: {e.show(failing[0])}", "the clause is not kept by every step")
+        parts: Sequence[Part | Invariant] = proof.parts if isinstance(proof, Proof) else (proof,)
+        for part in parts:
+            refused = self.add(part)
+            if refused is not None:
+                return refused
+        return self.conclude(proof.goal if isinstance(proof, Proof) else None)
+
+    def conclude(self, goal: e.Expr | None) -> Checked | Refused:
+        """Whether the parts accepted so far prove the goal."""
+        if self.untyped:
+            step = self.system.commands[self.untyped[0]].step
+            return Refused(f"types: {step}", "it may give a variable a value outside of its type")
+        if goal is not None:
+            known = self.context.settled + self.context.resting
+            names = set(names_in(goal))
+            relevant = [formula for formula in known if names & set(names_in(formula))]
+            refused = self.context.refuted("the parts give the goal", [*relevant, e.negate(goal)])
+            if refused is not None:
+                return refused
+        return Checked(self.solver.asked)
+
+    # ---- parts -----------------------------------------------------------------------------------------------
+
+    def add_clauses(self, clauses: Sequence[e.Expr]) -> list[e.Expr]:
+        """Takes the clauses if all of them hold by induction together; else gives those that fail, and takes none."""
+        context = self.context
+        trial = Context(self.system, self.solver)
+        trial.taken = context.taken
+        for clause in clauses:
+            trial.add_clause(clause)
+        failing = [clause for clause in clauses if not _inductive(trial, clause)]
+        if not failing:
+            for clause in clauses:
+                context.add_clause(clause)
+            self.untyped = [number for number in range(len(self.system.commands)) if not self._typed(number)]
+        return failing
+
+    def _typed(self, number: int) -> bool:
+        """Whether a command surely gives every variable a value of its type."""
+        context = self.context
+        outside = context.outside(number)
+        if not outside:
+            return True
+        taken = context.taken[number]
+        names = {*taken.reads, *taken.writes}
+        known = [e.substitute(clause, taken.before) for clause in context.assumed(names)]
+        formulas = [taken.guard, *known, e.either(*outside)]
+        return context.refuted(f"types: {taken.command.step}", formulas, taken.command.inputs) is None
+
+    def add(self, part: Part | Invariant) -> Refused | None:
+        """Takes a part, and None; or why it does not hold, and nothing is taken."""
+        if self.untyped is None:
+            self.add_clauses(())
+        assert self.untyped is not None
+        if isinstance(part, Measure):
+            refused = self._measure(part)
+            if refused is None:
+                self.context.add_measure(part)
+            return refused
+        ranks = len(part.helpful) if isinstance(part, Settles) else 1
+        obligations = Obligations(self.context, self.projections, part.columns, part.diagram, ranks)
+        if isinstance(part, Settles):
+            refused = obligations.settles(part)
+        elif isinstance(part, Rests):
+            refused = self._every_run_ends() or obligations.rests(part)
         else:
-            builder = Obligations(self._texts, proof.diagram, 1)
-            obligations = builder.invariance(proof)
-        return builder.preamble(), obligations  # the preamble last: it declares what the obligations mention
+            refused = obligations.invariant(part)
+        if refused is not None:
+            return refused
+        if self.untyped:
+            self.untyped = obligations.types(self.untyped)
+        if isinstance(part, Settles):
+            self.context.add_settled(part.goal)
+        elif isinstance(part, Rests):
+            self.context.resting += part.goal.operands if isinstance(part.goal, e.And) else (part.goal,)
+        return None
+
+    def is_dead(self, number: int) -> bool:
+        """Whether a calm command cannot be taken any more, once what was accepted has settled."""
+        return self.context.is_dead(number)
+
+    def _measure(self, measure: Measure) -> Refused | None:
+        context = self.context
+        names = set(measure_variables(measure))
+        if isinstance(measure.amount, e.Expr) and not _natural(measure.amount):
+            known = context.assumed(names)
+            below = e.both(measure.condition, e.negate(e.at_most(e.integer(0), measure.amount)))
+            refused = context.refuted(f"a natural number: {measure}", [*known, below])
+            if refused is not None:
+                return refused
+        for number in context.writing(names):
+            taken = context.taken[number]
+            command = taken.command
+            if not command.step.kind.calm or number in context.dead:
+                continue
+            rising = rises(measure, taken)
+            if rising == e.FALSE:
+                continue
+            formulas = [rising, *context.left(number, names)]
+            refused = context.refuted(f"not raised: {measure}: {command.step}", formulas, command.inputs)
+            if refused is not None:
+                return replace(refused, command=number)
+        return self._ended(measure, names) if measure.action is not None else None
+
+    def _ended(self, measure: Measure, names: set[str]) -> Refused | None:
+        """Whether the measure's action is possible and lowers it wherever it is not 0."""
+        context = self.context
+        assert measure.action is not None
+        if measure.action not in self.system.actions():
+            return Refused(f"ended: {measure}", "there is no such fair action")
+        positive = e.negate(zero(measure))
+        ways = context.enabled(measure.action)
+        known = context.assumed({*names, *names_in(ways)})
+        refused = context.refuted(f"possible: {measure}", [positive, e.negate(ways), *known])
+        if refused is not None:
+            return refused
+        for number, command in enumerate(self.system.commands):
+            if command.step.action != measure.action or command.step.kind != "fair" or number in context.dead:
+                continue
+            taken = context.taken[number]
+            lowered = falls(measure, taken)
+            formulas = [e.negate(lowered), e.substitute(positive, taken.before), *context.left(number, names)]
+            refused = context.refuted(f"lowered: {measure}: {command.step}", formulas, command.inputs)
+            if refused is not None:
+                return replace(refused, command=number)
+        return None
+
+    def _every_run_ends(self) -> Refused | None:
+        """Whether no calm command is left, once everything known has settled."""
+        if self._ends is not True:
+            for number, command in enumerate(self.system.commands):
+                if command.step.kind.calm and not self.context.is_dead(number):
+                    return Refused(f"every run ends: {command.step}", "it may be taken again and again")
+            self._ends = True
+        return None
 
 
-def discharge(
-    preamble: str, obligations: list[Obligation], seconds: float | None, report: Callable[[str], None]
-) -> Checked | Refused:
-    """Asks Z3 for a way in which an obligation fails; the first one found refuses the certificate."""
-    import z3
+def _inductive(context: Context, clause: e.Expr) -> bool:
+    """Whether a clause holds at first and is kept by every step, given all clauses of the context."""
+    begin = context.system.initial
+    first = e.substitute(clause, dict(begin.updates))
+    name = f"always: {e.show(clause)}"
+    if context.refuted(f"{name}: begin", [e.negate(first)], begin.inputs) is not None:
+        return False
+    names = set(names_in(clause))
+    for number in context.writing(names):
+        taken = context.taken[number]
+        broken = e.negate(e.substitute(clause, taken.after))
+        if broken == e.FALSE:
+            continue
+        known = [e.substitute(one, taken.before) for one in context.assumed({*names, *taken.reads})]
+        formulas = [taken.guard, *known, broken]
+        if context.refuted(f"{name}: {taken.command.step}", formulas, taken.command.inputs) is not None:
+            return False
+    return True
 
-    text = preamble + "\n" + "\n".join(f"(assert {obligation.text})" for obligation in obligations)
-    formulas = z3.parse_smt2_string(text)
-    if len(formulas) != len(obligations):
-        return Refused("all", f"{len(formulas)} of {len(obligations)} obligations were read back")
-    solver = z3.Solver()
-    solver.set("random_seed", SEED)
-    if seconds is not None:
-        solver.set("timeout", max(1, int(seconds * 1000)))
-    for obligation, formula in zip(obligations, formulas, strict=True):
-        report(f"checking the proof: {obligation.name}")
-        solver.push()
-        solver.add(formula)
-        answer = solver.check()
-        if answer == z3.sat:
-            return Refused(obligation.name, "Z3 found a state in which it fails")
-        if answer != z3.unsat:
-            if "interrupted" in solver.reason_unknown():  # Z3 takes Ctrl-C for itself
-                raise KeyboardInterrupt
-            return Refused(obligation.name, f"Z3 gave up: {solver.reason_unknown()}")
-        solver.pop()
-    return Checked(len(obligations))
+
+def _natural(amount: e.Expr) -> bool:
+    """Whether an amount is plainly never below 0."""
+    match e.type_of(amount):
+        case RangeType(low, _):
+            return low >= 0
+        case IntType(natural):
+            return natural and isinstance(amount, e.Var)
+        case _:
+            return False

@@ -1,189 +1,217 @@
-"""The obligations of a certificate, as SMT-LIB 2 text over the whole, unreduced system.
+"""The obligations of the parts of a proof that have a diagram, as SMT-LIB 2 text over the whole system.
 
-Each is the negation of what must hold, so a certificate stands when every one of them is unsatisfiable.  The
-text is plain SMT-LIB: any solver can check it.
+Each is the negation of what must hold, so a part stands when every one of them is unsatisfiable.  Ranks are
+spoken of through the functions `at_most_k`, the states whose rank is at most k: plain truth values are much
+easier on a solver than numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
-from reconcheck.certify.certificate import Certificate, Invariant, Obligation
-from reconcheck.certify.diagram import Diagram, at_most, membership
+from reconcheck.certify.context import Context
+from reconcheck.certify.projection import (
+    Projected,
+    Projections,
+    arguments,
+    projected,
+    region_functions,
+    variables_of,
+)
+from reconcheck.certify.queries import Query, declarations, names_in
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import EnumType, OpaqueType
+from reconcheck.proof.certificate import Column, Invariant, Refused, Rests, Settles
+from reconcheck.proof.diagram import Diagram, at_most, membership
 from reconcheck.semantics import smtlib
-from reconcheck.semantics.system import Command, System, possible
-
-
-@dataclass
-class Texts:
-    """What is the same for every certificate of a system: commands as text, made when first asked for."""
-
-    system: System
-    types: dict[str, Variable] = field(init=False)
-    taken: dict[tuple[int, tuple[Variable, ...]], tuple[Command, str, str]] = field(default_factory=dict)
-    guards: dict[int, str] = field(default_factory=dict)
-    ways: dict[int, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.types = {variable.name: variable for variable in self.system.variables}
 
 
 class Obligations:
-    """Builds the obligations of one certificate.  `preamble` declares what their texts mention.
+    """The obligations of one diagram."""
 
-    Ranks are spoken of through the functions `at_most_k`: the states whose rank is at most k.  Plain truth
-    values are much easier on a solver than numbers.
-    """
-
-    def __init__(self, texts: Texts, diagram: Diagram, ranks: int) -> None:
-        self.texts, self.system, self.types = texts, texts.system, texts.types
-        self.diagram, self.ranks = diagram, ranks
-        self.ranked = frozenset(variable.name for variable in diagram.variables)
+    def __init__(
+        self, context: Context, projections: Projections, columns: Sequence[Column], diagram: Diagram, ranks: int
+    ) -> None:
+        self.context, self.projections = context, projections
+        self.columns, self.ranks = columns, ranks
+        self.variables = variables_of(columns)
+        self.predicates = frozenset(
+            name for column in columns if not isinstance(column.term, e.Var) for name in names_in(column.term)
+        )
+        self.functions = region_functions(columns)
+        for rank in range(ranks):
+            self.functions += membership(at_most(diagram, rank), f"at_most_{rank}")
         self.declared: dict[str, Variable] = {}
 
-    def preamble(self) -> str:
-        """Declarations of the state and the inputs, and the ranks as functions."""
-        lines = smtlib.declare(self.system.variables) + smtlib.declare(self.declared.values())
-        for rank in range(self.ranks):
-            lines += membership(at_most(self.diagram, rank), f"at_most_{rank}")
-        typed = " ".join(smtlib.belongs(smtlib.symbol(v.name), v.type) for v in self.system.variables)
-        lines.append(f"(define-fun typed () Bool (and true {typed}))")
-        return "\n".join(lines)
+    # ---- the parts -------------------------------------------------------------------------------------------
 
-    def convergence(self, certificate: Certificate) -> list[Obligation]:
-        """The obligations of a proof of convergence."""
-        result = [self._begin(), *self._kept(falling=True)]
-        actions = sorted({action for action in certificate.helpful if action is not None})
-        for action in actions:
-            ranks = [rank for rank, helper in enumerate(certificate.helpful) if helper == action]
-            result += self._helpful(action, ranks)
-        here = self._arguments({})
-        resting = [self._is(rank, here) for rank, helper in enumerate(certificate.helpful) if helper is None]
-        goal = smtlib.term(certificate.goal)
-        text = f"(and typed (or false {' '.join(resting)}) (not {goal}))"
-        result.append(Obligation("the goal holds where nothing helps", text))
-        return result
+    def settles(self, part: Settles) -> Refused | None:
+        """What refuses a part that ranks its states; None where it stands."""
+        queries = [self._begin(), *self._kept(), *self._falling()]
+        for action in sorted({action for action in part.helpful if action is not None}):
+            ranks = [rank for rank, helper in enumerate(part.helpful) if helper == action]
+            queries += self._helpful(action, ranks)
+        resting = [self._is(rank, self._here()) for rank, helper in enumerate(part.helpful) if helper is None]
+        queries.append(self._state("the goal holds where nothing helps", f"(or false {' '.join(resting)})", part.goal))
+        return self._refute(queries)
 
-    def invariance(self, invariant: Invariant) -> list[Obligation]:
-        """The obligations of a proof that a formula always holds."""
-        formula = smtlib.term(invariant.formula)
-        text = f"(and typed {self._inside(self._arguments({}))} (not {formula}))"
-        return [self._begin(), *self._kept(falling=False), Obligation("the property holds", text)]
+    def rests(self, part: Rests) -> Refused | None:
+        """What refuses a part about the states in which no fair action is possible."""
+        context = self.context
+        names = {*self.variables, *names_in(part.goal)}
+        stuck: list[e.Expr] = []
+        for action in context.system.actions():
+            ways = context.enabled(action)
+            if names & set(names_in(ways)):
+                stuck.append(e.negate(ways))
+        known = [formula for formula in context.resting if names & set(names_in(formula))]
+        last = self._state("the goal holds at rest", self._inside(self._here()), part.goal, [*stuck, *known])
+        return self._refute([self._begin(), *self._kept(), last])
+
+    def invariant(self, part: Invariant) -> Refused | None:
+        """What refuses a proof that a formula always holds."""
+        last = self._state("the property holds", self._inside(self._here()), part.formula)
+        return self._refute([self._begin(), *self._kept(), last])
+
+    def types(self, numbers: Sequence[int]) -> list[int]:
+        """Those of the commands that may, as far as the diagram tells, give a variable a value outside its type."""
+        wrong: list[int] = []
+        for number in numbers:
+            taken = self.context.taken[number]
+            self.declared = {}
+            command = projected(taken, frozenset(self.context.types), taken.guard)
+            outside = e.either(*self.context.outside(number))
+            self._declare([outside], ())
+            text = f"{self._inside(arguments(self.columns, dict(command.before)))} {smtlib.term(outside)}"
+            query = self._taken(f"types: {taken.command.step}", command, number, text)
+            if self._refute([query]) is not None:
+                wrong.append(number)
+        return wrong
 
     # ---- single obligations ----------------------------------------------------------------------------------
 
-    def _arguments(self, values: dict[str, e.Expr]) -> str:
-        return " ".join(
-            smtlib.converted(values.get(v.name, e.Var(v.name, v.type)), v.type) for v in self.diagram.variables
-        )
+    def _refute(self, queries: list[Query]) -> Refused | None:
+        lines = smtlib.declare(self.declared.values())
+        return self.context.solver.refute([*lines, *self.functions], queries)
 
-    def _at_most(self, rank: int, arguments: str) -> str:
+    def _here(self) -> str:
+        return arguments(self.columns, {})
+
+    def _at_most(self, rank: int, values: str) -> str:
         if rank < 0:
             return "false"
-        return f"(at_most_{rank} {arguments})" if arguments else f"at_most_{rank}"
+        return f"(at_most_{rank} {values})" if values else f"at_most_{rank}"
 
-    def _is(self, rank: int, arguments: str) -> str:
-        return f"(and {self._at_most(rank, arguments)} (not {self._at_most(rank - 1, arguments)}))"
+    def _is(self, rank: int, values: str) -> str:
+        return f"(and {self._at_most(rank, values)} (not {self._at_most(rank - 1, values)}))"
 
-    def _inside(self, arguments: str) -> str:
+    def _inside(self, values: str) -> str:
         """The invariant: some rank."""
-        return self._at_most(self.ranks - 1, arguments)
+        return self._at_most(self.ranks - 1, values)
 
-    def _begin(self) -> Obligation:
-        command = self._fresh(self.system.initial, "begin")
-        self.declared.update({variable.name: variable for variable in command.inputs})
-        after = self._inside(self._arguments(dict(command.updates)))
-        return Obligation("every initial state has a rank", f"(and {self._domain(command)} (not {after}))")
+    def _declare(self, formulas: Sequence[e.Expr], inputs: Sequence[Variable]) -> None:
+        """Declares what the columns and the formulas mention."""
+        types = self.context.types
+        for name in sorted({*self.variables, *names_in(*formulas)}):
+            if name in types:
+                self.declared.setdefault(name, types[name])
+        self.declared.update({variable.name: variable for variable in inputs})
 
-    def _taken(self, original: Command, index: int) -> tuple[Command, str, str]:
-        """A command with inputs of its own, and the arguments of the ranks before and after it."""
-        key = (index, self.diagram.variables)
-        if key not in self.texts.taken:
-            command = self._fresh(original, str(index))
-            known = _known(command.guard, self.types)
-            after = {**known, **{name: e.substitute(value, known) for name, value in command.updates}}
-            self.texts.taken[key] = command, self._arguments(known), self._arguments(after)
-            self.texts.guards[index] = f"{smtlib.term(command.guard)} {self._domain(command)}"
-        command = self.texts.taken[key][0]
-        self.declared.update({variable.name: variable for variable in command.inputs})
-        return self.texts.taken[key]
+    def _typed(self, formulas: Sequence[e.Expr]) -> str:
+        """The condition that the state is of the right types, as far as it is spoken of."""
+        types = self.context.types
+        names = sorted({*self.variables, *names_in(*formulas)})
+        conditions = [smtlib.belongs(smtlib.symbol(n), types[n].type) for n in names if n in types]
+        return f"(and true {' '.join(condition for condition in conditions if condition != 'true')})"
 
-    def _fresh(self, command: Command, tag: str) -> Command:
-        """The command with inputs of its own names, declared."""
-        if not command.inputs:
-            return command
-        renamed = {v.name: Variable(f"{v.name}@{tag}", v.type, None) for v in command.inputs}
-        values: dict[str, e.Expr] = {name: e.Var(v.name, v.type) for name, v in renamed.items()}
-        updates = tuple((name, e.substitute(value, values)) for name, value in command.updates)
-        return Command(command.step, e.substitute(command.guard, values), updates, tuple(renamed.values()))
+    def _state(self, name: str, where: str, goal: e.Expr, more: Sequence[e.Expr] = ()) -> Query:
+        """That a formula holds in all states of a kind, with all that is known about its variables."""
+        names = {*self.variables, *names_in(goal, *more)}
+        formulas = [*more, *self.context.assumed(names)]
+        self._declare([goal, *formulas], ())
+        known = " ".join(smtlib.term(formula) for formula in formulas)
+        text = f"(and {self._typed([goal, *formulas])} {where} {known} (not {smtlib.term(goal)}))"
+        return Query(name, text)
 
-    def _domain(self, command: Command) -> str:
-        """The condition that inputs are values of their types; an opaque one is not `none`."""
-        conditions = ["true"]
-        for variable in command.inputs:
-            name = smtlib.symbol(variable.name)
-            positive = isinstance(variable.type, OpaqueType)
-            conditions.append(f"(< 0 {name})" if positive else smtlib.belongs(name, variable.type))
-        return " ".join(conditions)
+    def _begin(self) -> Query:
+        command = self.context.system.initial
+        renamed = _fresh(command.inputs, "begin")
+        values: dict[str, e.Expr] = {old: e.Var(new.name, new.type) for old, new in renamed.items()}
+        after = {name: e.substitute(value, values) for name, value in command.updates}
+        text = arguments(self.columns, after)
+        inputs = [variable for variable in renamed.values() if smtlib.symbol(variable.name) in text]
+        self._declare([], inputs)
+        _, typed = declarations([], inputs)
+        return Query("every initial state is inside", f"(and {typed} (not {self._inside(text)}))")
 
-    def _kept(self, falling: bool) -> Iterator[Obligation]:
-        for index, original in enumerate(self.system.commands):
-            wrong = [text for name, value in original.updates if (text := self._wrong_type(name, value))]
-            if not wrong and not any(name in self.ranked for name, _ in original.updates):
-                continue  # changes nothing the diagram looks at: trivially kept
-            command, here, after = self._taken(original, index)
-            wrong = [text for name, value in command.updates if (text := self._wrong_type(name, value))]
-            falls = falling and command.step.kind.calm
-            ranks = range(self.ranks) if falls else [self.ranks - 1]
-            rises = (f"(and {self._at_most(rank, here)} (not {self._at_most(rank, after)}))" for rank in ranks)
-            taken = f"typed {self._inside(here)} {self.texts.guards[index]}"
-            name = f"{'falling' if falls else 'kept'}: {command.step}"
-            yield Obligation(name, f"(and {taken} (or {' '.join((*rises, *wrong))}))")
-
-    def _wrong_type(self, name: str, value: e.Expr) -> str:
-        """The condition that a new value is not one of the variable's type; empty where that is plain."""
-        type_ = self.types[name].type
-        if e.surely_in(value, type_):
-            return ""
-        given = e.type_of(value)
-        if isinstance(given, EnumType) and isinstance(type_, EnumType):
-            return f"(< {smtlib.converted(value, type_)} 0)"
-        return f"(not {smtlib.belongs(smtlib.term(value), type_)})"
-
-    def _helpful(self, action: str, ranks: list[int]) -> Iterator[Obligation]:
-        ways: list[str] = []
-        for index, original in enumerate(self.system.commands):
-            if original.step.action != action or original.step.kind != "fair":
+    def _kept(self) -> Iterator[Query]:
+        """Every step leads from inside to inside.  Steps that look alike from here are asked about once."""
+        seen: set[tuple[str, str, e.Expr, tuple[Variable, ...]]] = set()
+        for number in self.context.writing(self.variables):
+            taken = self.context.taken[number]
+            if taken.writes & self.predicates:
+                names = {*taken.reads, *taken.writes, *self.predicates}
+                known = [self.context.clauses[index] for index in self.context.about("clauses", names)]
+                guard = e.both(taken.guard, *(e.substitute(clause, taken.before) for clause in known))
+                command = projected(taken, frozenset(self.context.types), guard)
+            else:
+                command = self.projections.project(number, self.variables)
+            before, after = arguments(self.columns, dict(command.before)), arguments(self.columns, dict(command.after))
+            key = (before, after, command.guard, command.inputs)
+            if before == after or key in seen:
                 continue
-            if index not in self.texts.ways:
-                self.texts.ways[index] = smtlib.term(possible(original, self.types))
-            ways.append(self.texts.ways[index])
-            command, here, after = self._taken(original, index)
-            changed = e.either(*(e.negate(e.equal(e.Var(n, self.types[n].type), v)) for n, v in command.updates))
-            stays = " ".join(f"(and {self._is(rank, here)} (not {self._at_most(rank - 1, after)}))" for rank in ranks)
-            taken = f"typed {self.texts.guards[index]} {smtlib.term(changed)}"
-            yield Obligation(f"helpful: {command.step} lowers the rank", f"(and {taken} (or {stays}))")
-        here = self._arguments({})
-        at = " ".join(self._is(rank, here) for rank in ranks)
-        text = f"(and typed (or {at}) (not (or false {' '.join(ways)})))"
-        yield Obligation(f"helpful: {action} is possible", text)
+            seen.add(key)
+            text = f"{self._inside(before)} (not {self._inside(after)})"
+            yield self._taken(f"kept: {taken.command.step}", command, number, text)
+
+    def _taken(self, name: str, command: Projected, number: int, claim: str) -> Query:
+        """That something holds of each way to take a projected command."""
+        renamed = _fresh(command.inputs, str(number))
+        values: dict[str, e.Expr] = {old: e.Var(new.name, new.type) for old, new in renamed.items()}
+        for old, new in renamed.items():
+            claim = claim.replace(smtlib.symbol(old), smtlib.symbol(new.name))
+        guard = e.substitute(command.guard, values)
+        own = {variable.name for variable in self.context.taken[number].command.inputs}
+        chosen = [new for old, new in renamed.items() if old in own]
+        others = [new for old, new in renamed.items() if old not in own]
+        _, typed = declarations(others, chosen)
+        self._declare([guard], list(renamed.values()))
+        return Query(name, f"(and {self._typed([guard])} {typed} {smtlib.term(guard)} {claim})")
+
+    def _left(self, number: int) -> Projected:
+        """A calm command as it is once everything known has settled, as far as the columns show it."""
+        taken = self.context.taken[number]
+        own = frozenset(variable.name for variable in taken.command.inputs)
+        known = [f for f in self.context.left(number, set(self.variables)) if set(names_in(f)) <= self.variables | own]
+        return projected(taken, self.variables, e.both(taken.guard, *known))
+
+    def _falling(self) -> Iterator[Query]:
+        seen: set[tuple[str, str, e.Expr, tuple[Variable, ...]]] = set()
+        for number in self.context.writing(self.variables):
+            taken = self.context.taken[number]
+            if not taken.command.step.kind.calm or self.context.is_dead(number):
+                continue
+            command = self._left(number)
+            before, after = arguments(self.columns, dict(command.before)), arguments(self.columns, dict(command.after))
+            key = (before, after, command.guard, command.inputs)
+            if before == after or key in seen:
+                continue
+            seen.add(key)
+            rising = (f"(and {self._at_most(k, before)} (not {self._at_most(k, after)}))" for k in range(self.ranks))
+            yield self._taken(f"falling: {taken.command.step}", command, number, f"(or {' '.join(rising)})")
+
+    def _helpful(self, action: str, ranks: list[int]) -> Iterator[Query]:
+        for number, original in enumerate(self.context.system.commands):
+            if original.step.action != action or original.step.kind != "fair" or self.context.is_dead(number):
+                continue
+            command = self._left(number)
+            before, after = arguments(self.columns, dict(command.before)), arguments(self.columns, dict(command.after))
+            stays = " ".join(f"(and {self._is(k, before)} (not {self._at_most(k - 1, after)}))" for k in ranks)
+            yield self._taken(f"helpful: {original.step} lowers the rank", command, number, f"(or {stays})")
+        at = " ".join(self._is(rank, self._here()) for rank in ranks)
+        yield self._state(f"helpful: {action} is possible", f"(or {at})", self.context.enabled(action))
 
 
-def _known(guard: e.Expr, types: dict[str, Variable]) -> dict[str, e.Expr]:
-    """The variables whose values a guard fixes: putting them in makes the diagram smaller."""
-    known: dict[str, e.Expr] = {}
-    for part in guard.operands if isinstance(guard, e.And) else (guard,):
-        match part:
-            case e.Equal(e.Var(name, _), e.Const(value, _)) if name in types:
-                known[name] = e.Const(value, types[name].type)
-            case e.Var(name, _) if name in types:
-                known[name] = e.TRUE
-            case e.Not(e.Var(name, _)) if name in types:
-                known[name] = e.FALSE
-            case _:
-                pass
-    return known
+def _fresh(inputs: Sequence[Variable], tag: str) -> dict[str, Variable]:
+    """Inputs with names of their own."""
+    return {variable.name: Variable(f"{variable.name}@{tag}", variable.type, None) for variable in inputs}

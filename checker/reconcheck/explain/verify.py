@@ -11,9 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from reconcheck.certify.certificate import Certificate, Checked, Invariant, Refused
 from reconcheck.certify.check import Checker
-from reconcheck.certify.diagram import Diagram, ordered_build, smallest
 from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
 from reconcheck.engines import bounded
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
@@ -29,6 +27,8 @@ from reconcheck.explain.verdict import Checked as CheckedExpectation
 from reconcheck.model import expr as e
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import Goal, Operator, Scope, Variable
+from reconcheck.proof.certificate import Certificate, Checked, Invariant, Refused
+from reconcheck.proof.diagram import Diagram, ordered_build, smallest
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import System

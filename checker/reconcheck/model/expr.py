@@ -25,75 +25,111 @@ from reconcheck.model.types import (
 )
 
 
+class _Node:
+    """Remembers what is asked of every expression again and again: its hash, and the variables in it."""
+
+    __slots__ = ("_hash", "_names")
+
+    _hash: int
+    _names: frozenset[str]
+
+
+def _remembered_hash(node: Expr) -> int:
+    try:
+        return node._hash
+    except AttributeError:
+        content = tuple(getattr(node, field) for field in node.__match_args__)
+        object.__setattr__(node, "_hash", hash((type(node).__name__, *content)))
+        return node._hash
+
+
 @dataclass(frozen=True, slots=True)
-class Const:
+class Const(_Node):
     """A value of a type."""
 
     value: Value
     type: Type
 
+    __hash__ = _remembered_hash
+
 
 @dataclass(frozen=True, slots=True)
-class Var:
+class Var(_Node):
     """The variable of that name, in whatever state the expression is evaluated."""
 
     name: str
     type: Type
 
+    __hash__ = _remembered_hash
+
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(_Node):
     """Negation."""
 
     operand: Expr
 
+    __hash__ = _remembered_hash
+
 
 @dataclass(frozen=True, slots=True)
-class And:
+class And(_Node):
     """Conjunction of two or more."""
 
     operands: tuple[Expr, ...]
 
+    __hash__ = _remembered_hash
+
 
 @dataclass(frozen=True, slots=True)
-class Or:
+class Or(_Node):
     """Disjunction of two or more."""
 
     operands: tuple[Expr, ...]
 
+    __hash__ = _remembered_hash
+
 
 @dataclass(frozen=True, slots=True)
-class Equal:
+class Equal(_Node):
     """Both sides have the same value."""
 
     left: Expr
     right: Expr
 
+    __hash__ = _remembered_hash
+
 
 @dataclass(frozen=True, slots=True)
-class AtMost:
+class AtMost(_Node):
     """`left <= right`, on numbers."""
 
     left: Expr
     right: Expr
 
+    __hash__ = _remembered_hash
+
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(_Node):
     """`left + right`, `left - right` or `left * right`."""
 
     operator: str
     left: Expr
     right: Expr
 
+    __hash__ = _remembered_hash
+
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(_Node):
     """`yes` where the condition holds, else `no`."""
 
     condition: Expr
     yes: Expr
     no: Expr
+
+    __hash__ = _remembered_hash
 
 
 Expr = Const | Var | Not | And | Or | Equal | AtMost | Arithmetic | Choice
@@ -270,10 +306,22 @@ def evaluate(expr: Expr, state: Mapping[str, Value]) -> Value:
             assert_never(expr)
 
 
+def names(expr: Expr) -> frozenset[str]:
+    """The names of the variables in an expression."""
+    try:
+        return expr._names
+    except AttributeError:
+        found = frozenset((expr.name,)) if isinstance(expr, Var) else frozenset().union(*map(names, parts(expr)))
+        object.__setattr__(expr, "_names", found)
+        return found
+
+
 def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """The expression with variables replaced, simplified again."""
     if isinstance(expr, Var):
         return values.get(expr.name, expr)
+    if names(expr).isdisjoint(values):
+        return expr
     return rebuild(expr, tuple(substitute(part, values) for part in parts(expr)))
 
 

@@ -1,0 +1,315 @@
+"""What a part of a proof may assume: clauses that always hold, and what the parts before it have settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from reconcheck.certify.queries import Query, Solver, declarations, names_in
+from reconcheck.model import expr as e
+from reconcheck.model.operator import Variable
+from reconcheck.model.types import EnumType, RangeType, Type
+from reconcheck.proof.certificate import Measure, Places, Refused
+from reconcheck.semantics import smtlib
+from reconcheck.semantics.system import Command, System, possible
+
+RESTING = ("idle", "stopped")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A command with what its guard fixes put in: values before it, and after it."""
+
+    command: Command
+    guard: e.Expr
+    before: dict[str, e.Expr]
+    after: dict[str, e.Expr]
+    changed: e.Expr
+    reads: frozenset[str]
+    writes: frozenset[str]
+
+
+@dataclass
+class Context:
+    """A system with what is known about it so far."""
+
+    system: System
+    solver: Solver
+    clauses: list[e.Expr] = field(default_factory=list)
+    measures: list[Measure] = field(default_factory=list)
+    settled: list[e.Expr] = field(default_factory=list)
+    """Formulas that always hold from some time on, and wherever no fair action is possible."""
+    resting: list[e.Expr] = field(default_factory=list)
+    """Formulas that hold wherever no fair action is possible."""
+    dead: set[int] = field(default_factory=set)
+    """Commands that cannot be taken any more from some time on."""
+
+    def __post_init__(self) -> None:
+        self.types = {variable.name: variable for variable in self.system.variables}
+        self.taken = [_taken(command, self.types) for command in self.system.commands]
+        self._touching: dict[str, list[int]] = {}
+        for number, taken in enumerate(self.taken):
+            for name in taken.writes:
+                self._touching.setdefault(name, []).append(number)
+        self._of_variable: dict[str, dict[str, list[int]]] = {"clauses": {}, "measures": {}, "settled": {}}
+        self._enabled: dict[str, e.Expr] = {}
+        self._known: dict[tuple[int, str, int], e.Expr] = {}
+        self._texts: dict[e.Expr, str] = {}
+
+    # ---- what is known ---------------------------------------------------------------------------------------
+
+    def add_clause(self, clause: e.Expr) -> None:
+        """Takes a clause as known; whoever calls has proved it, or proves all of them together."""
+        self._note("clauses", len(self.clauses), clause)
+        self.clauses.append(clause)
+
+    def add_measure(self, measure: Measure) -> None:
+        """Takes a measure as constant from some time on, or as 0 where an action ends it."""
+        for name in measure_variables(measure):
+            self._of_variable["measures"].setdefault(name, []).append(len(self.measures))
+        self.measures.append(measure)
+        if measure.action is not None:
+            self.add_settled(zero(measure))
+
+    def add_settled(self, formula: e.Expr) -> None:
+        """Takes a formula as true from some time on."""
+        for part in formula.operands if isinstance(formula, e.And) else (formula,):
+            self._note("settled", len(self.settled), part)
+            self.settled.append(part)
+
+    def _note(self, what: str, number: int, formula: e.Expr) -> None:
+        for name in names_in(formula):
+            self._of_variable[what].setdefault(name, []).append(number)
+
+    def about(self, what: str, names: frozenset[str] | set[str]) -> list[int]:
+        """The numbers of the clauses, measures or settled formulas that read one of the variables."""
+        index = self._of_variable[what]
+        return sorted({number for name in names for number in index.get(name, ())})
+
+    def writing(self, names: frozenset[str] | set[str]) -> list[int]:
+        """The commands that may change one of the variables."""
+        return sorted({number for name in names for number in self._touching.get(name, ())})
+
+    # ---- formulas --------------------------------------------------------------------------------------------
+
+    def assumed(self, names: set[str]) -> list[e.Expr]:
+        """The clauses and settled formulas that read one of the variables."""
+        clauses = [self.clauses[number] for number in self.about("clauses", names)]
+        return clauses + [self.settled[number] for number in self.about("settled", names)]
+
+    def left(self, number: int, more: set[str]) -> list[e.Expr]:
+        """What holds when a calm command is taken at a time when everything known has settled.
+
+        `more` are variables of the claim at hand: what is known about them is of interest too.
+        """
+        taken = self.taken[number]
+        formulas = [taken.guard, taken.changed]
+        formulas += [self._about(number, "measures", index) for index in self.about("measures", taken.writes)]
+        names = {*taken.reads, *taken.writes, *more}
+        for what in ("clauses", "settled"):
+            formulas += [self._about(number, what, index) for index in self.about(what, names)]
+        return formulas + [self._about(number, "after", index) for index in self.about("settled", taken.writes)]
+
+    def _about(self, number: int, what: str, index: int) -> e.Expr:
+        """What one piece of knowledge says about a command being taken."""
+        key = (number, what, index)
+        if key not in self._known:
+            taken = self.taken[number]
+            match what:
+                case "measures":
+                    self._known[key] = kept(self.measures[index], taken)
+                case "clauses":
+                    self._known[key] = e.substitute(self.clauses[index], taken.before)
+                case "settled":
+                    self._known[key] = e.substitute(self.settled[index], taken.before)
+                case _:
+                    self._known[key] = e.substitute(self.settled[index], taken.after)
+        return self._known[key]
+
+    def enabled(self, action: str) -> e.Expr:
+        """The condition under which a fair action is possible.
+
+        A running reconcile always can go on, if Z3 agrees: then its condition is that it runs.
+        """
+        if action not in self._enabled:
+            numbers = [
+                n for n, c in enumerate(self.system.commands) if c.step.action == action and c.step.kind == "fair"
+            ]
+            self._enabled[action] = self._always_running(action, numbers) or self._some(numbers)
+        return self._enabled[action]
+
+    def _some(self, numbers: list[int]) -> e.Expr:
+        return e.either(*(possible(self.system.commands[number], self.types) for number in numbers))
+
+    def _always_running(self, action: str, numbers: list[int]) -> e.Expr | None:
+        """The condition that a controller runs, if that is when the action is possible."""
+        if not action.startswith("reconcile "):
+            return None
+        pc = self.types.get(f"pc({action.removeprefix('reconcile ')})")
+        if pc is None:
+            return None
+        at: dict[object, list[int]] = {}
+        for number in numbers:
+            here = self.taken[number].before.get(pc.name)
+            if not isinstance(here, e.Const):
+                return None
+            at.setdefault(here.value, []).append(number)
+        assert isinstance(pc.type, EnumType)
+        for place in pc.type.values:
+            if place in RESTING:
+                continue
+            ways = e.substitute(self._some(at.get(place, [])), {pc.name: e.Const(place, pc.type)})
+            if self.refuted("a run can go on", [e.negate(ways)]) is not None:
+                return None
+        variable = e.Var(pc.name, pc.type)
+        return e.both(*(e.negate(e.equal(variable, e.Const(place, pc.type))) for place in RESTING))
+
+    def refuted(self, name: str, formulas: list[e.Expr], inputs: tuple[Variable, ...] = ()) -> Refused | None:
+        """None where the formulas cannot hold together, in any state of the right types."""
+        if e.FALSE in formulas:
+            return None
+        parts = [formula for formula in dict.fromkeys(formulas) if formula != e.TRUE]
+        free = {variable.name: variable for variable in inputs}
+        names = dict.fromkeys(one for part in parts for one in sorted(e.names(part)))
+        used = [self.types[one] for one in names if one in self.types]
+        lines, typed = declarations(used, (free[one] for one in names if one in free))
+        text = " ".join(map(self._text, parts))
+        return self.solver.refute(lines, [Query(name, f"(and true {typed} {text})")])
+
+    def _text(self, formula: e.Expr) -> str:
+        """A formula as a term, written once."""
+        if formula not in self._texts:
+            self._texts[formula] = smtlib.term(formula)
+        return self._texts[formula]
+
+    def outside(self, number: int) -> list[e.Expr]:
+        """The conditions under which a command gives a variable a value that its type does not have."""
+        taken = self.taken[number]
+        wrong = (_outside(taken.after[name], self.types[name].type) for name in sorted(taken.writes))
+        return [condition for condition in wrong if condition != e.FALSE]
+
+    def is_dead(self, number: int) -> bool:
+        """Whether a calm command cannot be taken any more once everything known has settled."""
+        if number not in self.dead:
+            command = self.system.commands[number]
+            name = f"no more: {command.step}"
+            if self.refuted(name, self.left(number, set()), command.inputs) is not None:
+                return False
+            self.dead.add(number)
+        return True
+
+
+def _taken(command: Command, types: dict[str, Variable]) -> Taken:
+    known = dict(_known(command.guard, types))
+    updates = {name: e.substitute(value, known) for name, value in command.updates}
+    updates = {
+        name: value for name, value in updates.items() if value != known.get(name, e.Var(name, types[name].type))
+    }
+    changed = e.either(
+        *(e.negate(e.equal(known.get(name, e.Var(name, types[name].type)), value)) for name, value in updates.items())
+    )
+    return Taken(
+        command,
+        e.substitute(command.guard, known),
+        known,
+        {**known, **updates},
+        changed,
+        command.reads,
+        frozenset(updates),
+    )
+
+
+def _outside(value: e.Expr, type_: Type) -> e.Expr:
+    """The condition that a value is not of a type; plainly false where the shape of the expression tells."""
+    if e.surely_in(value, type_):
+        return e.FALSE
+    match type_, e.type_of(value):
+        case EnumType(values), EnumType(others) as given:
+            return e.both(*(e.negate(e.equal(value, e.Const(v, given))) for v in values if v in others))
+        case RangeType(low, high), _:
+            return e.negate(e.both(e.at_most(e.integer(low), value), e.at_most(value, e.integer(high))))
+        case _:
+            return e.negate(e.at_most(e.integer(0), value))
+
+
+def _known(guard: e.Expr, types: dict[str, Variable]) -> Iterator[tuple[str, e.Expr]]:
+    """The variables whose values a guard fixes: putting them in makes formulas smaller."""
+    for part in guard.operands if isinstance(guard, e.And) else (guard,):
+        match part:
+            case e.Equal(e.Var(name, _), e.Const(value, _)) if name in types:
+                yield name, e.Const(value, types[name].type)
+            case e.Var(name, _) if name in types:
+                yield name, e.TRUE
+            case e.Not(e.Var(name, _)) if name in types:
+                yield name, e.FALSE
+            case _:
+                pass
+
+
+# ---- measures ----------------------------------------------------------------------------------------------
+
+
+def measure_variables(measure: Measure) -> set[str]:
+    """The variables that a measure depends on."""
+    if isinstance(measure.amount, Places):
+        return names_in(measure.condition) | {measure.amount.variable.name}
+    return names_in(measure.condition, measure.amount)
+
+
+Ends = tuple[e.Expr, e.Expr, e.Expr, e.Expr]
+
+
+def _ends(measure: Measure, taken: Taken) -> Ends | None:
+    """Condition and amount before and after a command; None where the command does not tell its places."""
+    before, after = e.substitute(measure.condition, taken.before), e.substitute(measure.condition, taken.after)
+    amount = measure.amount
+    if not isinstance(amount, Places):
+        return before, e.substitute(amount, taken.before), after, e.substitute(amount, taken.after)
+    old, new = taken.before.get(amount.variable.name), taken.after.get(amount.variable.name)
+    if new is None:  # wherever the run stands, it stays there
+        there = e.negate(_at_zero(amount))
+        return e.both(before, there), e.integer(1), e.both(after, there), e.integer(1)
+    if not isinstance(old, e.Const) or not isinstance(new, e.Const):
+        return None
+    return before, e.integer(amount.at(str(old.value))), after, e.integer(amount.at(str(new.value)))
+
+
+def rises(measure: Measure, taken: Taken) -> e.Expr:
+    """A condition that holds wherever a command raises the measure."""
+    ends = _ends(measure, taken)
+    return e.TRUE if ends is None else _greater(ends[2], ends[3], ends[0], ends[1])
+
+
+def falls(measure: Measure, taken: Taken) -> e.Expr:
+    """A condition under which a command surely lowers the measure."""
+    ends = _ends(measure, taken)
+    return e.FALSE if ends is None else _greater(*ends)
+
+
+def kept(measure: Measure, taken: Taken) -> e.Expr:
+    """A condition that holds wherever a command leaves the measure as it is."""
+    ends = _ends(measure, taken)
+    if ends is None:
+        return e.TRUE
+    return e.both(e.negate(_greater(*ends)), e.negate(_greater(ends[2], ends[3], ends[0], ends[1])))
+
+
+def _greater(condition: e.Expr, amount: e.Expr, than: e.Expr, other: e.Expr) -> e.Expr:
+    """`(condition ? amount : 0) > (than ? other : 0)`, for natural amounts."""
+    positive = e.negate(e.at_most(amount, e.integer(0)))
+    return e.both(condition, positive, e.either(e.negate(than), e.negate(e.at_most(amount, other))))
+
+
+def zero(measure: Measure) -> e.Expr:
+    """The condition that the measure is 0."""
+    amount = measure.amount
+    none = _at_zero(amount) if isinstance(amount, Places) else e.equal(amount, e.integer(0))
+    return e.either(e.negate(measure.condition), none)
+
+
+def _at_zero(places: Places) -> e.Expr:
+    """The condition that the run stands at a place whose amount is 0."""
+    here = e.Var(places.variable.name, places.variable.type)
+    assert isinstance(here.type, EnumType)
+    none = [place for place in here.type.values if not places.at(place)]
+    return e.either(*(e.equal(here, e.Const(place, here.type)) for place in none))

@@ -1,0 +1,257 @@
+"""Guesses at quantities that calm steps never raise, read off the commands.
+
+A guess costs little: the checker decides.  What a command writes tells what it uses up: a flag that it clears,
+a difference that it closes, a counter that it moves towards a bound, the rest of a running reconcile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from reconcheck.engines.clauses import same
+from reconcheck.model import expr as e
+from reconcheck.model.operator import Variable
+from reconcheck.model.types import BoolType, EnumType, is_number
+from reconcheck.proof.certificate import Measure, Places
+from reconcheck.semantics.system import Command, System
+
+MOST_NODES = 400
+"""Size of a formula past which it is no guess any more."""
+RESTING = ("idle", "stopped")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A measure without an action, the fair actions that may end it, and the commands that may lower it."""
+
+    measure: Measure
+    actions: tuple[str, ...]
+    sources: frozenset[int]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The variables that the measure depends on."""
+        amount = self.measure.amount
+        return e.names(self.measure.condition) | (
+            {amount.variable.name} if isinstance(amount, Places) else e.names(amount)
+        )
+
+
+def guesses(system: System) -> list[Guess]:
+    """Everything worth a try, in the order of the commands."""
+    types = {variable.name: variable for variable in system.variables}
+    enders = _enders(system)
+    found: dict[Measure, tuple[dict[str, None], set[int]]] = {}
+    for measure, likely, source in (*_of_steps(system, types), *_of_runs(system, types)):
+        if measure.condition == e.FALSE or _size(measure.condition) > MOST_NODES:
+            continue
+        actions, sources = found.setdefault(measure, ({}, set()))
+        actions.update(dict.fromkeys(likely))
+        for name in sorted(e.names(measure.condition)):
+            actions.update(dict.fromkeys(enders.get(name, ())))
+        sources.update(source)
+    return [Guess(measure, tuple(actions), frozenset(sources)) for measure, (actions, sources) in found.items()]
+
+
+def _enders(system: System) -> dict[str, tuple[str, ...]]:
+    """For each variable, the fair actions that write it, but for reconciles: those end what is theirs only."""
+    writers: dict[str, dict[str, None]] = {}
+    for command in system.commands:
+        if command.step.kind == "fair" and not command.step.action.startswith("reconcile "):
+            for name, _ in command.updates:
+                writers.setdefault(name, {})[command.step.action] = None
+    return {name: tuple(actions) for name, actions in writers.items() if len(actions) <= 4}
+
+
+def _size(formula: e.Expr) -> int:
+    return 1 + sum(_size(part) for part in e.parts(formula))
+
+
+def flag(condition: e.Expr) -> Measure:
+    """1 where a condition holds, else 0."""
+    return Measure(condition, e.integer(1))
+
+
+# ---- what single steps use up --------------------------------------------------------------------------------
+
+
+Found = tuple[Measure, tuple[str, ...], Iterable[int]]
+
+
+def _of_steps(system: System, types: dict[str, Variable]) -> Iterator[Found]:
+    for number, command in enumerate(system.commands):
+        if not command.step.kind.calm:
+            continue
+        action = command.step.action if command.step.kind == "fair" else ""
+        likely = (action,) if action and not action.startswith("reconcile ") else ()
+        known = fixed(command, types)
+        guard = e.substitute(command.guard, known)
+        here = e.both(guard, *(same(e.Var(name, types[name].type), value) for name, value in known.items()))
+        for name, value in command.updates:
+            if name.startswith("pc(") or _is_local(name):
+                continue
+            variable, new = e.Var(name, types[name].type), e.substitute(value, known)
+            for measure in _closed_by(variable, new, command):
+                yield measure, likely, (number,)
+            if action.startswith("process ") and not name.startswith(("stale(", "event(")):
+                yield flag(e.both(here, e.negate(same(known.get(name, variable), new)))), likely, (number,)
+
+
+def _closed_by(here: e.Var, value: e.Expr, command: Command) -> Iterator[Measure]:
+    """What an assignment may bring down."""
+    inputs = {variable.name for variable in command.inputs}
+    read = {variable.name for variable in e.variables(value)}
+    if read & inputs:
+        return
+    if isinstance(here.type, BoolType):
+        if not isinstance(value, e.Const) and here.name not in read:
+            yield flag(e.negate(same(here, value)))
+        if value != e.TRUE:
+            yield flag(here)
+        if value != e.FALSE:
+            yield flag(e.negate(here))
+    elif here.name in read and is_number(here.type):
+        yield from _counted(here, value, command)
+    elif isinstance(value, e.Choice):
+        for leaf in _leaves(value):
+            if here.name not in {variable.name for variable in e.variables(leaf)}:
+                yield flag(e.negate(e.equal(here, leaf)))
+    if not isinstance(here.type, BoolType) and here.name not in read:
+        yield flag(e.negate(e.equal(here, value)))
+    if isinstance(here.type, EnumType):
+        for constant in here.type.values:
+            yield flag(e.equal(here, e.Const(constant, here.type)))
+
+
+def _leaves(value: e.Expr) -> Iterator[e.Expr]:
+    if isinstance(value, e.Choice):
+        yield from _leaves(value.yes)
+        yield from _leaves(value.no)
+    else:
+        yield value
+
+
+def _counted(here: e.Var, value: e.Expr, command: Command) -> Iterator[Measure]:
+    """The way of a counter to the bound that the guard puts to it."""
+    del value
+    for part in command.guard.operands if isinstance(command.guard, e.And) else (command.guard,):
+        inner = part.operand if isinstance(part, e.Not) else part
+        if isinstance(inner, e.AtMost) or (isinstance(inner, e.Equal) and is_number(e.type_of(inner.left))):
+            low, high = inner.left, inner.right
+        else:
+            continue
+        if here not in (low, high):
+            continue
+        for less, more in ((low, high), (high, low)):
+            yield Measure(e.negate(e.at_most(more, less)), e.arithmetic("-", more, less))
+    low_bound = e.integer(0)
+    yield Measure(e.negate(e.at_most(here, low_bound)), here)
+
+
+# ---- what a run uses up --------------------------------------------------------------------------------------
+
+
+def _of_runs(system: System, types: dict[str, Variable]) -> Iterator[Found]:
+    for variable in system.variables:
+        if not variable.name.startswith("pc("):
+            continue
+        controller = variable.name[3:-1]
+        moves = _moves(system, variable, types)
+        left = _left(moves)
+        if left is None:
+            continue
+        action = f"reconcile {controller}"
+        own = [n for n, c in enumerate(system.commands) if c.step.action == action and c.step.kind == "fair"]
+        yield Measure(e.TRUE, Places(variable, tuple(sorted(left.items())))), (action,), own
+        for name, type_ in types.items():
+            if _is_local(name, controller):
+                for condition, places in _outlived(system, types, variable, e.Var(name, type_.type)):
+                    amounts = tuple((place, left[place]) for place in sorted(places) if place in left)
+                    yield Measure(condition, Places(variable, amounts)), (action,), own
+
+
+def _is_local(name: str, controller: str | None = None) -> bool:
+    """Whether a variable belongs to a running reconcile only: a local, or the version that it has of an object."""
+    if controller is None:
+        return "/" in name or name.startswith("held(")
+    return name.startswith((f"{controller}/", f"held({controller}: "))
+
+
+def fixed(command: Command, types: dict[str, Variable]) -> dict[str, e.Expr]:
+    """The variables whose values the guard of a command fixes."""
+    known: dict[str, e.Expr] = {}
+    for part in command.guard.operands if isinstance(command.guard, e.And) else (command.guard,):
+        match part:
+            case e.Equal(e.Var(name, _), e.Const(value, _)) if name in types:
+                known[name] = e.Const(value, types[name].type)
+            case e.Var(name, _) if name in types:
+                known[name] = e.TRUE
+            case e.Not(e.Var(name, _)) if name in types:
+                known[name] = e.FALSE
+            case _:
+                pass
+    return known
+
+
+def _moves(system: System, pc: Variable, types: dict[str, Variable]) -> list[tuple[str, str, Command]]:
+    """The calm moves of a program counter within a run and to its end."""
+    moves: list[tuple[str, str, Command]] = []
+    for command in system.commands:
+        if not command.step.kind.calm:
+            continue
+        new = dict(command.updates).get(pc.name)
+        old = fixed(command, types).get(pc.name)
+        if isinstance(old, e.Const) and isinstance(new, e.Const) and str(old.value) not in RESTING:
+            moves.append((str(old.value), str(new.value), command))
+    return moves
+
+
+def _left(moves: list[tuple[str, str, Command]]) -> dict[str, int] | None:
+    """For each place, the most steps to the end of the run; None where a run can go in circles."""
+    onward: dict[str, set[str]] = {}
+    for old, new, _ in moves:
+        onward.setdefault(old, set()).add(new)
+    left: dict[str, int] = dict.fromkeys(RESTING, 0)
+    for start in onward:
+        work = [start]
+        while work:
+            place = work[-1]
+            missing = [new for new in onward.get(place, ()) if new not in left]
+            if place in left:
+                work.pop()
+            elif not missing:
+                left[place] = 1 + max((left[new] for new in onward.get(place, ())), default=0)
+                work.pop()
+            elif len(work) > len(onward) + 1:
+                return None
+            else:
+                work.append(missing[0])
+    return {place: count for place, count in left.items() if count}
+
+
+def _outlived(
+    system: System, types: dict[str, Variable], pc: Variable, local: e.Var
+) -> Iterator[tuple[e.Expr, set[str]]]:
+    """Conditions under which a running reconcile works with a value of before, and where it stands then."""
+    moves = _moves(system, pc, types)
+    bound: dict[e.Expr, set[str]] = {}
+    for _, new, command in moves:
+        value = dict(command.updates).get(local.name)
+        if value is not None and new not in RESTING:
+            for leaf in _leaves(e.substitute(value, fixed(command, types))):
+                if leaf != local and not any(v.name == local.name for v in e.variables(leaf)):
+                    bound.setdefault(leaf, set()).add(new)
+    for value, starts in bound.items():
+        places, work = set(starts), list(starts)
+        while work:
+            place = work.pop()
+            for old, new, command in moves:
+                changes = any(name == local.name for name, _ in command.updates)
+                if old == place and new not in places and new not in RESTING and not changes:
+                    places.add(new)
+                    work.append(new)
+        yield e.negate(e.equal(local, value)), places
+        if isinstance(local.type, EnumType) and isinstance(value, e.Const):
+            yield e.equal(local, value), places

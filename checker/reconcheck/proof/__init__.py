@@ -1,0 +1,1 @@
+"""What proofs are made of: the language that finders and the checker share."""

@@ -1,0 +1,153 @@
+"""What a proof consists of.
+
+A proof of convergence is built from the bottom: clauses that always hold, quantities that calm steps never
+raise, formulas that settle one after the other.  Each part may use those before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from reconcheck.model import expr as e
+from reconcheck.model.operator import Variable
+from reconcheck.model.types import EnumType, Type
+from reconcheck.proof.diagram import Diagram
+
+
+@dataclass(frozen=True)
+class Places:
+    """A number for each value of a program counter: how far the run is from its end."""
+
+    variable: Variable
+    amounts: tuple[tuple[str, int], ...]
+
+    @cached_property
+    def table(self) -> dict[str, int]:
+        """The same, to look up."""
+        return dict(self.amounts)
+
+    def at(self, place: str) -> int:
+        """The number at a place; 0 where none is given."""
+        return self.table.get(place, 0)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A natural number, `amount` where the condition holds and 0 elsewhere, that no calm step raises any more.
+
+    So it is constant from some time on.  With an `action`, a fair one that is possible and lowers the number
+    wherever it is not 0, it is 0 from some time on: "a quantity that falls infinitely often must rise
+    infinitely often".  From then on only calm steps that keep it are left.
+    """
+
+    condition: e.Expr
+    amount: e.Expr | Places
+    action: str | None = None
+
+    def __str__(self) -> str:
+        if isinstance(self.amount, Places):
+            text = f"the way to the end of `{self.amount.variable.name}`"
+            text += "" if self.condition == e.TRUE else f" while {e.show(self.condition)}"
+        elif self.amount == e.integer(1):
+            text = e.show(self.condition)
+        else:
+            text = e.show(self.amount)
+            text += "" if self.condition == e.TRUE else f" while {e.show(self.condition)}"
+        return f"{text}, ended by {self.action}" if self.action else text
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a diagram tests at one level: a variable, a predicate, or the region in which a program counter is."""
+
+    name: str
+    type: Type
+    term: e.Expr
+    regions: tuple[tuple[str, str], ...] = ()
+    """For a program counter, (place, region) for each place; a region is named after its first place."""
+
+    @property
+    def variable(self) -> Variable:
+        """The column as a variable of the diagram."""
+        return Variable(self.name, self.type, None)
+
+
+def columns_of(variables: tuple[Variable, ...]) -> tuple[Column, ...]:
+    """Plain columns, one a variable."""
+    return tuple(Column(v.name, v.type, e.Var(v.name, v.type)) for v in variables)
+
+
+@dataclass(frozen=True)
+class Settles:
+    """From some time on the goal always holds (Manna and Pnueli's rule for response under justice).
+
+    The diagram is invariant and rank in one: where it has a rank, the invariant holds.  Obligations:
+
+    - begin: every initial state has a rank;
+    - kept: every step, disturbances and faults too, leads from a state with a rank to one with a rank;
+    - falling: no calm step leads to a higher rank;
+    - helpful: at a rank with a helpful action, that action is possible and lowers the rank whenever taken;
+    - goal: at every other rank the goal holds.
+    """
+
+    goal: e.Expr
+    columns: tuple[Column, ...]
+    diagram: Diagram
+    helpful: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Rests:
+    """Where no fair action is possible, the goal holds; for systems in which every calm run ends.
+
+    Obligations: begin and kept, as for `Settles`; rest: where the diagram has a rank and no fair action is
+    possible, the goal holds; and once for all parts, every calm step lowers one of the measures before.
+    """
+
+    goal: e.Expr
+    columns: tuple[Column, ...]
+    diagram: Diagram
+
+
+Part = Measure | Settles | Rests
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A proof that `<>[] goal` holds.  The clauses hold in every reachable state, by induction all together."""
+
+    goal: e.Expr
+    clauses: tuple[e.Expr, ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A proof that a formula holds in every reachable state: the diagram's ranks are all 0."""
+
+    formula: e.Expr
+    columns: tuple[Column, ...]
+    diagram: Diagram
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A proof that does not hold, with the obligation that fails and why."""
+
+    obligation: str
+    reason: str
+    command: int | None = None
+    """The number of the command with which it fails, where it is one command's doing."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A proof that holds, with how many obligations Z3 discharged."""
+
+    obligations: int
+
+
+def region_type(regions: tuple[tuple[str, str], ...]) -> EnumType:
+    """The type of a column of regions."""
+    return EnumType(tuple(dict.fromkeys(region for _, region in regions)))
