@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from reconcheck.certify.context import Context, falls, measure_variables, rises, zero
+from reconcheck.certify.context import Context, falls, measure_variables, rises
 from reconcheck.certify.obligations import Obligations
 from reconcheck.certify.projection import Projections
 from reconcheck.certify.queries import Solver, names_in
@@ -122,6 +122,10 @@ class Checker:
         """Whether a calm command cannot be taken any more, once what was accepted has settled."""
         return self.context.is_dead(number)
 
+    def left(self, number: int) -> list[e.Expr] | None:
+        """What holds when a calm command is taken after all that was accepted has settled; None where it cannot."""
+        return None if self.context.is_dead(number) else self.context.left(number, set())
+
     def _measure(self, measure: Measure) -> Refused | None:
         context = self.context
         names = set(measure_variables(measure))
@@ -151,7 +155,7 @@ class Checker:
         assert measure.action is not None
         if measure.action not in self.system.actions():
             return Refused(f"ended: {measure}", "there is no such fair action")
-        positive = e.negate(zero(measure))
+        positive = e.negate(measure.zero)
         ways = context.enabled(measure.action)
         known = context.assumed({*names, *names_in(ways)})
         refused = context.refuted(f"possible: {measure}", [positive, e.negate(ways), *known])

@@ -69,7 +69,7 @@ class Context:
             self._of_variable["measures"].setdefault(name, []).append(len(self.measures))
         self.measures.append(measure)
         if measure.action is not None:
-            self.add_settled(zero(measure))
+            self.add_settled(measure.zero)
 
     def add_settled(self, formula: e.Expr) -> None:
         """Takes a formula as true from some time on."""
@@ -267,7 +267,7 @@ def _ends(measure: Measure, taken: Taken) -> Ends | None:
         return before, e.substitute(amount, taken.before), after, e.substitute(amount, taken.after)
     old, new = taken.before.get(amount.variable.name), taken.after.get(amount.variable.name)
     if new is None:  # wherever the run stands, it stays there
-        there = e.negate(_at_zero(amount))
+        there = e.negate(amount.resting)
         return e.both(before, there), e.integer(1), e.both(after, there), e.integer(1)
     if not isinstance(old, e.Const) or not isinstance(new, e.Const):
         return None
@@ -298,18 +298,3 @@ def _greater(condition: e.Expr, amount: e.Expr, than: e.Expr, other: e.Expr) -> 
     """`(condition ? amount : 0) > (than ? other : 0)`, for natural amounts."""
     positive = e.negate(e.at_most(amount, e.integer(0)))
     return e.both(condition, positive, e.either(e.negate(than), e.negate(e.at_most(amount, other))))
-
-
-def zero(measure: Measure) -> e.Expr:
-    """The condition that the measure is 0."""
-    amount = measure.amount
-    none = _at_zero(amount) if isinstance(amount, Places) else e.equal(amount, e.integer(0))
-    return e.either(e.negate(measure.condition), none)
-
-
-def _at_zero(places: Places) -> e.Expr:
-    """The condition that the run stands at a place whose amount is 0."""
-    here = e.Var(places.variable.name, places.variable.type)
-    assert isinstance(here.type, EnumType)
-    none = [place for place in here.type.values if not places.at(place)]
-    return e.either(*(e.equal(here, e.Const(place, here.type)) for place in none))

@@ -175,8 +175,9 @@ class Obligations:
         chosen = [new for old, new in renamed.items() if old in own]
         others = [new for old, new in renamed.items() if old not in own]
         _, typed = declarations(others, chosen)
-        self._declare([guard], list(renamed.values()))
-        return Query(name, f"(and {self._typed([guard])} {typed} {smtlib.term(guard)} {claim})")
+        mentioned = [guard, *(value for _, value in command.after)]
+        self._declare(mentioned, list(renamed.values()))
+        return Query(name, f"(and {self._typed(mentioned)} {typed} {smtlib.term(guard)} {claim})")
 
     def _left(self, number: int) -> Projected:
         """A calm command as it is once everything known has settled, as far as the columns show it."""

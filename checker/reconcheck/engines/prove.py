@@ -1,37 +1,55 @@
-"""Looks for a proof of convergence on the smallest slice that carries it."""
+"""Proves convergence in parts: what settles by itself, then each part of the goal on the smallest slice that does.
+
+Where nothing goes on for ever, a goal has to hold only where everything has come to rest; else it is ranked on
+a slice, against the steps that are left.  A slice grows by what leaves the least trouble: a variable, or a
+*predicate*, a condition on many cut variables at once.  Where the trouble is that such a condition stays false,
+it is proved first, as a lemma.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from reconcheck.engines.budget import Budget, Exhausted
-from reconcheck.engines.explicit import explore
-from reconcheck.engines.fairness import CalmGraph, Ranking, calm, livelocks, quiet_states, rank
+from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.python_code import StateTuple, predicate
-from reconcheck.engines.slicing import Slice, closed, first_slice, slice_system
+from reconcheck.engines.settling import Oracle, Settling, settle
+from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import domain, is_finite
+from reconcheck.proof.certificate import Column, Rests
+from reconcheck.proof.diagram import smallest
 from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import System
 
-SLICE_STATES = 4000
-"""States of a slice past which it is given up; the whole graph, where there is one, serves instead."""
+SLICE_STATES = 20_000
+"""States of a slice past which it is given up."""
 MOST_SUSPECTS = 8
-"""Variables tried one by one when a slice is too coarse."""
-
-WORTH_SHRINKING = 1_000
-"""States above which a proof is made smaller before it is checked: checking costs more than searching."""
+"""Variables or predicates tried one by one when a slice is too coarse."""
 
 
-@dataclass(frozen=True)
-class RankedStates:
-    """What an engine hands to the certificate: a rank for each state over some of the variables."""
+class Checking(Oracle, Protocol):
+    """The checker of proofs, as far as the search for one needs it."""
 
-    variables: tuple[Variable, ...]
-    states: list[StateTuple]
-    ranking: Ranking
+    def left(self, number: int) -> list[e.Expr] | None:
+        """What holds when a calm command is taken after all that was accepted has settled; None where it cannot."""
+
+
+@dataclass
+class Found:
+    """How far a proof got."""
+
+    settling: Settling
+    slices: int = 0
+    states: int = 0
+    largest: int = 0
+    """Variables of the largest slice."""
+    obstacle: frozenset[str] | None = None
+    """The variables of the slice on which the search gave up."""
 
 
 def conjuncts(formula: e.Expr) -> tuple[e.Expr, ...]:
@@ -39,125 +57,173 @@ def conjuncts(formula: e.Expr) -> tuple[e.Expr, ...]:
     return formula.operands if isinstance(formula, e.And) else (formula,)
 
 
+class Prover:
+    """Looks for proofs about one system; what was proved for one goal serves the next."""
+
+    def __init__(self, system: System, checker: Checking, budget: Budget) -> None:
+        self.system, self.checker, self.budget = system, checker, budget
+        self.found = Found(settle(system, checker, budget))
+        self.ends = not self.found.settling.live
+        self.slicer = Slicer(system, self.found.settling.clauses, checker.left)
+        self.proved: dict[e.Expr, bool] = {}
+        self.explored: dict[object, StateGraph] = {}
+        self.known: list[e.Expr] = [
+            zero for measure in self.found.settling.measures if measure.action for zero in conjuncts(measure.zero)
+        ]
+
+    def prove(self, goal: e.Expr) -> bool:
+        """Whether every part of the goal was proved, and accepted by the checker."""
+        return all(self._lemma(part) for part in conjuncts(goal))
+
+    def _lemma(self, formula: e.Expr) -> bool:
+        """Proves a formula, with whatever it needs; one that is being proved does not serve itself."""
+        if formula in self.proved:
+            return self.proved[formula]
+        self.proved[formula] = False
+        if isinstance(formula, e.And):
+            self.proved[formula] = all(self._lemma(part) for part in formula.operands)
+        else:
+            self.proved[formula] = self._on_slices(formula)
+        return self.proved[formula]
+
+    def _on_slices(self, goal: e.Expr) -> bool:
+        attempt = self._attempt(goal, first_slice(self.system, goal), ())
+        while attempt is not None:
+            if not attempt.trouble:
+                if self._accept(goal, attempt):
+                    return True
+                self.found.obstacle = attempt.keep
+                return False
+            for lemma in self._lemmas(attempt):
+                if not self.proved.get(lemma, False) and lemma not in self.proved and self._lemma(lemma):
+                    again = self._attempt(goal, attempt.keep, attempt.predicates)
+                    if again is not None and again.trouble < attempt.trouble:
+                        attempt = again
+                        break
+            else:
+                self.found.obstacle = attempt.keep
+                wider = [self._attempt(goal, *more) for more in self._wider(attempt)]
+                better = [one for one in wider if one is not None]
+                attempt = min(better, key=lambda one: one.trouble, default=None)
+        return False
+
+    # ---- one slice -----------------------------------------------------------------------------------------------
+
+    def _attempt(self, goal: e.Expr, keep: frozenset[str], predicates: tuple[Predicate, ...]) -> _Attempt | None:
+        """Explores one slice; None where it is too large or endless."""
+        self.budget.check(f"trying a slice of {len(keep) + len(predicates)} variables")
+        part = self.slicer.slice(keep, predicates, self.known)
+        shown = goal
+        try:
+            graph = explore(part.system, self.budget.at_most(SLICE_STATES))
+        except LeftRange as wrong:  # the guard that prevents it in the whole system was cut
+            number = next(n for n, c in enumerate(self.system.commands) if c.step == wrong.step)
+            missing = self.system.commands[number].reads - keep
+            return self._attempt(goal, keep | missing, predicates) if missing else None
+        except (Exhausted, Endless):
+            if self.budget.left == 0.0:
+                raise
+            return None
+        truth = list(map(predicate(part.system, shown), graph.states))
+        possible = [any(sure(state) for _, sure in part.sure) for state in graph.states]
+        settled = [all(known(state) for known in part.known) for state in graph.states]
+        quiet = [n for n in range(len(graph.states)) if not truth[n] and not possible[n] and settled[n]]
+        return _Attempt(keep, predicates, part, graph, quiet, len(quiet) / len(graph.states))
+
+    def _accept(self, goal: e.Expr, attempt: _Attempt) -> bool:
+        rows = [(state, 0) for state in attempt.graph.states]
+        columns, diagram = arranged(attempt.part.columns, rows)
+        if self.checker.add(Rests(goal, columns, diagram)) is not None:
+            return False
+        self.known.append(goal)
+        self.found.slices += 1
+        self.found.states += len(attempt.graph.states)
+        self.found.largest = max(self.found.largest, len(columns))
+        return True
+
+    def _lemmas(self, attempt: _Attempt) -> Iterator[e.Expr]:
+        """Predicates of the slice that are the same throughout the trouble: it would be gone if they changed."""
+        for place, one in enumerate(attempt.predicates):
+            values = {attempt.graph.states[state][place] for state in attempt.quiet}
+            if values == {False}:
+                yield one.term
+            elif values == {True}:
+                yield e.negate(one.term)
+
+    def _wider(self, attempt: _Attempt) -> list[tuple[frozenset[str], tuple[Predicate, ...]]]:
+        """Larger slices worth a try: with a predicate, or with a variable that decides what happens in the trouble."""
+        keep, predicates = attempt.keep, attempt.predicates
+        found: list[tuple[frozenset[str], tuple[Predicate, ...]]] = []
+        terms = {one.term for one in predicates}
+        for term in self._conditions(attempt):
+            if term not in terms and e.negate(term) not in terms:
+                found.append((keep, (*predicates, Predicate(f"condition {len(predicates) + 1}", term))))
+        votes: Counter[str] = Counter()
+        for number in self._concerned(attempt):
+            votes.update(self.slicer.footprints[number] - keep)
+        types = {variable.name: variable for variable in self.system.variables}
+        ordered = sorted(votes, key=lambda name: (-votes[name] / _weight(types[name]), name))
+        for name in ordered:
+            more = frozenset({name, name[5:-1]} if name.startswith("view(") else {name}) & frozenset(types)
+            found.append((keep | more, predicates))
+        return found[:MOST_SUSPECTS]
+
+    def _concerned(self, attempt: _Attempt) -> list[int]:
+        """The fair commands that have to do with what the slice keeps and are not fully seen by it."""
+        return [
+            number
+            for number, command in enumerate(self.system.commands)
+            if command.step.kind == "fair"
+            and not self.slicer.writes[number].isdisjoint(attempt.keep)
+            and not self.slicer.footprints[number] <= attempt.keep
+        ]
+
+    def _conditions(self, attempt: _Attempt) -> list[e.Expr]:
+        """Conditions on cut variables under which a reconcile writes what the slice keeps, or ends before that."""
+        found: dict[e.Expr, None] = {}
+        world = {name for name in attempt.keep if not name.startswith(("pc(", "queued(", "timer(", "held("))}
+        exits: list[e.Expr] = []
+        for number in self._concerned(attempt):
+            command = self.system.commands[number]
+            if not command.step.action.startswith("reconcile "):
+                continue
+            cut = _cut_part(command.guard, attempt.keep)
+            if cut == e.TRUE:
+                continue
+            if not self.slicer.writes[number].isdisjoint(world):
+                found[cut] = None
+            elif command.step.detail.startswith("await"):
+                exits.append(e.negate(cut))
+        if exits:
+            found[e.both(*exits)] = None
+        return [term for term in found if not isinstance(term, e.Const)]
+
+
 @dataclass(frozen=True)
 class _Attempt:
-    """What came of one slice: a proof, or how much of it is trouble and which cut variables may be why."""
+    """One slice with the states of it in which a run could stay without the goal."""
 
     keep: frozenset[str]
-    proof: RankedStates | None
+    predicates: tuple[Predicate, ...]
+    part: Slice
+    graph: StateGraph
+    quiet: list[int]
     trouble: float
-    suspects: tuple[frozenset[str], ...]
 
 
-def prove_by_slices(system: System, goal: e.Expr, budget: Budget, most: int = SLICE_STATES) -> RankedStates | None:
-    """A ranking of a slice on which the goal converges; None where no slice of that size was found to carry one.
-
-    The slice grows by the suspect that leaves the least trouble, until it carries a proof or is too large.
-    """
-    attempt = _attempt(system, goal, first_slice(system, goal), budget, most)
-    while attempt is not None and attempt.proof is None:
-        wider = [_attempt(system, goal, attempt.keep | more, budget, most) for more in attempt.suspects]
-        attempt = min((one for one in wider if one is not None), key=lambda one: one.trouble, default=None)
-    if attempt is None or attempt.proof is None:
-        return None
-    return _smaller(system, goal, attempt.proof, budget)
+def arranged(columns: Sequence[Column], rows: Sequence[tuple[StateTuple, int]]) -> tuple[tuple[Column, ...], object]:
+    """The columns in the order that makes the diagram small, and the diagram."""
+    diagram = smallest(tuple(column.variable for column in columns), rows)
+    by_name = {column.name: column for column in columns}
+    return tuple(by_name[variable.name] for variable in diagram.variables), diagram
 
 
-def _attempt(system: System, goal: e.Expr, keep: frozenset[str], budget: Budget, most: int) -> _Attempt | None:
-    """Tries one slice; None where it is too large, endless, or out of time."""
-    part = slice_system(system, keep)
-    try:
-        graph = explore(part.system, budget.at_most(most))
-        calm_graph = _surely_enabled(part, calm(graph, budget))
-    except LeftRange as wrong:  # the guard that prevents it in the whole system was cut
-        command = next(c for c in system.commands if c.step == wrong.step)
-        missing = command.reads - keep
-        return _attempt(system, goal, keep | missing, budget, most) if missing else None
-    except (Exhausted, Endless):
-        return None
-    truth = list(map(predicate(part.system, goal), graph.states))
-    bad = _trouble(calm_graph, truth)
-    if bad:
-        suspects = _suspects(system, part, calm_graph, bad, keep)
-        return _Attempt(keep, None, len(bad) / len(graph.states), suspects)
-    return _Attempt(keep, RankedStates(part.system.variables, graph.states, rank(calm_graph, truth)), 0.0, ())
-
-
-def prove_always_by_slices(
-    system: System, formula: e.Expr, budget: Budget, most: int = SLICE_STATES
-) -> tuple[tuple[Variable, ...], list[StateTuple]] | None:
-    """The reachable states of a slice in all of which the formula holds; None where there is no such slice."""
-    everything = frozenset(variable.name for variable in system.variables)
-    keep = first_slice(system, formula)
-    while True:
-        part = slice_system(system, keep)
-        try:
-            graph = explore(part.system, budget.at_most(most))
-        except (Exhausted, LeftRange, Endless):
-            return None
-        holds = predicate(part.system, formula)
-        bad = next((number for number, state in enumerate(graph.states) if not holds(state)), None)
-        if bad is None:
-            return part.system.variables, graph.states
-        votes: Counter[str] = Counter()
-        for number, _ in graph.path(bad)[1:]:
-            votes.update(part.cut_reads[number])
-        if not votes or keep == everything:
-            return None
-        chosen = min(votes, key=lambda name: (-votes[name], name))
-        keep |= closed(system, [chosen]) | {chosen}
-
-
-def _smaller(system: System, goal: e.Expr, proof: RankedStates, budget: Budget) -> RankedStates:
-    """Leaves out what the proof does not need, as long as that makes it smaller."""
-    needed = {variable.name for variable in e.variables(goal)}
-    for variable in sorted(proof.variables, key=lambda v: -_weight(v)):
-        kept = frozenset(v.name for v in proof.variables) - {variable.name}
-        if variable.name in needed or variable.name.startswith("pc(") or len(proof.states) < WORTH_SHRINKING:
-            continue
-        smaller = _attempt(system, goal, kept, budget, len(proof.states))
-        if smaller is not None and smaller.proof is not None and len(smaller.proof.states) < len(proof.states):
-            proof = smaller.proof
-    return proof
+def _cut_part(guard: e.Expr, keep: frozenset[str]) -> e.Expr:
+    """The part of a guard that reads cut variables only."""
+    parts = guard.operands if isinstance(guard, e.And) else (guard,)
+    return e.both(*(part for part in parts if e.names(part) and e.names(part).isdisjoint(keep)))
 
 
 def _weight(variable: Variable) -> int:
     """How much a variable can multiply the states: the number of its values, many for an endless type."""
     return len(domain(variable.type)) if is_finite(variable.type) else 100
-
-
-def _surely_enabled(part: Slice, calm_graph: CalmGraph) -> CalmGraph:
-    """The same graph with actions enabled only where they are whatever the cut variables are."""
-    enabled = [
-        sum(1 << index for index, (_, sure) in enumerate(part.must) if sure(state)) for state in calm_graph.graph.states
-    ]
-    edges, actions = calm_graph.edges, calm_graph.actions
-    number = {action: index for index, (action, _) in enumerate(part.must)}
-    order = [number[action] for action in actions]
-    renumbered = [sum(1 << i for i, source in enumerate(order) if bits >> source & 1) for bits in enabled]
-    return CalmGraph(calm_graph.graph, actions, edges, renumbered, calm_graph.component, calm_graph.components)
-
-
-def _trouble(calm_graph: CalmGraph, truth: list[bool]) -> list[int]:
-    """The states of the slice in which a run could stay without the goal."""
-    quiet = quiet_states(calm_graph, truth)
-    return quiet + [state for members in livelocks(calm_graph, truth) for state in members]
-
-
-def _suspects(
-    system: System, part: Slice, calm_graph: CalmGraph, bad: list[int], keep: frozenset[str]
-) -> tuple[frozenset[str], ...]:
-    """The cut variables that most often decide a step inside the trouble, or whether a fair step is possible."""
-    inside = set(bad)
-    votes: Counter[str] = Counter()
-    for state in bad[:500]:
-        for number, target in calm_graph.graph.edges[state]:
-            if part.system.commands[number].step.kind.calm and target in inside:
-                votes.update(part.cut_reads[number])
-    for command in system.commands:
-        if command.step.kind == "fair" and command.reads & keep:
-            votes.update(command.reads - keep)
-    types = {variable.name: variable for variable in system.variables}
-    ordered = sorted(votes, key=lambda name: (-votes[name] / _weight(types[name]), name))
-    chosen = [frozenset({name, name[5:-1]} if name.startswith("view(") else {name}) for name in ordered]
-    return tuple(more & frozenset(types) for more in chosen[:MOST_SUSPECTS])

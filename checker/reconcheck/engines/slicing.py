@@ -3,21 +3,38 @@
 What is cut may be anything, at any time.  Each condition on cut variables becomes a choice made by nobody,
 so a slice can do all that the whole system can: what is proved of it holds of the whole.  A fair action counts
 as possible only where it is possible whatever the cut variables are, so fairness is not overstated either.
+
+A slice also may keep *predicates*: the truth of a formula over variables that are cut.  And it may *fold* the
+program counters: places of a run that look alike from the slice become one region.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
+from reconcheck.engines.measures import RESTING, fixed
 from reconcheck.engines.python_code import StateTuple, predicate
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import BOOL, BoolType, OpaqueType, Type, zero
+from reconcheck.model.types import BOOL, BoolType, EnumType, OpaqueType, Type, is_finite, zero
+from reconcheck.proof.certificate import Column, region_type
 from reconcheck.semantics.system import Command, System, possible
 
 MOST_CASES = 4000
 """Case distinctions spent on one "whatever the cut variables are"; past it an action counts as not possible."""
+MOST_OPENED = 8
+"""Cut variables of a command that are followed one by one, where a predicate depends on them."""
+MOST_ROUNDS = 12
+"""Rounds in which regions are split; stopping early only makes them coarser."""
+
+
+@dataclass(frozen=True)
+class Predicate:
+    """A formula whose truth a slice keeps, under a name."""
+
+    name: str
+    term: e.Expr
 
 
 @dataclass(frozen=True)
@@ -25,35 +42,46 @@ class Slice:
     """A projected system, and for each fair action where it is surely possible."""
 
     system: System
-    must: tuple[tuple[str, Callable[[StateTuple], bool]], ...]
-    cut_reads: dict[int, frozenset[str]]
-    """For each command of the slice, the cut variables that the whole command reads."""
-    origin: tuple[int, ...]
-    """For each command of the slice, its number in the whole system."""
+    calm: System
+    """The same with the calm commands only, as they are once everything known has settled."""
+    columns: tuple[Column, ...]
+    sure: tuple[tuple[str, Callable[[StateTuple], bool]], ...]
+    origins: tuple[tuple[int, ...], ...]
+    """For each command of the slice, the commands of the whole system that look like it."""
+    known: tuple[Callable[[StateTuple], bool], ...]
+    """What has settled, as far as the slice shows it."""
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A command as a slice sees it: `moves` are those of folded program counters, place before and after."""
+
+    guard: e.Expr
+    updates: tuple[tuple[str, e.Expr], ...]
+    inputs: tuple[Variable, ...]
+    moves: tuple[tuple[str, str | None, str | None], ...]
+    hidden: bool
+
+
+@dataclass
 class _Blur:
     """Replaces conditions on cut variables by free choices, the same condition by the same choice."""
 
-    def __init__(self, keep: frozenset[str]) -> None:
-        self.keep = keep
-        self.choices: dict[e.Expr, e.Expr] = {}
-        self.inputs: list[Variable] = []
+    keep: frozenset[str]
+    choices: dict[e.Expr, e.Expr] = field(default_factory=dict)
+    inputs: list[Variable] = field(default_factory=list)
 
-    def __call__(self, expr: e.Expr) -> e.Expr:
-        if all(variable.name in self.keep for variable in e.variables(expr)):
+    def replaced(self, expr: e.Expr) -> e.Expr:
+        """The expression over kept variables and choices."""
+        if e.names(expr) <= self.keep:
             return expr
         if isinstance(expr, e.Var | e.Equal | e.AtMost | e.Arithmetic):
             if expr not in self.choices:
-                self.choices[expr] = self._anything(e.type_of(expr))
+                self.choices[expr] = self.anything(e.type_of(expr))
             return self.choices[expr]
-        return e.rebuild(expr, tuple(self(part) for part in e.parts(expr)))
+        return e.rebuild(expr, tuple(self.replaced(part) for part in e.parts(expr)))
 
-    def variables(self) -> tuple[Variable, ...]:
-        """The free choices made so far, as inputs."""
-        return tuple(self.inputs)
-
-    def _anything(self, type_: Type) -> e.Expr:
+    def anything(self, type_: Type) -> e.Expr:
         """A new free choice; an opaque input is never `none`, which a variable may be."""
         if isinstance(type_, OpaqueType):
             return e.choose(self._input(BOOL), e.Const(zero(type_), type_), self._input(type_))
@@ -64,95 +92,361 @@ class _Blur:
         return e.Var(self.inputs[-1].name, type_)
 
 
-def slice_system(system: System, keep: frozenset[str]) -> Slice:
-    """The projection of a system onto the variables in `keep`."""
-    variables = tuple(variable for variable in system.variables if variable.name in keep)
-    commands: list[Command] = []
-    origin: list[int] = []
-    cut_reads: dict[int, frozenset[str]] = {}
-    for number, command in enumerate(system.commands):
-        projected = _project(command, keep)
-        if projected is None:
-            continue
-        cut_reads[len(commands)] = command.reads - keep
-        origin.append(number)
-        commands.append(projected)
-    begin = _project(system.initial, keep)
-    assert begin is not None
-    layout, scope = system.layout, system.scope
-    projected_system = System(system.operator, scope, layout, variables, begin, tuple(commands))
-    must = tuple((action, predicate(projected_system, _surely(system, action, keep))) for action in system.actions())
-    return Slice(projected_system, must, cut_reads, tuple(origin))
+class Slicer:
+    """Slices of one system.  How a command looks from a slice is worked out once for all slices that share it."""
 
+    def __init__(
+        self,
+        system: System,
+        clauses: Sequence[e.Expr] = (),
+        left: Callable[[int], list[e.Expr] | None] = lambda _number: [],
+    ) -> None:
+        self.system, self.left = system, left
+        self.types = {variable.name: variable for variable in system.variables}
+        self.footprints = [c.reads | frozenset(name for name, _ in c.updates) for c in system.commands]
+        self.writes = [frozenset(name for name, _ in c.updates) for c in system.commands]
+        self.clauses: dict[str, list[e.Expr]] = {}
+        for clause in clauses:
+            for name in e.names(clause):
+                self.clauses.setdefault(name, []).append(clause)
+        self.enabled = {action: self._enabled(action) for action in system.actions()}
+        self._seen: dict[object, _Seen | None] = {}
 
-def _project(command: Command, keep: frozenset[str]) -> Command | None:
-    """The command on the kept variables; None where it is never possible."""
-    inputs = frozenset(variable.name for variable in command.inputs)
-    blur = _Blur(keep | inputs)
-    guard = blur(command.guard)
-    updates = tuple((name, blur(value)) for name, value in command.updates if name in keep)
-    hidden = any(name not in keep for name, _ in command.updates)
-    used = {variable.name for _, value in updates for variable in e.variables(value)}
-    for choice in blur.variables():
-        if choice.name not in used and isinstance(choice.type, BoolType):
-            guard = e.either(e.substitute(guard, {choice.name: e.TRUE}), e.substitute(guard, {choice.name: e.FALSE}))
-    if guard == e.FALSE:
-        return None
-    used |= {variable.name for variable in e.variables(guard)}
-    needed = tuple(v for v in (*command.inputs, *blur.variables()) if v.name in used)
-    return Command(command.step, guard, updates, needed, hidden)
+    def _enabled(self, action: str) -> e.Expr:
+        """When a fair action is possible.  A run can always go on: the checker proves that."""
+        pc = self.types.get(f"pc({action.removeprefix('reconcile ')})") if action.startswith("reconcile ") else None
+        if pc is not None:
+            here = e.Var(pc.name, pc.type)
+            return e.both(*(e.negate(e.equal(here, e.Const(place, pc.type))) for place in RESTING))
+        ways = (c for c in self.system.commands if c.step.action == action and c.step.kind == "fair")
+        return e.either(*(possible(command, self.types) for command in ways))
 
+    def slice(
+        self,
+        keep: frozenset[str],
+        predicates: Sequence[Predicate] = (),
+        known: Sequence[e.Expr] = (),
+        fold: bool = True,
+    ) -> Slice:
+        """The projection onto some variables and predicates.  `known` are formulas that have settled."""
+        folded = tuple(sorted(name for name in keep if fold and name.startswith("pc(")))
+        seen = [self._see(number, keep, predicates, folded, calm=False) for number in range(len(self.system.commands))]
+        regions = {pc: self._regions(pc, seen) for pc in folded}
+        columns = self._columns(keep, predicates, regions)
+        shape = _Folding(columns, regions)
+        variables = tuple(column.variable for column in columns)
+        commands, origins = shape.commands(self.system.commands, seen)
+        begin = self._begin(keep, predicates)
+        system, layout, scope = self.system, self.system.layout, self.system.scope
+        projected = System(system.operator, scope, layout, variables, shape.command(system.initial, begin), commands)
+        resting = [
+            None if not command.step.kind.calm else self._see(number, keep, predicates, folded, calm=True)
+            for number, command in enumerate(system.commands)
+        ]
+        calm = System(
+            system.operator, scope, layout, variables, projected.initial, shape.commands(system.commands, resting)[0]
+        )
+        sure: list[tuple[str, Callable[[StateTuple], bool]]] = []
+        for action, ways in self.enabled.items():
+            names = e.names(ways)
+            condition = e.FALSE if names and names.isdisjoint(keep) else self._surely(ways, keep)
+            if condition != e.FALSE:
+                sure.append((action, predicate(projected, shape.formula(condition))))
+        facts = [fact for fact in (self._shown(formula, keep, predicates) for formula in known) if fact != e.TRUE]
+        facts += [e.Var(p.name, BOOL) for p in predicates if p.term in known or _all_known(p.term, known)]
+        tests = tuple(predicate(projected, shape.formula(fact)) for fact in facts)
+        return Slice(projected, calm, columns, tuple(sure), origins, tests)
 
-def _surely(system: System, action: str, keep: frozenset[str]) -> e.Expr:
-    """The condition on kept variables under which a fair action is possible whatever the others are.
+    def _shown(self, formula: e.Expr, keep: frozenset[str], predicates: Sequence[Predicate]) -> e.Expr:
+        for one in predicates:
+            if formula == one.term:
+                return e.Var(one.name, BOOL)
+            if formula == e.negate(one.term):
+                return e.negate(e.Var(one.name, BOOL))
+        return formula if e.names(formula) <= keep else e.TRUE
 
-    The commands of an action are grouped by the program position at which they stand, where they have one:
-    positions exclude each other, which keeps the case distinctions few.
-    """
-    types = {variable.name: variable for variable in system.variables}
-    groups: dict[e.Expr, list[e.Expr]] = {}
-    for command in system.commands:
-        if command.step.action == action and command.step.kind == "fair":
-            here, rest = _position(command.guard)
-            if _moves(command, here):  # a change by itself, whatever else happens
-                groups.setdefault(here, []).append(_for_some_flag(rest, command))
-            else:
-                without = Command(command.step, rest, command.updates, command.inputs)
-                groups.setdefault(here, []).append(possible(without, types))
-    sure: list[e.Expr] = []
-    for here, possibilities in groups.items():
-        if any(variable.name not in keep for variable in e.variables(here)):
-            continue
+    def _columns(
+        self, keep: frozenset[str], predicates: Sequence[Predicate], regions: dict[str, tuple[tuple[str, str], ...]]
+    ) -> tuple[Column, ...]:
+        columns = [Column(one.name, BOOL, one.term) for one in predicates]
+        for variable in self.system.variables:
+            if variable.name in keep:
+                own = regions.get(variable.name, ())
+                type_ = region_type(own) if own else variable.type
+                columns.append(Column(variable.name, type_, e.Var(variable.name, variable.type), own))
+        return tuple(columns)
+
+    # ---- how a command looks -----------------------------------------------------------------------------------
+
+    def _see(
+        self, number: int, keep: frozenset[str], predicates: Sequence[Predicate], folded: tuple[str, ...], calm: bool
+    ) -> _Seen | None:
+        """A command on the kept variables and predicates; None where it is never possible."""
+        footprint = self.footprints[number]
+        shared = keep & footprint
+        touched = tuple(p for p in predicates if not e.names(p.term).isdisjoint(footprint))
+        if calm:  # what has settled may grow, so this is worked out anew
+            left = self.left(number)
+            return None if left is None else self._project(number, keep, touched, folded, left)
+        key = (number, shared, touched)
+        if key not in self._seen:
+            self._seen[key] = self._project(number, keep, touched, folded, [])
+        return self._seen[key]
+
+    def _project(
+        self,
+        number: int,
+        keep: frozenset[str],
+        predicates: Sequence[Predicate],
+        folded: tuple[str, ...],
+        left: list[e.Expr],
+    ) -> _Seen | None:
+        command = self.system.commands[number]
+        fixed_values = fixed(command, self.types)
+        inputs = frozenset(variable.name for variable in command.inputs)
+        guard = command.guard
+        if left:
+            guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs))
+        updates = dict(command.updates)
+        moves: list[tuple[str, str | None, str | None]] = []
+        for pc in folded:
+            old, new = fixed_values.get(pc), updates.get(pc)
+            if old is not None or new is not None:
+                moves.append((pc, _place(old), _place(new)))
+        guard = _without(guard, {pc for pc, old, _ in moves if old is not None})
+        kept_updates = {name: value for name, value in updates.items() if name in keep and name not in folded}
+        guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates, keep)
+        opened = _opened(guard, *kept_updates.values())
+        blur = _Blur(keep | inputs | {p.name for p in predicates} | {variable.name for variable in opened})
+        guard = blur.replaced(guard)
+        shown = tuple((name, blur.replaced(value)) for name, value in kept_updates.items())
+        hidden = any(name not in keep for name in updates)
+        used = {name for _, value in shown for name in e.names(value)}
+        for choice in (*blur.inputs, *opened, *command.inputs):
+            if choice.name not in used and isinstance(choice.type, BoolType) and choice.name in e.names(guard):
+                guard = e.either(
+                    e.substitute(guard, {choice.name: e.TRUE}), e.substitute(guard, {choice.name: e.FALSE})
+                )
+        if guard == e.FALSE:
+            return None
+        used |= e.names(guard)
+        order = [v for v in (*command.inputs, *opened, *blur.inputs) if v.name in used]
+        return _numbered(_Seen(guard, shown, tuple(order), tuple(moves), hidden))
+
+    def _with_predicates(
+        self,
+        number: int,
+        guard: e.Expr,
+        updates: dict[str, e.Expr],
+        predicates: Sequence[Predicate],
+        keep: frozenset[str],
+    ) -> tuple[e.Expr, dict[str, e.Expr]]:
+        """The command with its predicates as variables of their own."""
+        command = self.system.commands[number]
+        every = dict(command.updates)
+        opened: set[str] = set()
+        for one in predicates:
+            here = e.Var(one.name, BOOL)
+            if self.writes[number].isdisjoint(e.names(one.term)):
+                guard = _recognise(guard, one, here)
+                updates = {name: _recognise(value, one, here) for name, value in updates.items()}
+                continue
+            parts = one.term.operands if isinstance(one.term, e.And) else (one.term,)
+            moved = [part for part in parts if not e.names(part).isdisjoint(self.writes[number])]
+            before, after = e.both(*moved), e.substitute(e.both(*moved), every)
+            names = (e.names(before) | e.names(after) | e.names(guard)) - keep
+            if len(names) > MOST_OPENED or not all(self._listable(name) for name in names):
+                updates[one.name] = e.Var(f"?{one.name}", BOOL)
+                continue
+            rest: e.Expr = e.TRUE
+            if len(moved) < len(parts):
+                rest = e.Var(f"?rest of {one.name}", BOOL)
+            guard = e.both(guard, same(here, e.both(before, rest)))
+            updates[one.name] = e.both(after, rest)
+            opened |= names
+        if opened:
+            opened |= {name for value in updates.values() for name in e.names(value) if name in self.types} - keep
+            near = opened | keep
+            clauses = {c for name in sorted(opened) for c in self.clauses.get(name, ()) if e.names(c) <= near}
+            guard = e.both(guard, *sorted(clauses, key=e.show))
+            values: dict[str, e.Expr] = {
+                name: e.Var(f"?{name}", self.types[name].type) for name in opened if self._listable(name)
+            }
+            guard = e.substitute(guard, values)
+            updates = {name: e.substitute(value, values) for name, value in updates.items()}
+        return guard, updates
+
+    def _listable(self, name: str) -> bool:
+        return name in self.types and is_finite(self.types[name].type)
+
+    def _begin(self, keep: frozenset[str], predicates: Sequence[Predicate]) -> _Seen:
+        initial = self.system.initial
+        updates = dict(initial.updates)
+        blur = _Blur(keep | {v.name for v in initial.inputs})
+        shown = [(name, value) for name, value in updates.items() if name in keep]
+        shown += [(one.name, blur.replaced(e.substitute(one.term, updates))) for one in predicates]
+        used = {name for _, value in shown for name in e.names(value)}
+        inputs = tuple(v for v in (*initial.inputs, *blur.inputs) if v.name in used)
+        return _Seen(e.TRUE, tuple(shown), inputs, (), False)
+
+    # ---- fairness ------------------------------------------------------------------------------------------------
+
+    def _surely(self, ways: e.Expr, keep: frozenset[str]) -> e.Expr:
+        """The condition on kept variables under which an action is possible whatever the others are."""
         blur = _Blur(keep)
-        cases = blur(e.either(*possibilities))
-        budget = [MOST_CASES]
-        sure.append(e.both(here, _always(cases, {c.name for c in blur.variables()}, budget)))
-    return e.either(*sure)
+        cases = blur.replaced(ways)
+        return _always(cases, {choice.name for choice in blur.inputs}, [MOST_CASES])
+
+    # ---- regions -----------------------------------------------------------------------------------------------
+
+    def _regions(self, pc: str, seen: Sequence[_Seen | None]) -> tuple[tuple[str, str], ...]:
+        """Places that look alike: (place, region) for each place.  Any answer is sound; this one splits enough."""
+        type_ = self.types[pc].type
+        assert isinstance(type_, EnumType)
+        moves: dict[str, list[tuple[object, str, bool]]] = {place: [] for place in type_.values}
+        for one in seen:
+            if one is None:
+                continue
+            here = next((move for move in one.moves if move[0] == pc), None)
+            if here is None or here[1] is None:
+                continue
+            others = tuple(move for move in one.moves if move[0] != pc)
+            label = (one.guard, one.updates, one.inputs, others)
+            silent = one.guard == e.TRUE and not one.updates and not others
+            moves[here[1]].append((label, here[2] or here[1], silent))
+        block = {place: place if place in RESTING else "" for place in type_.values}
+        for _ in range(MOST_ROUNDS):
+            signs: dict[str, frozenset[object]] = {}
+            for place in reversed(type_.values):
+                sign: set[object] = set()
+                for label, target, silent in moves[place]:
+                    if silent and block[target] == block[place]:
+                        sign |= signs.get(target, frozenset())
+                    else:
+                        sign.add((label, block[target]))
+                signs[place] = frozenset(sign)
+            first: dict[object, str] = {}
+            new = {
+                place: place if place in RESTING else first.setdefault((block[place], signs[place]), place)
+                for place in type_.values
+            }
+            stable = len(set(new.values())) == len(set(block.values()))
+            block = new
+            if stable:
+                break
+        return tuple((place, block[place]) for place in type_.values)
 
 
-def _moves(command: Command, here: e.Expr) -> bool:
-    """Whether the command leaves the program position at which it stands."""
-    if not isinstance(here, e.Equal) or not isinstance(here.left, e.Var):
-        return False
-    new = dict(command.updates).get(here.left.name)
-    return isinstance(new, e.Const) and new != here.right
+class _Folding:
+    """Puts regions for places."""
+
+    def __init__(self, columns: Sequence[Column], regions: dict[str, tuple[tuple[str, str], ...]]) -> None:
+        self.regions = {pc: dict(pairs) for pc, pairs in regions.items()}
+        self.types = {column.name: column.type for column in columns}
+
+    def formula(self, formula: e.Expr) -> e.Expr:
+        """A formula in which folded program counters are compared with resting places only."""
+        values = {name: e.Var(name, self.types[name]) for name in e.names(formula) if name in self.regions}
+        return _retyped(formula, values) if values else formula
+
+    def command(self, command: Command, seen: _Seen) -> Command:
+        """The command on the columns."""
+        guard = seen.guard
+        updates = dict(seen.updates)
+        for pc, old, new in seen.moves:
+            here = e.Var(pc, self.types[pc])
+            if old is not None:
+                guard = e.both(e.equal(here, e.Const(self.regions[pc][old], here.type)), guard)
+            if new is not None and (old is None or self.regions[pc][new] != self.regions[pc][old]):
+                updates[pc] = e.Const(self.regions[pc][new], here.type)
+        for pc in self.regions:
+            value = updates.get(pc)
+            if isinstance(value, e.Const) and value.type != self.types[pc]:
+                updates[pc] = e.Const(self.regions[pc][str(value.value)], self.types[pc])
+        return Command(command.step, guard, tuple(updates.items()), seen.inputs, seen.hidden or not updates)
+
+    def commands(
+        self, commands: Sequence[Command], seen: Sequence[_Seen | None]
+    ) -> tuple[tuple[Command, ...], tuple[tuple[int, ...], ...]]:
+        """All commands on the columns, those that look alike as one, with the numbers of the originals."""
+        found: dict[object, tuple[Command, list[int]]] = {}
+        for number, (command, one) in enumerate(zip(commands, seen, strict=True)):
+            if one is None:
+                continue
+            place = tuple(
+                (pc, old and self.regions[pc][old], new and self.regions[pc][new]) for pc, old, new in one.moves
+            )
+            kind = command.step.kind
+            key = (one.guard, one.updates, one.inputs, place, kind.calm and (kind, command.step.action))
+            if key not in found:
+                found[key] = self.command(command, one), []
+            found[key][1].append(number)
+        visible = [(c, tuple(n)) for c, n in found.values() if c.updates or c.step.kind.calm]
+        return tuple(c for c, _ in visible), tuple(n for _, n in visible)
 
 
-def _for_some_flag(guard: e.Expr, command: Command) -> e.Expr:
-    """The guard, for some value of the command's Boolean inputs."""
-    for variable in command.inputs:
-        if isinstance(variable.type, BoolType):
-            guard = e.either(*(e.substitute(guard, {variable.name: value}) for value in (e.TRUE, e.FALSE)))
-    return guard
+def same(left: e.Expr, right: e.Expr) -> e.Expr:
+    """Two truth values are the same."""
+    return e.either(e.both(left, right), e.both(e.negate(left), e.negate(right)))
 
 
-def _position(guard: e.Expr) -> tuple[e.Expr, e.Expr]:
-    """Splits `pc(c) == position` off a guard."""
-    for part in guard.operands if isinstance(guard, e.And) else (guard,):
-        if isinstance(part, e.Equal) and isinstance(part.left, e.Var) and part.left.name.startswith("pc("):
-            rest = guard.operands if isinstance(guard, e.And) else (guard,)
-            return part, e.both(*(other for other in rest if other is not part))
-    return e.TRUE, guard
+def _place(value: e.Expr | None) -> str | None:
+    return str(value.value) if isinstance(value, e.Const) else None
+
+
+def _without(guard: e.Expr, pcs: set[str]) -> e.Expr:
+    """A guard without the tests of some program counters."""
+    parts = guard.operands if isinstance(guard, e.And) else (guard,)
+    return e.both(
+        *(p for p in parts if not (isinstance(p, e.Equal) and isinstance(p.left, e.Var) and p.left.name in pcs))
+    )
+
+
+def _opened(*formulas: e.Expr) -> tuple[Variable, ...]:
+    """The cut variables that are followed one by one, in the order in which they occur."""
+    found = (v for formula in formulas for v in e.variables(formula) if v.name.startswith("?"))
+    return tuple({v.name: Variable(v.name, v.type, None) for v in found}.values())
+
+
+def _numbered(seen: _Seen) -> _Seen:
+    """Inputs named by their order, so that commands that look alike are equal."""
+    inputs = tuple(Variable(f"any{number}", v.type, None) for number, v in enumerate(seen.inputs))
+    names: dict[str, e.Expr] = {
+        old.name: e.Var(new.name, new.type) for old, new in zip(seen.inputs, inputs, strict=True)
+    }
+    updates = tuple((name, e.substitute(value, names)) for name, value in seen.updates)
+    return _Seen(e.substitute(seen.guard, names), updates, inputs, seen.moves, seen.hidden)
+
+
+def _recognise(expr: e.Expr, one: Predicate, here: e.Expr) -> e.Expr:
+    """The expression with the predicate put for its formula."""
+    if e.names(expr).isdisjoint(e.names(one.term)):
+        return expr
+    if expr == one.term:
+        return here
+    if isinstance(expr, e.And) and isinstance(one.term, e.And):
+        wanted = set(one.term.operands)
+        if wanted <= set(expr.operands):
+            rest = (_recognise(part, one, here) for part in expr.operands if part not in wanted)
+            return e.both(here, *rest)
+    if isinstance(expr, e.Or) and e.negate(expr) == one.term:
+        return e.negate(here)
+    return e.rebuild(expr, tuple(_recognise(part, one, here) for part in e.parts(expr)))
+
+
+def _all_known(term: e.Expr, known: Sequence[e.Expr]) -> bool:
+    return isinstance(term, e.And) and set(term.operands) <= set(known)
+
+
+def _retyped(formula: e.Expr, values: dict[str, e.Var]) -> e.Expr:
+    """A formula with constants of folded program counters in their new types."""
+    if isinstance(formula, e.Equal) and isinstance(formula.left, e.Var) and formula.left.name in values:
+        left = values[formula.left.name]
+        if isinstance(formula.right, e.Const):
+            return e.equal(left, e.Const(formula.right.value, left.type))
+    if isinstance(formula, e.Var):
+        return values.get(formula.name, formula)
+    return e.rebuild(formula, tuple(_retyped(part, values) for part in e.parts(formula)))
 
 
 def _always(formula: e.Expr, choices: set[str], budget: list[int]) -> e.Expr:
@@ -171,8 +465,7 @@ def _always(formula: e.Expr, choices: set[str], budget: list[int]) -> e.Expr:
 
 def first_slice(system: System, formula: e.Expr) -> frozenset[str]:
     """Where the search for a proof begins: what the goal reads, its cached copies, and the control state."""
-    named = {variable.name for variable in e.variables(formula)}
-    keep = closed(system, named)
+    keep = closed(system, e.names(formula))
     control = ("pc(", "queued(", "timer(")
     return keep | {variable.name for variable in system.variables if variable.name.startswith(control)}
 

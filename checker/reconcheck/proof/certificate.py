@@ -31,6 +31,14 @@ class Places:
         """The number at a place; 0 where none is given."""
         return self.table.get(place, 0)
 
+    @cached_property
+    def resting(self) -> e.Expr:
+        """The condition that the run stands at a place whose amount is 0."""
+        here = e.Var(self.variable.name, self.variable.type)
+        assert isinstance(here.type, EnumType)
+        none = (place for place in here.type.values if not self.at(place))
+        return e.either(*(e.equal(here, e.Const(place, here.type)) for place in none))
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -44,6 +52,12 @@ class Measure:
     condition: e.Expr
     amount: e.Expr | Places
     action: str | None = None
+
+    @property
+    def zero(self) -> e.Expr:
+        """The condition that the measure is 0."""
+        none = self.amount.resting if isinstance(self.amount, Places) else e.equal(self.amount, e.integer(0))
+        return e.either(e.negate(self.condition), none)
 
     def __str__(self) -> str:
         if isinstance(self.amount, Places):
