@@ -21,7 +21,7 @@ from reconcheck.certify.projection import (
 from reconcheck.certify.queries import Query, declarations, names_in
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.proof.certificate import Column, Invariant, Refused, Rests, Settles
+from reconcheck.proof.certificate import Column, Invariant, Places, Refused, Rests, Settles
 from reconcheck.proof.diagram import Diagram, at_most, membership
 from reconcheck.semantics import smtlib
 
@@ -50,7 +50,7 @@ class Obligations:
         queries = [self._begin(), *self._kept(), *self._falling()]
         for action in sorted({action for action in part.helpful if action is not None}):
             ranks = [rank for rank, helper in enumerate(part.helpful) if helper == action]
-            queries += self._helpful(action, ranks)
+            queries += self._helpful(action, ranks, part.ways)
         resting = [self._is(rank, self._here()) for rank, helper in enumerate(part.helpful) if helper is None]
         queries.append(self._state("the goal holds where nothing helps", f"(or false {' '.join(resting)})", part.goal))
         return self._refute(queries)
@@ -201,16 +201,29 @@ class Obligations:
             rising = (f"(and {self._at_most(k, before)} (not {self._at_most(k, after)}))" for k in range(self.ranks))
             yield self._taken(f"falling: {taken.command.step}", command, number, f"(or {' '.join(rising)})")
 
-    def _helpful(self, action: str, ranks: list[int]) -> Iterator[Query]:
+    def _helpful(self, action: str, ranks: list[int], ways: Sequence[Places]) -> Iterator[Query]:
+        way = next((one for one in ways if action == f"reconcile {one.variable.name[3:-1]}"), None)
         for number, original in enumerate(self.context.system.commands):
-            if original.step.action != action or original.step.kind != "fair" or self.context.is_dead(number):
+            if not original.step.kind.calm or self.context.is_dead(number):
                 continue
+            nearer = way is not None and self._nearer(number, way)
+            own = original.step.action == action and original.step.kind == "fair"
+            if nearer if own else way is None or nearer or way.variable.name not in self.context.taken[number].writes:
+                continue  # it brings the run nearer to its end, or has nothing to do with it
             command = self._left(number)
             before, after = arguments(self.columns, dict(command.before)), arguments(self.columns, dict(command.after))
             stays = " ".join(f"(and {self._is(k, before)} (not {self._at_most(k - 1, after)}))" for k in ranks)
             yield self._taken(f"helpful: {original.step} lowers the rank", command, number, f"(or {stays})")
         at = " ".join(self._is(rank, self._here()) for rank in ranks)
         yield self._state(f"helpful: {action} is possible", f"(or {at})", self.context.enabled(action))
+
+    def _nearer(self, number: int, way: Places) -> bool:
+        """Whether a command surely lowers the way to the end of a run."""
+        taken = self.context.taken[number]
+        old, new = taken.before.get(way.variable.name), taken.after.get(way.variable.name)
+        if not isinstance(old, e.Const) or not isinstance(new, e.Const):
+            return False
+        return 0 <= way.at(str(new.value)) < way.at(str(old.value))
 
 
 def _fresh(inputs: Sequence[Variable], tag: str) -> dict[str, Variable]:

@@ -50,11 +50,11 @@ def calm(graph: StateGraph, budget: Budget) -> CalmGraph:
                     bits |= 1 << action
         edges.append(calm_row)
         enabled.append(bits)
-    component, components = _components(edges, budget)
+    component, components = strongly_connected(edges, budget)
     return CalmGraph(graph, actions, edges, enabled, component, components)
 
 
-def _components(edges: list[list[tuple[int, int]]], budget: Budget) -> tuple[list[int], list[list[int]]]:
+def strongly_connected(edges: list[list[tuple[int, int]]], budget: Budget) -> tuple[list[int], list[list[int]]]:
     """Tarjan's strongly connected components, without recursion; successors come first."""
     count = len(edges)
     index = [0] * count
@@ -176,7 +176,7 @@ def rank(calm_graph: CalmGraph, goal: list[bool]) -> Ranking:
             if action < 0:
                 if holds:
                     break
-            elif always >> action & 1 and not staying >> action & 1 and leaving[action] < candidate:
+            elif always >> action & 1 and not staying >> action & 1 and leaving.get(action, -1) < candidate:
                 break
             candidate += 1
             if candidate > lowest + 2 * len(cycle):

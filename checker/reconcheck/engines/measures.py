@@ -172,6 +172,18 @@ def _of_runs(system: System, types: dict[str, Variable]) -> Iterator[Found]:
                     yield Measure(condition, Places(variable, amounts)), (action,), own
 
 
+def ways(system: System) -> tuple[Places, ...]:
+    """For each controller whose runs cannot go in circles, how far each place is from the end."""
+    types = {variable.name: variable for variable in system.variables}
+    found: list[Places] = []
+    for variable in system.variables:
+        if variable.name.startswith("pc("):
+            left = _left(_moves(system, variable, types))
+            if left:
+                found.append(Places(variable, tuple(sorted(left.items()))))
+    return tuple(found)
+
+
 def _is_local(name: str, controller: str | None = None) -> bool:
     """Whether a variable belongs to a running reconcile only: a local, or the version that it has of an object."""
     if controller is None:

@@ -15,14 +15,16 @@ from typing import Protocol
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
-from reconcheck.engines.python_code import StateTuple, predicate
+from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
+from reconcheck.engines.measures import ways
+from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import domain, is_finite
-from reconcheck.proof.certificate import Column, Rests
-from reconcheck.proof.diagram import smallest
+from reconcheck.proof.certificate import Column, Part, Rests, Settles
+from reconcheck.proof.diagram import Diagram, smallest
 from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import System
 
@@ -65,6 +67,7 @@ class Prover:
         self.found = Found(settle(system, checker, budget))
         self.ends = not self.found.settling.live
         self.slicer = Slicer(system, self.found.settling.clauses, checker.left)
+        self.ways = ways(system)
         self.proved: dict[e.Expr, bool] = {}
         self.explored: dict[object, StateGraph] = {}
         self.known: list[e.Expr] = [
@@ -113,7 +116,6 @@ class Prover:
         """Explores one slice; None where it is too large or endless."""
         self.budget.check(f"trying a slice of {len(keep) + len(predicates)} variables")
         part = self.slicer.slice(keep, predicates, self.known)
-        shown = goal
         try:
             graph = explore(part.system, self.budget.at_most(SLICE_STATES))
         except LeftRange as wrong:  # the guard that prevents it in the whole system was cut
@@ -124,16 +126,48 @@ class Prover:
             if self.budget.left == 0.0:
                 raise
             return None
-        truth = list(map(predicate(part.system, shown), graph.states))
-        possible = [any(sure(state) for _, sure in part.sure) for state in graph.states]
-        settled = [all(known(state) for known in part.known) for state in graph.states]
-        quiet = [n for n in range(len(graph.states)) if not truth[n] and not possible[n] and settled[n]]
-        return _Attempt(keep, predicates, part, graph, quiet, len(quiet) / len(graph.states))
+        holds = predicate(part.system, goal)
+        truth = [holds(state) or not all(known(state) for known in part.known) for state in graph.states]
+        if self.ends:
+            possible = [any(sure(state) for _, sure in part.sure) for state in graph.states]
+            bad = [n for n, good in enumerate(truth) if not good and not possible[n]]
+            return _Attempt(keep, predicates, part, graph, bad, len(bad) / len(graph.states), None)
+        calm_graph = self._calm(part, graph)
+        bad = quiet_states(calm_graph, truth)
+        bad += [state for members in livelocks(calm_graph, truth) for state in members]
+        ranking = None if bad else rank(calm_graph, truth)
+        return _Attempt(keep, predicates, part, graph, bad, len(bad) / len(graph.states), ranking)
+
+    def _calm(self, part: Slice, graph: StateGraph) -> CalmGraph:
+        """The calm steps of a slice that are left once everything known has settled.
+
+        A step of a reconcile within one region is none: a run comes to its end.
+        """
+        actions = tuple(action for action, _ in part.sure)
+        number = {action: index for index, action in enumerate(actions)}
+        states = {state: index for index, state in enumerate(graph.states)}
+        following = successors(part.calm)
+        edges: list[list[tuple[int, int]]] = []
+        for here, state in enumerate(graph.states):
+            row: list[tuple[int, int]] = []
+            for command, after in following(state):
+                step = part.calm.commands[command].step
+                if states[after] == here and step.action.startswith("reconcile "):
+                    continue
+                row.append((number.get(step.action, -1) if step.kind == "fair" else -1, states[after]))
+            edges.append(row)
+        enabled = [sum(1 << i for i, (_, sure) in enumerate(part.sure) if sure(state)) for state in graph.states]
+        component, found = strongly_connected(edges, self.budget)
+        return CalmGraph(graph, actions, edges, enabled, component, found)
 
     def _accept(self, goal: e.Expr, attempt: _Attempt) -> bool:
-        rows = [(state, 0) for state in attempt.graph.states]
-        columns, diagram = arranged(attempt.part.columns, rows)
-        if self.checker.add(Rests(goal, columns, diagram)) is not None:
+        ranking = attempt.ranking
+        ranks = [0] * len(attempt.graph.states) if ranking is None else ranking.ranks
+        columns, diagram = arranged(attempt.part.columns, list(zip(attempt.graph.states, ranks, strict=True)))
+        part: Part = Rests(goal, columns, diagram)
+        if ranking is not None:
+            part = Settles(goal, columns, diagram, ranking.helpful, self.ways)
+        if self.checker.add(part) is not None:
             return False
         self.known.append(goal)
         self.found.slices += 1
@@ -144,7 +178,7 @@ class Prover:
     def _lemmas(self, attempt: _Attempt) -> Iterator[e.Expr]:
         """Predicates of the slice that are the same throughout the trouble: it would be gone if they changed."""
         for place, one in enumerate(attempt.predicates):
-            values = {attempt.graph.states[state][place] for state in attempt.quiet}
+            values = {attempt.graph.states[state][place] for state in attempt.bad}
             if values == {False}:
                 yield one.term
             elif values == {True}:
@@ -207,11 +241,12 @@ class _Attempt:
     predicates: tuple[Predicate, ...]
     part: Slice
     graph: StateGraph
-    quiet: list[int]
+    bad: list[int]
     trouble: float
+    ranking: Ranking | None
 
 
-def arranged(columns: Sequence[Column], rows: Sequence[tuple[StateTuple, int]]) -> tuple[tuple[Column, ...], object]:
+def arranged(columns: Sequence[Column], rows: Sequence[tuple[StateTuple, int]]) -> tuple[tuple[Column, ...], Diagram]:
     """The columns in the order that makes the diagram small, and the diagram."""
     diagram = smallest(tuple(column.variable for column in columns), rows)
     by_name = {column.name: column for column in columns}

@@ -311,9 +311,9 @@ class Slicer:
             if here is None or here[1] is None:
                 continue
             others = tuple(move for move in one.moves if move[0] != pc)
-            label = (one.guard, one.updates, one.inputs, others)
+            look = (one.guard, one.updates, one.inputs, others)
             silent = one.guard == e.TRUE and not one.updates and not others
-            moves[here[1]].append((label, here[2] or here[1], silent))
+            moves[here[1]].append((look, here[2] or here[1], silent))
         block = {place: place if place in RESTING else "" for place in type_.values}
         for _ in range(MOST_ROUNDS):
             signs: dict[str, frozenset[object]] = {}

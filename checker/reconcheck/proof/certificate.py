@@ -101,7 +101,9 @@ class Settles:
     - begin: every initial state has a rank;
     - kept: every step, disturbances and faults too, leads from a state with a rank to one with a rank;
     - falling: no calm step leads to a higher rank;
-    - helpful: at a rank with a helpful action, that action is possible and lowers the rank whenever taken;
+    - helpful: at a rank with a helpful action, that action is possible and lowers the rank whenever taken; a step
+      of a reconcile may instead keep the rank and lower the way to the end of the run (`ways`), which no other
+      step at that rank raises;
     - goal: at every other rank the goal holds.
     """
 
@@ -109,6 +111,7 @@ class Settles:
     columns: tuple[Column, ...]
     diagram: Diagram
     helpful: tuple[str | None, ...]
+    ways: tuple[Places, ...] = ()
 
 
 @dataclass(frozen=True)
