@@ -29,6 +29,7 @@ class Checker:
         self.solver = Solver(left, report, log)
         self.context = Context(system, self.solver)
         self.projections = Projections(self.context)
+        self.accepted: list[Part] = []
         self.untyped: list[int] | None = None
         """Commands that are not yet known to keep the types; None before anybody looked."""
         self._ends: bool | Refused | None = None
@@ -92,6 +93,12 @@ class Checker:
 
     def add(self, part: Part | Invariant) -> Refused | None:
         """Takes a part, and None; or why it does not hold, and nothing is taken."""
+        refused = self._added(part)
+        if refused is None and not isinstance(part, Invariant):
+            self.accepted.append(part)
+        return refused
+
+    def _added(self, part: Part | Invariant) -> Refused | None:
         if self.untyped is None:
             self.add_clauses(())
         assert self.untyped is not None

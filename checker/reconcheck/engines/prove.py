@@ -105,10 +105,19 @@ class Prover:
                         break
             else:
                 self.found.obstacle = attempt.keep
-                wider = [self._attempt(goal, *more) for more in self._wider(attempt)]
-                better = [one for one in wider if one is not None]
-                attempt = min(better, key=lambda one: one.trouble, default=None)
+                attempt = self._best(goal, self._wider(attempt))
         return False
+
+    def _best(self, goal: e.Expr, shapes: Sequence[tuple[frozenset[str], tuple[Predicate, ...]]]) -> _Attempt | None:
+        """Of several slices the first without trouble, or the one with the least."""
+        best: _Attempt | None = None
+        for keep, predicates in shapes:
+            attempt = self._attempt(goal, keep, predicates)
+            if attempt is not None and (best is None or attempt.trouble < best.trouble):
+                best = attempt
+                if not best.trouble:
+                    break
+        return best
 
     # ---- one slice -----------------------------------------------------------------------------------------------
 
