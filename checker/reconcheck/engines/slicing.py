@@ -206,9 +206,6 @@ class Slicer:
         fixed_values = fixed(command, self.types)
         inputs = frozenset(variable.name for variable in command.inputs)
         guard = command.guard
-        if left:
-            seen = (one for one in left if e.names(one) <= keep | inputs and _about_rest(one, folded))
-            guard = e.both(guard, *seen)
         updates = dict(command.updates)
         moves: list[tuple[str, str | None, str | None]] = []
         for pc in folded:
@@ -218,6 +215,7 @@ class Slicer:
         guard = _without(guard, {pc for pc, old, _ in moves if old is not None})
         kept_updates = {name: value for name, value in updates.items() if name in keep and name not in folded}
         guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates, keep, folded)
+        guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs and _about_rest(one, folded)))
         opened = _opened(guard, *kept_updates.values())
         blur = _Blur(keep | inputs | {p.name for p in predicates} | {variable.name for variable in opened})
         guard = blur.replaced(guard)
