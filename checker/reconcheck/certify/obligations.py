@@ -61,7 +61,7 @@ class Obligations:
     def rests(self, part: Rests) -> Refused | None:
         """What refuses a part about the states in which no fair action is possible."""
         context = self.context
-        names = {*self.variables, *names_in(part.goal)}
+        names = self.context.near({*self.variables, *names_in(part.goal)})
         stuck: list[e.Expr] = []
         for action in context.system.actions():
             ways = context.enabled(action)
@@ -129,7 +129,7 @@ class Obligations:
 
     def _state(self, name: str, where: str, goal: e.Expr, more: Sequence[e.Expr] = ()) -> Query:
         """That a formula holds in all states of a kind, with all that is known about its variables."""
-        names = {*self.variables, *names_in(goal, *more)}
+        names = self.context.near({*self.variables, *names_in(goal, *more)})
         formulas = [*more, *self.context.assumed(names)]
         self._declare([goal, *formulas], ())
         known = " ".join(smtlib.term(formula) for formula in formulas)
