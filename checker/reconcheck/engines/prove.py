@@ -22,7 +22,7 @@ from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice, tells
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import domain, is_finite
+from reconcheck.model.types import BoolType, domain, is_finite
 from reconcheck.proof.certificate import Column, Part, Rests, Settles
 from reconcheck.proof.diagram import Diagram, leaf, smallest
 from reconcheck.semantics.steps import Endless, LeftRange
@@ -266,9 +266,10 @@ class Prover:
         return votes
 
     def _conditions(self, attempt: _Attempt) -> list[e.Expr]:
-        """Conditions on cut variables under which a reconcile writes what the slice keeps, or ends before that."""
+        """What a reconcile writes into the slice, when it does, and when it ends before that, on cut variables."""
         keep = attempt.keep
         world = keep - _control(keep)
+        written: dict[e.Expr, None] = {}
         found: dict[e.Expr, None] = {}
         exits: list[e.Expr] = []
         for number, command in enumerate(self.system.commands):
@@ -279,6 +280,9 @@ class Prover:
                 or writes.isdisjoint(keep)
             ):
                 continue
+            for name, value in command.updates:
+                if name in world and e.names(value) and e.names(value).isdisjoint(keep):
+                    written.update(dict.fromkeys(_truths(value)))
             cut = _cut_part(command.guard, keep)
             if cut == e.TRUE:
                 continue
@@ -286,8 +290,8 @@ class Prover:
                 found[cut] = None
             elif command.step.detail.startswith("await"):
                 exits.append(e.negate(cut))
-        conditions = [*found, *([e.both(*exits)] if exits else [])]
-        return sorted((term for term in conditions if not isinstance(term, e.Const)), key=lambda t: len(e.names(t)))
+        conditions = sorted([*found, *([e.both(*exits)] if exits else [])], key=lambda term: len(e.names(term)))
+        return [term for term in dict.fromkeys([*written, *conditions]) if not isinstance(term, e.Const)]
 
 
 @dataclass(frozen=True)
@@ -322,6 +326,13 @@ def _cut_part(guard: e.Expr, keep: frozenset[str]) -> e.Expr:
     """The part of a guard that reads cut variables only."""
     parts = guard.operands if isinstance(guard, e.And) else (guard,)
     return e.both(*(part for part in parts if e.names(part) and e.names(part).isdisjoint(keep)))
+
+
+def _truths(value: e.Expr) -> list[e.Expr]:
+    """The conditions that decide what a value is."""
+    if isinstance(e.type_of(value), BoolType):
+        return [value]
+    return [value.condition, *_truths(value.yes), *_truths(value.no)] if isinstance(value, e.Choice) else []
 
 
 def _control(names: frozenset[str]) -> frozenset[str]:
