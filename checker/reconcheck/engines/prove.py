@@ -16,7 +16,7 @@ from typing import Protocol
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
-from reconcheck.engines.measures import ways
+from reconcheck.engines.measures import RESTING, fixed, ways
 from reconcheck.engines.python_code import StateTuple, predicate, source, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice, tells
@@ -147,7 +147,7 @@ class Prover:
         """The same slice once the predicates that are false throughout the trouble are proved to become true."""
         for place, one in enumerate(attempt.shape[1]):
             values = {attempt.graph.states[state][place] for state in attempt.bad}
-            if len(values) == 1 and self._lemma(e.negate(one.term) if values == {True} else one.term):
+            if values == {False} and self._lemma(one.term):
                 attempt = self._judged(goal, attempt.shape, attempt.graph)
         return attempt
 
@@ -271,7 +271,6 @@ class Prover:
         world = keep - _control(keep)
         written: dict[e.Expr, None] = {}
         found: dict[e.Expr, None] = {}
-        exits: list[e.Expr] = []
         for number, command in enumerate(self.system.commands):
             writes = self.slicer.writes[number]
             if (
@@ -288,10 +287,37 @@ class Prover:
                 continue
             if not writes.isdisjoint(world):
                 found[cut] = None
-            elif command.step.detail.startswith("await"):
-                exits.append(e.negate(cut))
-        conditions = sorted([*found, *([e.both(*exits)] if exits else [])], key=lambda term: len(e.names(term)))
-        return [term for term in dict.fromkeys([*written, *conditions]) if not isinstance(term, e.Const)]
+        conditions = [*written, self._stays(keep), *sorted(found, key=lambda term: len(e.names(term)))]
+        return [term for term in dict.fromkeys(conditions) if not isinstance(term, e.Const)]
+
+    def _stays(self, keep: frozenset[str]) -> e.Expr:
+        """The condition under which no run leaves the way to where it writes what the slice keeps."""
+        world = keep - _control(keep)
+        parts: dict[e.Expr, None] = {}
+        for way in self.ways:
+            moves = self._moves(way.variable.name)
+            onward = {old for number, old, _ in moves if not self.slicer.writes[number].isdisjoint(world)}
+            for place in sorted({old for _, old, _ in moves}, key=way.at):  # those near the end first
+                if any(old == place and new in onward for _, old, new in moves):
+                    onward.add(place)
+            for number, old, new in moves:
+                command = self.system.commands[number]
+                seen = not world.isdisjoint(self.slicer.writes[number] | e.names(command.guard))
+                if old in onward and new not in onward and not seen and " fails" not in command.step.detail:
+                    decided = _decided(command.guard, keep)
+                    if decided is not None:
+                        parts[e.negate(decided)] = None
+        return e.both(*parts)
+
+    def _moves(self, pc: str) -> list[tuple[int, str, str]]:
+        """The fair steps of a run: command, place before and after."""
+        found: list[tuple[int, str, str]] = []
+        for number, command in enumerate(self.system.commands):
+            old, new = fixed(command, self.slicer.types).get(pc), dict(command.updates).get(pc)
+            if command.step.kind == "fair" and isinstance(old, e.Const) and isinstance(new, e.Const):
+                if old.value not in RESTING:
+                    found.append((number, str(old.value), str(new.value)))
+        return found
 
 
 @dataclass(frozen=True)
@@ -338,6 +364,16 @@ def _truths(value: e.Expr) -> list[e.Expr]:
 def _control(names: frozenset[str]) -> frozenset[str]:
     """Those of the variables that belong to the controllers themselves."""
     return frozenset(name for name in names if name.startswith(("pc(", "queued(", "timer(", "held(")))
+
+
+def _decided(guard: e.Expr, keep: frozenset[str]) -> e.Expr | None:
+    """The last decision of a reconcile in a guard: what was read, not what the API server answers."""
+    parts = guard.operands if isinstance(guard, e.And) else (guard,)
+    for part in reversed(parts):
+        names = e.names(part)
+        if names and names.isdisjoint(keep) and any(name.startswith("view(") or "/" in name for name in names):
+            return part
+    return None
 
 
 def _weight(variable: Variable) -> int:
