@@ -1,4 +1,4 @@
-"""Compiles running reconciles: one command for each path from a program position to the next effect."""
+"""Compiles running reconciles: a command for each path from a place of the program to the end of the step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from reconcheck.model.operator import (
     Effect,
     End,
     Jump,
-    Operator,
     Read,
     Register,
     Remember,
@@ -23,6 +22,8 @@ from reconcheck.model.operator import (
 from reconcheck.model.types import zero
 from reconcheck.semantics.compiler import Compiler
 from reconcheck.semantics.draft import Draft
+from reconcheck.semantics.flow import Flow
+from reconcheck.semantics.keeping import objects_read
 from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
@@ -34,55 +35,62 @@ from reconcheck.semantics.layout import (
     event_name,
     held_name,
     maps_change,
-    objects_read,
     registered_name,
 )
-from reconcheck.semantics.reconciling import describe
+from reconcheck.semantics.pauses import ends_step
+from reconcheck.semantics.reconciling import describe, going_on
 from reconcheck.semantics.steps import Kind
 from reconcheck.semantics.system import Command
 
 
 @dataclass(frozen=True)
 class Path:
-    """From a position to the next effect: under which condition, with which locals, having read which objects."""
+    """From a place on: under which condition, with which locals, having read which objects whose version counts."""
 
     start: int
-    effect: int
+    end: int
     condition: e.Expr
     locals: dict[str, e.Expr]
     reads: frozenset[str]
+    paused: bool = False
+    """Whether the step ends before the instruction at `end`."""
 
 
 def reconcile_commands(compiler: Compiler, controller: Controller) -> Iterator[Command]:
     """Every command of a controller's running reconcile."""
-    for start in compiler.layout.labels[controller.name]:
-        for path in _paths(compiler.operator, controller, Path(start, start, e.TRUE, {}, frozenset())):
+    flow, code = compiler.layout.flows[controller.name], controller.program.code
+    reads = tuple(objects_read(instruction) & flow.held for instruction in code)
+    for place in flow.labels:
+        for path in _paths(controller, flow, reads, place):
             yield from _Effects(compiler, controller, path).commands()
 
 
-def _paths(operator: Operator, controller: Controller, path: Path) -> Iterator[Path]:
-    """The ways on from a path to the next effect, or to the next test or binding that is a step of its own."""
-    if path.condition == e.FALSE:
-        return
-    position, locals_ = path.effect, path.locals
-    instruction = controller.program.code[position]
-    path = replace(path, reads=path.reads | objects_read(operator, instruction))
-    if position in controller.program.stops:
-        yield path
-        return
-    match instruction:
-        case Test(test, otherwise):
-            value = e.substitute(test, locals_)
-            for condition, following in ((value, position + 1), (e.negate(value), otherwise)):
-                way = replace(path, effect=following, condition=e.both(path.condition, condition))
-                yield from _paths(operator, controller, way)
-        case Jump(target):
-            yield from _paths(operator, controller, replace(path, effect=target))
-        case Bind(local, value):
-            bound = {**locals_, local.name: e.substitute(value, locals_)}
-            yield from _paths(operator, controller, replace(path, effect=position + 1, locals=bound))
-        case _:
+def _paths(controller: Controller, flow: Flow, reads: tuple[frozenset[str], ...], place: int) -> Iterator[Path]:
+    """The ways on from a place to the next effect, pause, or test or binding that is a step of its own."""
+    waiting = [Path(place, place, e.TRUE, {}, frozenset())]
+    while waiting:
+        path = waiting.pop()
+        position, locals_ = path.end, path.locals
+        if path.condition == e.FALSE:
+            continue
+        if position in flow.cuts.pauses and position != place:
+            yield replace(path, paused=True)
+            continue
+        path = replace(path, reads=path.reads | reads[position])
+        instruction = controller.program.code[position]
+        if ends_step(instruction, position in flow.cuts.stops):
             yield path
+            continue
+        match instruction:
+            case Test(test, otherwise):
+                value = e.substitute(test, locals_)
+                for condition, following in ((e.negate(value), otherwise), (value, position + 1)):  # the last first
+                    waiting.append(replace(path, end=following, condition=e.both(path.condition, condition)))
+            case Jump(target):
+                waiting.append(replace(path, end=target))
+            case Bind(local, value):
+                bound = {**locals_, local.name: e.substitute(value, locals_)}
+                waiting.append(replace(path, end=position + 1, locals=bound))
 
 
 class _Effects:
@@ -90,31 +98,44 @@ class _Effects:
 
     def __init__(self, compiler: Compiler, controller: Controller, path: Path) -> None:
         self.compiler, self.controller, self.path = compiler, controller, path
-        self.instruction = controller.program.code[path.effect]
+        instruction = controller.program.code[path.end]
+        assert not isinstance(instruction, Jump), "a path does not end at a jump"
+        self.instruction = instruction
+        self.flow = compiler.layout.flows[controller.name]
+        own = {instruction.target} if isinstance(instruction, Read | Write) else set()
+        self.touched = (path.reads | own) & self.flow.held
+        """The objects of which the step may get another version."""
 
     def draft(self, kind: Kind, failure: str = "") -> Draft:
         """A command that stands at the path's start and takes its branches."""
         name = self.controller.name
-        draft = self.compiler.draft(f"reconcile {name}", kind, describe(self.instruction, failure))
-        label = self.compiler.layout.labels[name][self.path.start]
+        detail = going_on(self.instruction) if self.path.paused else describe(self.instruction, failure)
+        draft = self.compiler.draft(f"reconcile {name}", kind, detail)
+        label = self.flow.labels[self.path.start]
         here = e.equal(draft[f"pc({name})"], self.compiler.constant(f"pc({name})", label))
         draft.guard = e.both(here, self.path.condition)
+        for target in sorted(self.touched - self.flow.versions[self.path.start]):  # those are known to be unread
+            draft[held_name(name, target)] = e.Const(UNREAD, VERSION)
         for target in sorted(self.path.reads):  # the first read decides which version the run has
             held = held_name(name, target)
-            if held in draft.types:
-                lags = e.choose(draft[f"stale({target})"], e.Const(OUTDATED, VERSION), e.Const(NEWEST, VERSION))
-                draft.where(e.equal(draft[held], e.Const(UNREAD, VERSION)), held, lags)
+            lags = e.choose(draft[f"stale({target})"], e.Const(OUTDATED, VERSION), e.Const(NEWEST, VERSION))
+            draft.where(e.equal(draft[held], e.Const(UNREAD, VERSION)), held, lags)
         return draft
 
     def commands(self) -> Iterator[Command]:
         """What the effect does, how it is refused, and how it fails."""
         instruction = self.instruction
+        if self.path.paused:
+            draft = self.draft(Kind.FAIR)
+            self.goto(draft, self.path.end, self.path.locals)
+            yield draft.command()
+            return
         if isinstance(instruction, End):
             draft = self.draft(Kind.FAIR)
             self.finish(draft, instruction.outcome, instruction.rule)
             yield draft.command()
             return
-        if isinstance(instruction, Test | Jump | Bind):
+        if isinstance(instruction, Test | Bind):
             yield from self.own_step(instruction)
             return
         accepted: e.Expr = e.TRUE
@@ -127,7 +148,7 @@ class _Effects:
         draft = self.draft(Kind.FAIR)
         draft.guard = e.both(draft.guard, accepted)
         locals_ = self.perform(draft, instruction)
-        self.goto(draft, self.path.effect + 1, locals_)
+        self.goto(draft, self.path.end + 1, locals_)
         yield draft.command()
         if not self.can_fail(instruction):
             return
@@ -141,17 +162,17 @@ class _Effects:
             self.handle(draft, "error", locals_)
             yield draft.command()
 
-    def own_step(self, instruction: Test | Jump | Bind) -> Iterator[Command]:
+    def own_step(self, instruction: Test | Bind) -> Iterator[Command]:
         """A test or binding that reads what may change before the effect."""
         locals_ = self.path.locals
         if isinstance(instruction, Bind):
             draft = self.draft(Kind.FAIR)
             value = e.substitute(instruction.value, locals_)
-            self.goto(draft, self.path.effect + 1, {**locals_, instruction.local.name: value})
+            self.goto(draft, self.path.end + 1, {**locals_, instruction.local.name: value})
             yield draft.command()
-        elif isinstance(instruction, Test):
+        else:
             holds = e.substitute(instruction.condition, locals_)
-            for condition, position in ((holds, self.path.effect + 1), (e.negate(holds), instruction.otherwise)):
+            for condition, position in ((holds, self.path.end + 1), (e.negate(holds), instruction.otherwise)):
                 draft = self.draft(Kind.FAIR)
                 draft.guard = e.both(draft.guard, condition)
                 self.goto(draft, position, locals_)
@@ -221,16 +242,26 @@ class _Effects:
             self.goto(draft, handler, locals_)
 
     def goto(self, draft: Draft, position: int, locals_: dict[str, e.Expr]) -> None:
-        """`pc` moves on, locals are kept until their last use."""
-        controller = self.controller
-        position = controller.program.resume(position)
-        pc = f"pc({controller.name})"
-        draft[pc] = self.compiler.constant(pc, self.compiler.layout.labels[controller.name][position])
-        for local, last_use in controller.program.kept:
-            if last_use < position:
-                draft[local.name] = e.Const(zero(local.type), local.type)
-            elif local.name in locals_:
-                draft[local.name] = locals_[local.name]
+        """`pc` moves on, and what is needed there is kept."""
+        place, pc = self.controller.program.resume(position), f"pc({self.controller.name})"
+        draft[pc] = self.compiler.constant(pc, self.flow.labels[place])
+        live = self.flow.live[place]
+        for name in sorted(live & locals_.keys()):
+            draft[name] = locals_[name]
+        self.forget(draft, live, self.flow.versions[place])
+
+    def forget(self, draft: Draft, live: frozenset[str], versions: frozenset[str]) -> None:
+        """Resets locals and versions that the step began with or got, but those that are needed."""
+        start = self.path.start
+        for name in sorted(self.flow.live[start] - live):
+            draft[name] = e.Const(zero(type_ := draft.types[name]), type_)
+        before = self.flow.versions[start]
+        for target in sorted(before - versions):
+            draft[held_name(self.controller.name, target)] = e.Const(UNREAD, VERSION)
+        for target in sorted(self.touched - before):
+            held = held_name(self.controller.name, target)
+            if target not in versions or draft[held] == e.Const(UNREAD, VERSION):
+                del draft.state[held]  # it was and is unread
 
     def perform(self, draft: Draft, instruction: Effect, answered: bool = True) -> dict[str, e.Expr]:
         """The effect itself; gives the locals after it.  Without an answer the new version is lost."""
@@ -241,7 +272,7 @@ class _Effects:
                     local.name: draft.get(live.name, e.TRUE if live.name.endswith(".exists") else e.FALSE)
                     for local, live in pairs
                 }
-                if (self.controller.name, target) in compiler.layout.held:
+                if target in self.flow.held:
                     draft[held_name(self.controller.name, target)] = e.Const(NEWEST, VERSION)
                 return {**locals_, **read}
             case Write():
@@ -311,11 +342,7 @@ class _Effects:
                 self.bounded_retry(draft)
             elif policy.policy == "stop":
                 draft[f"pc({name})"] = compiler.constant(f"pc({name})", STOPPED)
-        for local, _ in controller.program.kept:
-            draft[local.name] = e.Const(zero(local.type), local.type)
-        for holder, target in compiler.layout.held:
-            if holder == name:
-                draft[held_name(holder, target)] = e.Const(UNREAD, VERSION)
+        self.forget(draft, frozenset(), frozenset())
 
     def bounded_retry(self, draft: Draft) -> None:
         """Arms the error timer while retries are left, and the runtime's own period after that."""
