@@ -7,7 +7,7 @@ impossible disappears before any engine sees it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from reconcheck.model.types import (
@@ -30,7 +30,7 @@ class Const:
     """A value of a type."""
 
     value: Value
-    type: Type
+    type: Type = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Var:
     """The variable of that name, in whatever state the expression is evaluated."""
 
     name: str
-    type: Type
+    type: Type = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +151,27 @@ def negate(operand: Expr) -> Expr:
 
 
 def _join(operands: Iterable[Expr], neutral: Const, node: type[And] | type[Or]) -> Expr:
-    flat: dict[Expr, None] = {}
+    given: list[Expr] = []
     for operand in operands:
-        for part in operand.operands if isinstance(operand, node) else (operand,):
-            if part == neutral:
-                continue
-            if isinstance(part, Const) or negate(part) in flat:
+        if isinstance(operand, Const):
+            if operand.value != neutral.value:
+                return operand
+        elif isinstance(operand, node):
+            given += operand.operands
+        else:
+            given.append(operand)
+    if len(given) <= 1:
+        return given[0] if given else neutral
+    flat: dict[Expr, None] = {}
+    denied: set[Expr] = set()
+    for part in given:
+        if isinstance(part, Not):
+            denied.add(part.operand)
+            if part.operand in flat:
                 return FALSE if neutral is TRUE else TRUE
-            flat[part] = None
-    if not flat:
-        return neutral
+        if part in denied:
+            return FALSE if neutral is TRUE else TRUE
+        flat[part] = None
     return next(iter(flat)) if len(flat) == 1 else node(tuple(flat))
 
 
@@ -228,6 +239,10 @@ def choose(condition: Expr, yes: Expr, no: Expr) -> Expr:
     """`if condition then yes else no`, simplified."""
     if isinstance(condition, Const):
         return yes if condition.value else no
+    if isinstance(yes, Choice) and yes.condition == condition:
+        yes = yes.yes
+    if isinstance(no, Choice) and no.condition == condition:
+        no = no.no
     if yes == no:
         return yes
     if isinstance(type_of(yes), BoolType) and isinstance(type_of(no), BoolType):
@@ -274,6 +289,8 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """The expression with variables replaced, simplified again."""
     if isinstance(expr, Var):
         return values.get(expr.name, expr)
+    if not values or isinstance(expr, Const):
+        return expr
     return rebuild(expr, tuple(substitute(part, values) for part in parts(expr)))
 
 

@@ -39,7 +39,7 @@ from reconcheck.semantics.layout import (
 )
 from reconcheck.semantics.pauses import ends_step
 from reconcheck.semantics.reconciling import describe, going_on
-from reconcheck.semantics.steps import Kind
+from reconcheck.semantics.steps import Kind, Step
 from reconcheck.semantics.system import Command
 
 
@@ -105,12 +105,12 @@ class _Effects:
         own = {instruction.target} if isinstance(instruction, Read | Write) else set()
         self.touched = (path.reads | own) & self.flow.held
         """The objects of which the step may get another version."""
+        self.begun = self.begin()
 
-    def draft(self, kind: Kind, failure: str = "") -> Draft:
-        """A command that stands at the path's start and takes its branches."""
+    def begin(self) -> Draft:
+        """What all commands of the path have in common: where it begins, its branches, and what it reads."""
         name = self.controller.name
-        detail = going_on(self.instruction) if self.path.paused else describe(self.instruction, failure)
-        draft = self.compiler.draft(f"reconcile {name}", kind, detail)
+        draft = self.compiler.draft(f"reconcile {name}", Kind.FAIR)
         label = self.flow.labels[self.path.start]
         here = e.equal(draft[f"pc({name})"], self.compiler.constant(f"pc({name})", label))
         draft.guard = e.both(here, self.path.condition)
@@ -121,6 +121,12 @@ class _Effects:
             lags = e.choose(draft[f"stale({target})"], e.Const(OUTDATED, VERSION), e.Const(NEWEST, VERSION))
             draft.where(e.equal(draft[held], e.Const(UNREAD, VERSION)), held, lags)
         return draft
+
+    def draft(self, kind: Kind, failure: str = "") -> Draft:
+        """A command that stands at the path's start and takes its branches."""
+        detail = going_on(self.instruction) if self.path.paused else describe(self.instruction, failure)
+        step = Step(self.begun.step.action, kind, detail)
+        return replace(self.begun, step=step, state=dict(self.begun.state), inputs=[])
 
     def commands(self) -> Iterator[Command]:
         """What the effect does, how it is refused, and how it fails."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from reconcheck.model import expr as e
@@ -52,5 +53,10 @@ class Draft:
     def command(self) -> Command:
         """The finished command; inputs that ended up unused are dropped."""
         changed = tuple((name, value) for name, value in self.state.items() if value != e.Var(name, self.types[name]))
-        used = {v.name for _, value in changed for v in e.variables(value)} | {v.name for v in e.variables(self.guard)}
-        return Command(self.step, self.guard, changed, tuple(v for v in self.inputs if v.name in used))
+        return Command(self.step, self.guard, changed, tuple(self._used_inputs(changed)))
+
+    def _used_inputs(self, changed: tuple[tuple[str, e.Expr], ...]) -> Iterator[Variable]:
+        if self.inputs:
+            used = {variable.name for _, value in changed for variable in e.variables(value)}
+            used |= {variable.name for variable in e.variables(self.guard)}
+            yield from (variable for variable in self.inputs if variable.name in used)
