@@ -25,6 +25,21 @@ from reconcheck.model.types import (
 )
 
 
+class _Composite:
+    """Remembers its hash: what is built of large parts is looked up again and again."""
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            found = hash(parts(self))  # type: ignore[arg-type]
+            object.__setattr__(self, "_hash", found)
+            return found
+
+
 @dataclass(frozen=True, slots=True)
 class Const:
     """A value of a type."""
@@ -42,58 +57,65 @@ class Var:
 
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(_Composite):
     """Negation."""
 
     operand: Expr
+    __hash__ = _Composite.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class And:
+class And(_Composite):
     """Conjunction of two or more."""
 
     operands: tuple[Expr, ...]
+    __hash__ = _Composite.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Or:
+class Or(_Composite):
     """Disjunction of two or more."""
 
     operands: tuple[Expr, ...]
+    __hash__ = _Composite.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Equal:
+class Equal(_Composite):
     """Both sides have the same value."""
 
     left: Expr
     right: Expr
+    __hash__ = _Composite.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class AtMost:
+class AtMost(_Composite):
     """`left <= right`, on numbers."""
 
     left: Expr
     right: Expr
+    __hash__ = _Composite.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(_Composite):
     """`left + right`, `left - right` or `left * right`."""
 
     operator: str
     left: Expr
     right: Expr
+    __hash__ = _Composite.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(_Composite):
     """`yes` where the condition holds, else `no`."""
 
     condition: Expr
     yes: Expr
     no: Expr
+    __hash__ = _Composite.__hash__
 
 
 Expr = Const | Var | Not | And | Or | Equal | AtMost | Arithmetic | Choice

@@ -22,18 +22,13 @@ from reconcheck.model.operator import (
 from reconcheck.model.types import zero
 from reconcheck.semantics.compiler import Compiler
 from reconcheck.semantics.draft import Draft
-from reconcheck.semantics.flow import Flow
+from reconcheck.semantics.flow import NEWEST, OUTDATED, UNREAD, VERSION, Flow, held_name
 from reconcheck.semantics.keeping import objects_read
 from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
-    NEWEST,
-    OUTDATED,
     STOPPED,
-    UNREAD,
-    VERSION,
     event_name,
-    held_name,
     maps_change,
     registered_name,
 )
@@ -59,10 +54,12 @@ class Path:
 def reconcile_commands(compiler: Compiler, controller: Controller) -> Iterator[Command]:
     """Every command of a controller's running reconcile."""
     flow, code = compiler.layout.flows[controller.name], controller.program.code
-    reads = tuple(objects_read(instruction) & flow.held for instruction in code)
-    for place in flow.labels:
+    reads = tuple(objects_read(instruction) & flow.held.keys() for instruction in code)
+    zero_of = {variable.name: e.Const(zero(variable.type), variable.type) for variable in flow.kept}
+    for place, needed in flow.needed.items():
+        zeros = {name: zero_of[name] for name in sorted(needed)}
         for path in _paths(controller, flow, reads, place):
-            yield from _Effects(compiler, controller, path).commands()
+            yield from _Effects(compiler, controller, path, zeros).commands()
 
 
 def _paths(controller: Controller, flow: Flow, reads: tuple[frozenset[str], ...], place: int) -> Iterator[Path]:
@@ -94,17 +91,18 @@ def _paths(controller: Controller, flow: Flow, reads: tuple[frozenset[str], ...]
 
 
 class _Effects:
-    """The commands of one effect at the end of one path."""
+    """The commands of one effect at the end of one path; `zeros` resets what may be kept at its start."""
 
-    def __init__(self, compiler: Compiler, controller: Controller, path: Path) -> None:
-        self.compiler, self.controller, self.path = compiler, controller, path
+    def __init__(self, compiler: Compiler, controller: Controller, path: Path, zeros: dict[str, e.Const]) -> None:
+        self.compiler, self.controller, self.path, self.zeros = compiler, controller, path, zeros
         instruction = controller.program.code[path.end]
         assert not isinstance(instruction, Jump), "a path does not end at a jump"
         self.instruction = instruction
         self.flow = compiler.layout.flows[controller.name]
         own = {instruction.target} if isinstance(instruction, Read | Write) else set()
-        self.touched = (path.reads | own) & self.flow.held
-        """The objects of which the step may get another version."""
+        got = sorted((path.reads | own) & self.flow.held.keys())
+        self.first = [name for target in got if (name := self.flow.held[target].name) not in zeros]
+        """The versions that the step may be the first to get: they are unread at its start."""
         self.begun = self.begin()
 
     def begin(self) -> Draft:
@@ -114,19 +112,20 @@ class _Effects:
         label = self.flow.labels[self.path.start]
         here = e.equal(draft[f"pc({name})"], self.compiler.constant(f"pc({name})", label))
         draft.guard = e.both(here, self.path.condition)
-        for target in sorted(self.touched - self.flow.versions[self.path.start]):  # those are known to be unread
-            draft[held_name(name, target)] = e.Const(UNREAD, VERSION)
+        for held in self.first:
+            draft[held] = e.Const(UNREAD, VERSION)
         for target in sorted(self.path.reads):  # the first read decides which version the run has
-            held = held_name(name, target)
+            held = self.flow.held[target].name
             lags = e.choose(draft[f"stale({target})"], e.Const(OUTDATED, VERSION), e.Const(NEWEST, VERSION))
             draft.where(e.equal(draft[held], e.Const(UNREAD, VERSION)), held, lags)
         return draft
 
-    def draft(self, kind: Kind, failure: str = "") -> Draft:
-        """A command that stands at the path's start and takes its branches."""
+    def draft(self, kind: Kind, failure: str = "", after: Draft | None = None) -> Draft:
+        """A command that takes the path, and what is done already in another of its drafts."""
         detail = going_on(self.instruction) if self.path.paused else describe(self.instruction, failure)
-        step = Step(self.begun.step.action, kind, detail)
-        return replace(self.begun, step=step, state=dict(self.begun.state), inputs=[])
+        done = after or self.begun
+        step = Step(done.step.action, kind, detail)
+        return replace(done, step=step, state=dict(done.state), inputs=list(done.inputs))
 
     def commands(self) -> Iterator[Command]:
         """What the effect does, how it is refused, and how it fails."""
@@ -151,9 +150,12 @@ class _Effects:
             accepted = e.both(accepted, e.negate(condition))
             self.handle(draft, error, self.path.locals)
             yield draft.command()
-        draft = self.draft(Kind.FAIR)
-        draft.guard = e.both(draft.guard, accepted)
-        locals_ = self.perform(draft, instruction)
+        done = self.draft(Kind.FAIR)
+        done.guard = e.both(done.guard, accepted)
+        locals_ = self.perform(done, instruction)
+        draft = self.draft(Kind.FAIR, after=done)
+        if isinstance(instruction, Read | Write) and instruction.target in self.flow.held:
+            draft[self.flow.held[instruction.target].name] = e.Const(NEWEST, VERSION)  # it is in the answer
         self.goto(draft, self.path.end + 1, locals_)
         yield draft.command()
         if not self.can_fail(instruction):
@@ -162,9 +164,7 @@ class _Effects:
         self.handle(draft, "error", self.path.locals)
         yield draft.command()
         if not isinstance(instruction, Read):
-            draft = self.draft(Kind.FAULT, "fails after it took effect")
-            draft.guard = e.both(draft.guard, accepted)
-            locals_ = self.perform(draft, instruction, answered=False)
+            draft = self.draft(Kind.FAULT, "fails after it took effect", after=done)
             self.handle(draft, "error", locals_)
             yield draft.command()
 
@@ -251,26 +251,22 @@ class _Effects:
         """`pc` moves on, and what is needed there is kept."""
         place, pc = self.controller.program.resume(position), f"pc({self.controller.name})"
         draft[pc] = self.compiler.constant(pc, self.flow.labels[place])
-        live = self.flow.live[place]
-        for name in sorted(live & locals_.keys()):
+        needed = self.flow.needed[place]
+        for name in sorted(needed & locals_.keys()):
             draft[name] = locals_[name]
-        self.forget(draft, live, self.flow.versions[place])
+        self.forget(draft, needed)
 
-    def forget(self, draft: Draft, live: frozenset[str], versions: frozenset[str]) -> None:
-        """Resets locals and versions that the step began with or got, but those that are needed."""
-        start = self.path.start
-        for name in sorted(self.flow.live[start] - live):
-            draft[name] = e.Const(zero(type_ := draft.types[name]), type_)
-        before = self.flow.versions[start]
-        for target in sorted(before - versions):
-            draft[held_name(self.controller.name, target)] = e.Const(UNREAD, VERSION)
-        for target in sorted(self.touched - before):
-            held = held_name(self.controller.name, target)
-            if target not in versions or draft[held] == e.Const(UNREAD, VERSION):
-                del draft.state[held]  # it was and is unread
+    def forget(self, draft: Draft, needed: frozenset[str]) -> None:
+        """Resets what the step began with, or got, and what is not needed any more."""
+        for name, value in self.zeros.items():
+            if name not in needed:
+                draft[name] = value
+        for name in self.first:
+            if name not in needed or draft[name] == e.Const(UNREAD, VERSION):
+                del draft.state[name]  # it is as it was
 
-    def perform(self, draft: Draft, instruction: Effect, answered: bool = True) -> dict[str, e.Expr]:
-        """The effect itself; gives the locals after it.  Without an answer the new version is lost."""
+    def perform(self, draft: Draft, instruction: Effect) -> dict[str, e.Expr]:
+        """The effect itself, but for what its answer tells; gives the locals after it."""
         compiler, locals_ = self.compiler, self.path.locals
         match instruction:
             case Read(target, pairs):
@@ -278,11 +274,9 @@ class _Effects:
                     local.name: draft.get(live.name, e.TRUE if live.name.endswith(".exists") else e.FALSE)
                     for local, live in pairs
                 }
-                if target in self.flow.held:
-                    draft[held_name(self.controller.name, target)] = e.Const(NEWEST, VERSION)
                 return {**locals_, **read}
             case Write():
-                self.write(draft, instruction, answered)
+                self.write(draft, instruction)
             case Call(target, assignments):
                 old = compiler.snapshot(draft, target)
                 compiler.assign(draft, assignments, locals_)
@@ -303,7 +297,7 @@ class _Effects:
                 raise AssertionError("an outcome is not performed")
         return locals_
 
-    def write(self, draft: Draft, write: Write, answered: bool) -> None:
+    def write(self, draft: Draft, write: Write) -> None:
         """A write that the API server accepts."""
         compiler, target, locals_ = self.compiler, write.target, self.path.locals
         old = compiler.snapshot(draft, target)
@@ -323,7 +317,7 @@ class _Effects:
                 draft[f"{target}.exists"] = e.TRUE
         else:
             compiler.assign(draft, write.assignments, locals_)
-        compiler.publish(draft, target, old, self.controller.name if answered else None)
+        compiler.publish(draft, target, old)
 
     def finish(self, draft: Draft, outcome: str, rule_name: str | None) -> None:
         """The reconcile ends."""
@@ -348,7 +342,7 @@ class _Effects:
                 self.bounded_retry(draft)
             elif policy.policy == "stop":
                 draft[f"pc({name})"] = compiler.constant(f"pc({name})", STOPPED)
-        self.forget(draft, frozenset(), frozenset())
+        self.forget(draft, frozenset())
 
     def bounded_retry(self, draft: Draft) -> None:
         """Arms the error timer while retries are left, and the runtime's own period after that."""

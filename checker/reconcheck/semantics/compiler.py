@@ -22,18 +22,14 @@ from reconcheck.model.operator import (
 )
 from reconcheck.model.types import BOOL, EnumType, zero
 from reconcheck.semantics.draft import Draft
+from reconcheck.semantics.flow import NEWEST, OUTDATED, VERSION, held_name
 from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
-    NEWEST,
     NO_TIMER,
-    OUTDATED,
-    UNREAD,
-    VERSION,
     Layout,
     after_gap,
     event_name,
-    held_name,
     layout,
     maps_change,
     registered_name,
@@ -155,7 +151,7 @@ class Compiler:
         if object_.can_be_deleting:
             draft.unless(exists, f"{target}.deleting", e.FALSE)
 
-    def publish(self, draft: Draft, target: str, old: Snapshot, writer: str | None = None) -> None:
+    def publish(self, draft: Draft, target: str, old: Snapshot) -> None:
         """The cache lags and watches have events, where the object changed."""
         if target in self.operator.objects:
             self.settle(draft, target)
@@ -175,8 +171,6 @@ class Compiler:
             if maps_change(watch):
                 passes = e.both(passes, self.leads_here(draft, watch, old, new))
             draft.where(passes, event_name(watch), e.TRUE)
-        if writer is not None and writer in self.layout.holders(target):
-            draft[held_name(writer, target)] = e.Const(NEWEST, VERSION)
 
     def passes(self, draft: Draft, filter_: Filter, old: Snapshot, new: Snapshot) -> e.Expr:
         """The condition under which a predicate lets the change from `old` to `new` through."""
@@ -260,9 +254,9 @@ class Compiler:
             known = e.TRUE
         flow, entry = self.layout.flows[name], controller.program.resume(0)
         draft.where(known, f"pc({name})", self.constant(f"pc({name})", flow.labels[entry]))
-        for target in sorted(flow.versions[entry]):
-            if not self.operator.objects[target].cached:
-                draft.where(known, held_name(name, target), e.Const(NEWEST, VERSION))
+        for target, held in flow.held.items():
+            if held.name in flow.needed[entry] and not self.operator.objects[target].cached:
+                draft.where(known, held.name, e.Const(NEWEST, VERSION))
         return draft.command()
 
     def timers(self, controller: Controller) -> Iterator[Command]:
@@ -421,10 +415,8 @@ class Compiler:
             name, flow = controller.name, self.layout.flows[controller.name]
             draft[f"pc({name})"] = self.constant(f"pc({name})", IDLE)
             draft[f"queued({name})"] = e.FALSE
-            for local in flow.locals:
-                draft[local.name] = e.Const(zero(local.type), local.type)
-            for target in sorted(flow.held):
-                draft[held_name(name, target)] = e.Const(UNREAD, VERSION)
+            for variable in flow.kept:
+                draft[variable.name] = e.Const(zero(variable.type), variable.type)
             if controller.error.policy == "retry":
                 draft[f"retries({name})"] = e.Const(0, self.types[f"retries({name})"])
             if not kept_timers:

@@ -42,7 +42,10 @@ class Draft:
 
     def value(self, expression: e.Expr, more: dict[str, e.Expr] | None = None) -> e.Expr:
         """An expression of the model, over the state as it is by now."""
-        return e.substitute(expression, {**self.state, **(more or {})})
+        first = more or {}
+        read = {variable.name for variable in e.variables(expression)}
+        values = {name: self.state[name] for name in read & self.state.keys()}
+        return e.substitute(expression, values | {name: first[name] for name in read & first.keys()})
 
     def any(self, type_: Type) -> e.Expr:
         """A value chosen by nobody."""
@@ -52,7 +55,7 @@ class Draft:
 
     def command(self) -> Command:
         """The finished command; inputs that ended up unused are dropped."""
-        changed = tuple((name, value) for name, value in self.state.items() if value != e.Var(name, self.types[name]))
+        changed = tuple(one for one in self.state.items() if not (isinstance(one[1], e.Var) and one[1].name == one[0]))
         return Command(self.step, self.guard, changed, tuple(self._used_inputs(changed)))
 
     def _used_inputs(self, changed: tuple[tuple[str, e.Expr], ...]) -> Iterator[Variable]:

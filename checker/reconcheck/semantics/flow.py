@@ -7,8 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconcheck.model.operator import Controller, Operator, Program, Variable
+from reconcheck.model.types import EnumType
 from reconcheck.semantics.keeping import locals_needed, locals_of, versions_needed
 from reconcheck.semantics.pauses import Cuts, cuts, places
+
+UNREAD, NEWEST, OUTDATED = "unread", "newest", "outdated"
+VERSION = EnumType((UNREAD, NEWEST, OUTDATED))
+"""Which version of an object a running reconcile has: the one it read first, wrote last or read live."""
 
 
 @dataclass(frozen=True)
@@ -20,21 +25,29 @@ class Flow:
     """The name of each place."""
     locals: tuple[Variable, ...]
     """The locals that live across a step."""
-    live: dict[int, frozenset[str]]
-    """The locals that are kept at each place."""
-    held: frozenset[str]
-    """The objects of which the run has to know which version it has."""
-    versions: dict[int, frozenset[str]]
-    """The objects of which it has to know that at each place."""
+    held: dict[str, Variable]
+    """Which version the run has, for each object of which it has to know that across a step."""
+    needed: dict[int, frozenset[str]]
+    """For each place, those of `kept` that matter there; the others are reset."""
+
+    @property
+    def kept(self) -> tuple[Variable, ...]:
+        """The locals and versions: what is zero, or unread, while no reconcile runs."""
+        return (*self.locals, *self.held.values())
 
     def place(self, label: str) -> int:
         """The place of that name.  Raises `StopIteration` where there is none."""
         return next(place for place, known in self.labels.items() if known == label)
 
 
+def held_name(controller: str, target: str) -> str:
+    """The variable that says which version of an object the running reconcile has."""
+    return f"held({controller}: {target})"
+
+
 def flow(operator: Operator, controller: Controller) -> Flow:
     """The steps of a controller's reconcile."""
-    program = controller.program
+    name, program = controller.name, controller.program
     locals_ = locals_needed(controller)
 
     def keeps_more(given: tuple[int, ...]) -> Callable[[int], bool]:
@@ -45,16 +58,17 @@ def flow(operator: Operator, controller: Controller) -> Flow:
     cut = cuts(program, keeps_more)
     begins = places(program, cut)
     versions = versions_needed(operator, program, begins)
-    live = {place: locals_.at(place) for place in begins}
-    held = {place: versions.at(place) for place in begins}
-    kept = frozenset[str]().union(*live.values())
+    needed = {
+        place: locals_.at(place).union(held_name(name, target) for target in versions.at(place)) for place in begins
+    }
+    everywhere = frozenset[str]().union(*needed.values())
+    held = {target: Variable(held_name(name, target), VERSION, UNREAD) for target in versions.names}
     return Flow(
         cuts=cut,
         labels=_labels(program, begins),
-        locals=tuple(local for local in locals_of(program) if local.name in kept),
-        live=live,
-        held=frozenset[str]().union(*held.values()),
-        versions=held,
+        locals=tuple(local for local in locals_of(program) if local.name in everywhere),
+        held={target: variable for target, variable in held.items() if variable.name in everywhere},
+        needed=needed,
     )
 
 

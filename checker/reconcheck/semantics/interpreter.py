@@ -21,10 +21,8 @@ from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
     NO_TIMER,
-    UNREAD,
     after_gap,
     event_name,
-    held_name,
     maps_change,
     registered_name,
     timer_action,
@@ -187,10 +185,8 @@ class Interpreter(Reconciling):
             name, flow = controller.name, self.layout.flows[controller.name]
             state[f"pc({name})"] = IDLE
             state[f"queued({name})"] = False
-            for local in flow.locals:
-                state[local.name] = zero(local.type)
-            for target in flow.held:
-                state[held_name(name, target)] = UNREAD
+            for variable in flow.kept:
+                state[variable.name] = zero(variable.type)
             if controller.error.policy == "retry":
                 state[f"retries({name})"] = 0
             if not kept_timers and f"timer({name})" in state:

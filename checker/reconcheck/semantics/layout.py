@@ -30,9 +30,6 @@ IDLE = "idle"
 STOPPED = "stopped"
 NO_TIMER = "none"
 ERROR_TIMER = "error"
-UNREAD, NEWEST, OUTDATED = "unread", "newest", "outdated"
-VERSION = EnumType((UNREAD, NEWEST, OUTDATED))
-"""Which version of an object a running reconcile has: the one it read first, wrote last or read live."""
 RUNTIME_PERIOD = "runtime_period"
 """The rule that a runtime with a period of its own (knob `period`) gives each controller."""
 
@@ -112,11 +109,6 @@ def event_name(watch: Watch) -> str:
 def registered_name(watch: Watch) -> str:
     """The variable that says a late watch has been started."""
     return f"registered({watch.controller}: {watch.name})"
-
-
-def held_name(controller: str, target: str) -> str:
-    """The variable that says which version of an object the running reconcile has."""
-    return f"held({controller}: {target})"
 
 
 def after_gap(filter_: Filter) -> Filter:
@@ -202,7 +194,7 @@ def _object_variables(shape: Layout, target: str) -> Iterator[Variable]:
     if target in shape.recreated:
         yield Variable(f"recreated({target})", BOOL, False)
     for holder in shape.holders(target):
-        yield Variable(held_name(holder, target), VERSION, UNREAD)
+        yield shape.flows[holder].held[target]
     yield from _watch_variables(shape, target)
 
 

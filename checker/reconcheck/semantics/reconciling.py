@@ -21,16 +21,13 @@ from reconcheck.model.operator import (
     Write,
     expressions,
 )
+from reconcheck.semantics.flow import NEWEST, OUTDATED, UNREAD, held_name
 from reconcheck.semantics.keeping import objects_read
 from reconcheck.semantics.keys import Keys
 from reconcheck.semantics.layout import (
     IDLE,
-    NEWEST,
-    OUTDATED,
     STOPPED,
-    UNREAD,
     event_name,
-    held_name,
     maps_change,
     registered_name,
 )

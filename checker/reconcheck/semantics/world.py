@@ -20,12 +20,10 @@ from reconcheck.model.operator import (
     Watch,
 )
 from reconcheck.model.types import OpaqueType, Value, contains, domain, is_finite, zero
+from reconcheck.semantics.flow import NEWEST, OUTDATED, held_name
 from reconcheck.semantics.layout import (
-    NEWEST,
-    OUTDATED,
     Layout,
     event_name,
-    held_name,
     layout,
     maps_change,
     registered_name,
