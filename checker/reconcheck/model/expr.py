@@ -7,7 +7,7 @@ impossible disappears before any engine sees it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from reconcheck.model.types import (
@@ -48,7 +48,7 @@ class Const(_Node):
     """A value of a type."""
 
     value: Value
-    type: Type
+    type: Type = field(hash=False)
 
     __hash__ = _remembered_hash
 
@@ -58,7 +58,7 @@ class Var(_Node):
     """The variable of that name, in whatever state the expression is evaluated."""
 
     name: str
-    type: Type
+    type: Type = field(hash=False)
 
     __hash__ = _remembered_hash
 
@@ -68,6 +68,7 @@ class Not(_Node):
     """Negation."""
 
     operand: Expr
+    __hash__ = _Composite.__hash__
 
     __hash__ = _remembered_hash
 
@@ -77,6 +78,7 @@ class And(_Node):
     """Conjunction of two or more."""
 
     operands: tuple[Expr, ...]
+    __hash__ = _Composite.__hash__
 
     __hash__ = _remembered_hash
 
@@ -86,6 +88,7 @@ class Or(_Node):
     """Disjunction of two or more."""
 
     operands: tuple[Expr, ...]
+    __hash__ = _Composite.__hash__
 
     __hash__ = _remembered_hash
 
@@ -96,6 +99,7 @@ class Equal(_Node):
 
     left: Expr
     right: Expr
+    __hash__ = _Composite.__hash__
 
     __hash__ = _remembered_hash
 
@@ -106,6 +110,7 @@ class AtMost(_Node):
 
     left: Expr
     right: Expr
+    __hash__ = _Composite.__hash__
 
     __hash__ = _remembered_hash
 
@@ -117,6 +122,7 @@ class Arithmetic(_Node):
     operator: str
     left: Expr
     right: Expr
+    __hash__ = _Composite.__hash__
 
     __hash__ = _remembered_hash
 
@@ -128,6 +134,7 @@ class Choice(_Node):
     condition: Expr
     yes: Expr
     no: Expr
+    __hash__ = _Composite.__hash__
 
     __hash__ = _remembered_hash
 
@@ -187,16 +194,27 @@ def negate(operand: Expr) -> Expr:
 
 
 def _join(operands: Iterable[Expr], neutral: Const, node: type[And] | type[Or]) -> Expr:
-    flat: dict[Expr, None] = {}
+    given: list[Expr] = []
     for operand in operands:
-        for part in operand.operands if isinstance(operand, node) else (operand,):
-            if part == neutral:
-                continue
-            if isinstance(part, Const) or negate(part) in flat:
+        if isinstance(operand, Const):
+            if operand.value != neutral.value:
+                return operand
+        elif isinstance(operand, node):
+            given += operand.operands
+        else:
+            given.append(operand)
+    if len(given) <= 1:
+        return given[0] if given else neutral
+    flat: dict[Expr, None] = {}
+    denied: set[Expr] = set()
+    for part in given:
+        if isinstance(part, Not):
+            denied.add(part.operand)
+            if part.operand in flat:
                 return FALSE if neutral is TRUE else TRUE
-            flat[part] = None
-    if not flat:
-        return neutral
+        if part in denied:
+            return FALSE if neutral is TRUE else TRUE
+        flat[part] = None
     return next(iter(flat)) if len(flat) == 1 else node(tuple(flat))
 
 
@@ -264,6 +282,10 @@ def choose(condition: Expr, yes: Expr, no: Expr) -> Expr:
     """`if condition then yes else no`, simplified."""
     if isinstance(condition, Const):
         return yes if condition.value else no
+    if isinstance(yes, Choice) and yes.condition == condition:
+        yes = yes.yes
+    if isinstance(no, Choice) and no.condition == condition:
+        no = no.no
     if yes == no:
         return yes
     if isinstance(type_of(yes), BoolType) and isinstance(type_of(no), BoolType):
