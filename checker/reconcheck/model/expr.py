@@ -7,7 +7,7 @@ impossible disappears before any engine sees it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 from reconcheck.model.types import (
@@ -38,7 +38,7 @@ def _remembered_hash(node: Expr) -> int:
     try:
         return node._hash
     except AttributeError:
-        content = tuple(getattr(node, field) for field in node.__match_args__)
+        content = (getattr(node, field) for field in node.__match_args__ if field != "type")
         object.__setattr__(node, "_hash", hash((type(node).__name__, *content)))
         return node._hash
 
@@ -48,7 +48,7 @@ class Const(_Node):
     """A value of a type."""
 
     value: Value
-    type: Type = field(hash=False)
+    type: Type
 
     __hash__ = _remembered_hash
 
@@ -58,7 +58,7 @@ class Var(_Node):
     """The variable of that name, in whatever state the expression is evaluated."""
 
     name: str
-    type: Type = field(hash=False)
+    type: Type
 
     __hash__ = _remembered_hash
 
@@ -68,8 +68,6 @@ class Not(_Node):
     """Negation."""
 
     operand: Expr
-    __hash__ = _Composite.__hash__
-
     __hash__ = _remembered_hash
 
 
@@ -78,8 +76,6 @@ class And(_Node):
     """Conjunction of two or more."""
 
     operands: tuple[Expr, ...]
-    __hash__ = _Composite.__hash__
-
     __hash__ = _remembered_hash
 
 
@@ -88,8 +84,6 @@ class Or(_Node):
     """Disjunction of two or more."""
 
     operands: tuple[Expr, ...]
-    __hash__ = _Composite.__hash__
-
     __hash__ = _remembered_hash
 
 
@@ -99,8 +93,6 @@ class Equal(_Node):
 
     left: Expr
     right: Expr
-    __hash__ = _Composite.__hash__
-
     __hash__ = _remembered_hash
 
 
@@ -110,8 +102,6 @@ class AtMost(_Node):
 
     left: Expr
     right: Expr
-    __hash__ = _Composite.__hash__
-
     __hash__ = _remembered_hash
 
 
@@ -122,8 +112,6 @@ class Arithmetic(_Node):
     operator: str
     left: Expr
     right: Expr
-    __hash__ = _Composite.__hash__
-
     __hash__ = _remembered_hash
 
 
@@ -134,8 +122,6 @@ class Choice(_Node):
     condition: Expr
     yes: Expr
     no: Expr
-    __hash__ = _Composite.__hash__
-
     __hash__ = _remembered_hash
 
 
