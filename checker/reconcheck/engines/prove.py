@@ -82,6 +82,7 @@ class Prover:
         self.ways = ways(system)
         self.proved: dict[e.Expr, bool] = {}
         self.graphs: dict[object, StateGraph] = {}
+        self.diagrams: dict[object, tuple[tuple[int, ...], Diagram]] = {}
         self.known: list[e.Expr] = [
             zero for measure in self.found.settling.measures if measure.action for zero in conjuncts(measure.zero)
         ]
@@ -126,7 +127,7 @@ class Prover:
 
     def _with_predicate(self, goal: e.Expr, attempt: _Attempt, most: int) -> _Attempt | None:
         """The slice with a condition on cut variables that makes the trouble less, proved first where it must hold."""
-        keep, predicates = attempt.shape
+        keep, predicates = attempt.keep, attempt.part.predicates
         terms = {one.term for one in predicates}
         best: _Attempt | None = None
         for term in self._conditions(attempt):
@@ -145,15 +146,15 @@ class Prover:
 
     def _with_lemmas(self, goal: e.Expr, attempt: _Attempt) -> _Attempt:
         """The same slice once the predicates that are false throughout the trouble are proved to become true."""
-        for place, one in enumerate(attempt.shape[1]):
+        for place, one in enumerate(attempt.part.predicates):
             values = {attempt.graph.states[state][place] for state in attempt.bad}
             if values == {False} and self._lemma(one.term):
-                attempt = self._judged(goal, attempt.shape, attempt.graph)
+                attempt = self._judged(goal, attempt.part, attempt.graph)
         return attempt
 
     def _with_variable(self, goal: e.Expr, attempt: _Attempt, most: int) -> _Attempt | None:
         """The slice with one more variable, the one that leaves the least trouble."""
-        keep, predicates = attempt.shape
+        keep, predicates = attempt.keep, attempt.part.predicates
         types = {variable.name: variable for variable in self.system.variables}
         votes = self._votes(attempt)
         best: _Attempt | None = None
@@ -183,7 +184,7 @@ class Prover:
             if self.budget.left == 0.0:
                 raise
             return None
-        return self._judged(goal, shape, graph)
+        return self._judged(goal, part, graph)
 
     def _explored(self, part: Slice, most: int) -> StateGraph:
         """The state graph of a slice; slices that differ in names only are explored once."""
@@ -192,22 +193,21 @@ class Prover:
             self.graphs[key] = explore(part.system, self.budget.at_most(most))
         return replace(self.graphs[key], system=part.system)
 
-    def _judged(self, goal: e.Expr, shape: Shape, graph: StateGraph) -> _Attempt:
+    def _judged(self, goal: e.Expr, part: Slice, graph: StateGraph) -> _Attempt:
         """What a slice says about the goal, with what is known by now."""
-        part = self.slicer.slice(*shape, self.known)
-        holds = predicate(part.system, goal)
-        truth = [holds(state) or not all(known(state) for known in part.known) for state in graph.states]
+        holds, tests = predicate(part.system, goal), self.slicer.known(part, self.known)
+        truth = [holds(state) or not all(known(state) for known in tests) for state in graph.states]
         if self.ends:
             bad = [
                 number
                 for number, (state, good) in enumerate(zip(graph.states, truth, strict=True))
                 if not good and not any(sure(state) for _, sure in part.sure)
             ]
-            return _Attempt(shape, part, graph, bad, None)
+            return _Attempt(part, graph, bad, None)
         calm_graph = self._calm(part, graph)
         bad = quiet_states(calm_graph, truth)
         bad += [state for members in livelocks(calm_graph, truth) for state in members]
-        return _Attempt(shape, part, graph, bad, None if bad else rank(calm_graph, truth))
+        return _Attempt(part, graph, bad, None if bad else rank(calm_graph, truth))
 
     def _calm(self, part: Slice, graph: StateGraph) -> CalmGraph:
         """The calm steps of a slice that are left once everything known has settled.
@@ -217,12 +217,13 @@ class Prover:
         actions = tuple(action for action, _ in part.sure)
         number = {action: index for index, action in enumerate(actions)}
         states = {state: index for index, state in enumerate(graph.states)}
-        following = successors(part.calm)
+        calm = self.slicer.calm(part)
+        following = successors(calm)
         edges: list[list[tuple[int, int]]] = []
         for here, state in enumerate(graph.states):
             row: list[tuple[int, int]] = []
             for command, after in following(state):
-                step = part.calm.commands[command].step
+                step = calm.commands[command].step
                 if states[after] == here and step.action.startswith("reconcile "):
                     continue
                 row.append((number.get(step.action, -1) if step.kind == "fair" else -1, states[after]))
@@ -235,7 +236,7 @@ class Prover:
         """Hands the proof to the checker."""
         ranking, states = attempt.ranking, attempt.graph.states
         ranks = [0] * len(states) if ranking is None else ranking.ranks
-        columns, diagram = arranged(attempt.part.columns, list(zip(states, ranks, strict=True)))
+        columns, diagram = self._arranged(attempt.part, list(zip(states, ranks, strict=True)), ranking is None)
         part: Part = Rests(goal, columns, diagram)
         if ranking is not None:
             part = Settles(goal, columns, diagram, ranking.helpful, self.ways)
@@ -246,6 +247,20 @@ class Prover:
         self.found.states += len(states)
         self.found.largest = max(self.found.largest, len(columns))
         return True
+
+    def _arranged(
+        self, part: Slice, rows: list[tuple[StateTuple, int]], alike: bool
+    ) -> tuple[tuple[Column, ...], Diagram]:
+        """The diagram of a slice; of slices that look alike it is made once."""
+        if not alike:
+            return arranged(part.columns, rows)
+        key = source(part.system)
+        if key not in self.diagrams:
+            columns, diagram = arranged(part.columns, rows)
+            self.diagrams[key] = tuple(part.columns.index(column) for column in columns), diagram
+        order, diagram = self.diagrams[key]
+        columns = tuple(part.columns[place] for place in order)
+        return columns, replace(diagram, variables=tuple(column.variable for column in columns))
 
     # ---- what may be missing -------------------------------------------------------------------------------------
 
@@ -324,7 +339,6 @@ class Prover:
 class _Attempt:
     """One slice with the states of it in which a run could stay without the goal."""
 
-    shape: Shape
     part: Slice
     graph: StateGraph
     bad: list[int]
@@ -333,7 +347,7 @@ class _Attempt:
     @property
     def keep(self) -> frozenset[str]:
         """The variables kept."""
-        return self.shape[0]
+        return self.part.keep
 
     @property
     def trouble(self) -> float:
