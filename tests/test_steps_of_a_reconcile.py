@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from reconcheck.semantics import pauses
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.flow import Flow, flow
 from reconcheck.semantics.layout import IDLE, STOPPED, layout
-from reconcheck.semantics.steps import Endless, LeftRange
+from reconcheck.semantics.steps import Endless, LeftRange, Step
 from reconcheck.semantics.system import System
 from support import GOLDEN, MODELS, disagreement, meets, read, search
 
@@ -158,18 +158,23 @@ def keeping_everything(operator: Operator, controller: Controller) -> Flow:
     return replace(known, needed=dict.fromkeys(known.needed, frozenset(variable.name for variable in known.kept)))
 
 
-def forgotten(system: System, flows: dict[str, Flow], state: StateTuple) -> StateTuple:
-    """The state without what the flows do not keep."""
+def forgetting(system: System) -> Callable[[StateTuple], StateTuple]:
+    """What makes of a state the one without what the system does not keep."""
     names = [variable.name for variable in system.variables]
-    values = dict(zip(names, state, strict=True))
-    for controller, steps in flows.items():
-        label = values[f"pc({controller})"]
-        needed = frozenset[str]() if label in (IDLE, STOPPED) else steps.needed[steps.place(str(label))]
-        values |= {variable.name: zero(variable.type) for variable in steps.kept if variable.name not in needed}
-    return tuple(values[name] for name in names)
+    rename = canonical(system)
+
+    def forgotten(state: StateTuple) -> StateTuple:
+        values = dict(zip(names, state, strict=True))
+        for controller, steps in system.layout.flows.items():
+            label = values[f"pc({controller})"]
+            needed = frozenset[str]() if label in (IDLE, STOPPED) else steps.needed[steps.place(str(label))]
+            values |= {variable.name: zero(variable.type) for variable in steps.kept if variable.name not in needed}
+        return rename(tuple(values[name] for name in names))
+
+    return forgotten
 
 
-Graph = dict[StateTuple, set[tuple[object, StateTuple]] | str]
+Graph = dict[StateTuple, set[tuple[Step, StateTuple]] | str]
 
 
 def graph(system: System) -> Graph | None:
@@ -216,17 +221,14 @@ def test_what_is_forgotten_decides_nothing(tmp_path: Path, monkeypatch: pytest.M
         whole, lean = graph(everything), graph(system)
         if whole is None or lean is None or all(not steps.kept for steps in system.layout.flows.values()):
             continue
-        rename = canonical(system)
-
-        def without(state: StateTuple, system: System = system, rename=rename) -> StateTuple:  # type: ignore[no-untyped-def]
-            return rename(forgotten(system, system.layout.flows, state))  # type: ignore[no-any-return]
-
+        forgotten = forgetting(system)
         for state, steps in whole.items():
-            image, there = without(state), lean[without(state)]
+            image = forgotten(state)
+            there = lean[image]
             if isinstance(steps, str) or isinstance(there, str):
                 assert steps == there, operator.file
                 continue
-            wanted = {(step, without(after)) for step, after in steps}
+            wanted = {(step, forgotten(after)) for step, after in steps}
             assert {s for s in wanted if s[1] != image} == {s for s in there if s[1] != image}, operator.file
         smaller += len(lean) < len(whole)
     assert smaller >= 5
