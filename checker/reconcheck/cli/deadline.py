@@ -39,5 +39,5 @@ def in_time(work: Callable[[], None], seconds: float | None) -> bool:
     finally:
         armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
     return True

@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING, Any
 
 from reconcheck.cli.errors import wrong_value
 from reconcheck.cli.progress import Progress
-from reconcheck.cli.request import GRACE, Failure, Request, out_of_memory
+from reconcheck.cli.request import GRACE, Failure, Request, failure, out_of_memory
 from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, work
 
 if TYPE_CHECKING:
-    from reconcheck.explain.agenda import Agenda, Turn
+    from reconcheck.explain.agenda import Agenda, Asked, Turn
     from reconcheck.explain.verdict import Report
+    from reconcheck.model.assemble import Loaded
 
 PATIENCE = 1.0
 """Seconds that a model takes before a second worker joins: starting one takes up to half of that."""
@@ -50,6 +51,12 @@ class Model:
         self.outcome: Report | Failure | None = None
         self.crowded = False
         """Whether there was no room for one more worker."""
+
+    def begin(self, loaded: Loaded, asked: Asked, seconds: float | None) -> None:
+        """It is read: from now on the time counts."""
+        from reconcheck.explain.agenda import Agenda
+
+        self.agenda = Agenda(loaded, asked, seconds)
 
     @property
     def overdue(self) -> bool:
@@ -96,8 +103,10 @@ class Crew:
         self.request, self.jobs = request, jobs
         self.workers: list[Worker] = []
         self.context = multiprocessing.get_context(start_method())
-        if len(files) > 1 and self.context.get_start_method() == "fork":
-            import reconcheck.explain.verify  # noqa: F401  (imported once, before there are copies of this process)
+        if len(files) == 1:
+            self._read(self.models[0])
+        else:
+            self._prepare()
 
     def __enter__(self) -> Crew:
         return self
@@ -116,6 +125,21 @@ class Crew:
                     self._listen(model, progress)
                     self._hand_out()
             yield model.outcome
+
+    def _read(self, model: Model) -> None:
+        """Reads a model in this process: where it is the only one, nobody has to wait for a worker to find it wrong."""
+        try:
+            loaded, asked = self.request.load(model.file)
+        except Exception as error:
+            model.outcome = failure(error)
+        else:
+            self._prepare()
+            model.begin(loaded, asked, self.request.timeout)
+
+    def _prepare(self) -> None:
+        """Imports what workers need once, before there are copies of this process."""
+        if self.context.get_start_method() == "fork":
+            import reconcheck.explain.verify  # noqa: F401
 
     # ---- who does what ---------------------------------------------------------------------------------------
 
@@ -223,19 +247,17 @@ class Crew:
             case Begun(None):
                 return
             case Begun((loaded, asked)):
-                from reconcheck.explain.agenda import Agenda
-
-                model.agenda = Agenda(loaded, asked, self.request.timeout)
+                model.begin(loaded, asked, self.request.timeout)
                 return
             case Answered(number, answer, seen):
                 assert model.agenda is not None
                 model.agenda.put(worker, number, answer, seen)
-            case Failed(None, failure):
-                self._not_begun(worker, failure)
-            case Failed(int(number), failure):
+            case Failed(None, why):
+                self._not_begun(worker, why)
+            case Failed(int(number), why):
                 assert model.agenda is not None
                 model.agenda.fail(number)
-                model.failures[number] = failure
+                model.failures[number] = why
         model.settle()
         for other in self._at(model):
             if other.turn is not None and (model.agenda is None or other.turn.number not in model.agenda.open()):
@@ -252,16 +274,16 @@ class Crew:
             model.agenda.lose(worker, worker.turn.number, reason)
         self._end(worker)
 
-    def _not_begun(self, worker: Worker, failure: Failure) -> None:
+    def _not_begun(self, worker: Worker, why: Failure) -> None:
         """A worker could not begin with a model: it has no report, or has to do with those who are at it."""
         model = worker.model
         assert model is not None
         model.crowded = True
         if model.agenda is None:
-            model.outcome = failure
+            model.outcome = why
         elif not any(other is not worker for other in self._at(model)):
             for number in model.agenda.free():
-                model.agenda.lose(worker, number, failure.diagnostics[0].message)
+                model.agenda.lose(worker, number, why.diagnostics[0].message)
 
     def _end(self, worker: Worker) -> None:
         with _interrupts_held():

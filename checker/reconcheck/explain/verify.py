@@ -272,13 +272,8 @@ class Verifier:
                     states += len(ranked.states)
                     variables = max(variables, len(ranked.variables))
         parts = tuple(e.show(part) for part, _ in found)
-        return Answer(
-            goal,
-            scope,
-            "converges",
-            proof=Proof(parts, len(found) if engine == "slices" else 0, variables, states, obligations),
-            engine=engine,
-        )
+        proof = Proof(parts, len(found) if engine == "slices" else 0, variables, states, obligations)
+        return Answer(goal, scope, "converges", proof=proof, engine=engine)
 
     def _checker(self, system: System) -> Checker:
         if system.scope not in self.checkers:
