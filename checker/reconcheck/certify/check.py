@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from reconcheck.certify.context import Context, falls, measure_variables, rises
+from reconcheck.certify.context import Context, Known, falls, measure_variables, rises
 from reconcheck.certify.obligations import Obligations
 from reconcheck.certify.projection import Projections
 from reconcheck.certify.queries import Solver, names_in
@@ -13,6 +13,17 @@ from reconcheck.model import expr as e
 from reconcheck.model.types import IntType, RangeType
 from reconcheck.proof.certificate import Checked, Invariant, Measure, Part, Proof, Refused, Rests, Settles
 from reconcheck.semantics.system import System
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point in the life of a checker."""
+
+    context: Known
+    accepted: tuple[Part, ...]
+    untyped: list[int] | None
+    ends: bool | Refused | None
+    asked: int
 
 
 class Checker:
@@ -62,6 +73,16 @@ class Checker:
             if refused is not None:
                 return refused
         return Checked(self.solver.asked)
+
+    def mark(self) -> Mark:
+        """What has been accepted so far, to come back to."""
+        return Mark(self.context.mark(), tuple(self.accepted), self.untyped, self._ends, self.solver.asked)
+
+    def back_to(self, mark: Mark) -> None:
+        """Forgets what was accepted after a mark."""
+        self.context.back_to(mark.context)
+        self.accepted, self.untyped, self._ends = list(mark.accepted), mark.untyped, mark.ends
+        self.solver.asked = mark.asked
 
     # ---- parts -----------------------------------------------------------------------------------------------
 
