@@ -84,22 +84,22 @@ def projected(taken: Taken, kept: frozenset[str], guard: e.Expr) -> Projected:
 
 def arguments(columns: Sequence[Column], values: dict[str, e.Expr]) -> str:
     """The columns as arguments of a diagram's functions, with some variables replaced."""
-    return " ".join(_argument(column, values) for column in columns)
+    return " ".join(_argument(level, column, values) for level, column in enumerate(columns))
 
 
-def _argument(column: Column, values: dict[str, e.Expr]) -> str:
+def _argument(level: int, column: Column, values: dict[str, e.Expr]) -> str:
     value = e.substitute(column.term, values)
     if not column.regions:
         return smtlib.converted(value, column.type)
     if isinstance(value, e.Const):
         return smtlib.constant(dict(column.regions)[str(value.value)], column.type)
-    return f"({smtlib.symbol('region of ' + column.name)} {smtlib.term(value)})"
+    return f"(region_{level} {smtlib.converted(value, e.type_of(column.term))})"
 
 
 def region_functions(columns: Sequence[Column]) -> list[str]:
     """The regions of program counters as SMT-LIB functions."""
     lines: list[str] = []
-    for column in columns:
+    for level, column in enumerate(columns):
         if not column.regions:
             continue
         numbers = [smtlib.constant(region, column.type) for _, region in column.regions]
@@ -107,7 +107,7 @@ def region_functions(columns: Sequence[Column]) -> list[str]:
         for place in range(len(numbers) - 2, -1, -1):
             if numbers[place] != numbers[place + 1]:
                 text = f"(ite (<= x {place}) {numbers[place]} {text})"
-        lines.append(f"(define-fun {smtlib.symbol('region of ' + column.name)} ((x Int)) Int {text})")
+        lines.append(f"(define-fun region_{level} ((x Int)) Int {text})")
     return lines
 
 

@@ -160,7 +160,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Checked:
-    """A proof that holds, with how many obligations Z3 discharged."""
+    """A proof that holds, with how many obligations a solver discharged."""
 
     obligations: int
 
