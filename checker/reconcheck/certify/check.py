@@ -36,6 +36,11 @@ class Checker:
         """Commands that are not yet known to keep the types; None before anybody looked."""
         self._ends: bool | Refused | None = None
 
+    @property
+    def obligations(self) -> int:
+        """How many different obligations were discharged so far."""
+        return sum(len(group.terms) for group in self.solver.discharged)
+
     # ---- whole proofs ----------------------------------------------------------------------------------------
 
     def check(self, proof: Proof | Invariant) -> Checked | Refused:
@@ -70,7 +75,7 @@ class Checker:
             refused = self.context.refuted("the parts give the goal", [*relevant, e.negate(goal)])
             if refused is not None:
                 return refused
-        return Checked(sum(len(group.terms) for group in self.solver.discharged))
+        return Checked(self.obligations)
 
     # ---- parts -----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ The obligations mean what they should only for proofs of which this holds, so it
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from reconcheck.model import expr as e
@@ -24,6 +23,7 @@ from reconcheck.model.types import (
 )
 from reconcheck.proof.certificate import (
     Column,
+    Flaw,
     Invariant,
     Measure,
     Part,
@@ -35,15 +35,6 @@ from reconcheck.proof.certificate import (
 )
 from reconcheck.proof.diagram import NOTHING, Diagram, leaf_rank
 from reconcheck.semantics.system import System
-
-
-@dataclass(frozen=True)
-class Flaw:
-    """What is wrong with a proof, and where: `place` names the part as its document does."""
-
-    place: str
-    code: str
-    message: str
 
 
 class Form:

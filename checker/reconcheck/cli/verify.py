@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconcheck.cli.certificates import Certificates
 from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG, wrong_value
 from reconcheck.cli.options import colours, model_files, parse_settings, scope_of, scope_options, settings_option
 from reconcheck.cli.progress import Progress
@@ -29,6 +30,9 @@ WORST_FIRST = (INTERNAL, WRONG, 1, UNKNOWN, 0)
     "--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Give up on a model after this time."
 )
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
+@click.option(
+    "--certificate", "folder", metavar="DIR", help="Write a certificate of everything that is proved into DIR."
+)
 @click.option("--verbose", "-v", is_flag=True, help="Whole reports also when there are several models.")
 def command(
     models: tuple[str, ...],
@@ -38,6 +42,7 @@ def command(
     settings: tuple[str, ...],
     timeout: float | None,
     format_: str,
+    folder: str | None,
     verbose: bool,
 ) -> int:
     """Prove that each model converges without scheduled reconciliation, or show why not.
@@ -50,6 +55,7 @@ def command(
     started = time.monotonic()
     values = parse_settings(settings)
     files = model_files(models)
+    certificates = Certificates(folder, files) if folder is not None else None
     colour = colours()
     reports: list[Report] = []
     failures: list[tuple[str, list[Diagnostic]]] = []
@@ -80,6 +86,8 @@ def command(
             click.echo(render_report(report, paint))
         elif format_ == "text":
             click.echo(render_line(report, width, paint))
+        if certificates is not None:
+            certificates.write(report)
     if format_ == "json":
         import json
 
