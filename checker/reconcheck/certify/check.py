@@ -32,6 +32,7 @@ class Checker:
         self.context = Context(system, self.solver)
         self.projections = Projections(self.context)
         self.form = Form(system)
+        self.accepted: list[Part] = []
         self.untyped: list[int] | None = None
         """Commands that are not yet known to keep the types; None before anybody looked."""
         self._ends: bool | Refused | None = None
@@ -107,6 +108,12 @@ class Checker:
 
     def add(self, part: Part | Invariant) -> Refused | None:
         """Takes a part, and None; or why it does not hold, and nothing is taken."""
+        refused = self._added(part)
+        if refused is None and not isinstance(part, Invariant):
+            self.accepted.append(part)
+        return refused
+
+    def _added(self, part: Part | Invariant) -> Refused | None:
         flaw = next(self.form.of_part(part, "part"), None)
         if flaw is not None:
             return Refused(f"well formed: {flaw.place}", flaw.message)

@@ -60,6 +60,8 @@ class Context:
         self._enabled: dict[str, e.Expr] = {}
         self._known: dict[tuple[int, str, int], e.Expr] = {}
         self._texts: dict[e.Expr, str] = {}
+        self._alive: dict[int, tuple[e.Expr, ...]] = {}
+        """For a command that can still be taken, what was known when that was found out."""
 
     # ---- what is known ---------------------------------------------------------------------------------------
 
@@ -197,12 +199,16 @@ class Context:
 
     def is_dead(self, number: int) -> bool:
         """Whether a calm command cannot be taken any more once everything known has settled."""
-        if number not in self.dead:
-            command = self.system.commands[number]
-            name = f"no more: {command.step}"
-            if self.refuted(name, self.left(number, set()), command.inputs) is not None:
-                return False
-            self.dead.add(number)
+        if number in self.dead:
+            return True
+        formulas = tuple(self.left(number, set()))
+        if self._alive.get(number) == formulas:
+            return False
+        command = self.system.commands[number]
+        if self.refuted(f"no more: {command.step}", list(formulas), command.inputs) is not None:
+            self._alive[number] = formulas
+            return False
+        self.dead.add(number)
         return True
 
 

@@ -36,7 +36,10 @@ class Obligations:
         self.columns, self.ranks = columns, ranks
         self.variables = variables_of(columns)
         self.predicates = frozenset(
-            name for column in columns if not isinstance(column.term, e.Var) for name in names_in(column.term)
+            name
+            for column in columns
+            if column.term != e.Var(column.name, column.type) and not column.regions
+            for name in names_in(column.term)
         )
         self.functions = region_functions(columns)
         for rank in range(ranks):

@@ -9,15 +9,15 @@ it is proved first, as a lemma.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
 from reconcheck.engines.measures import ways
-from reconcheck.engines.python_code import StateTuple, predicate, successors
+from reconcheck.engines.python_code import StateTuple, predicate, source, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice
 from reconcheck.model import expr as e
@@ -30,8 +30,14 @@ from reconcheck.semantics.system import System
 
 SLICE_STATES = 20_000
 """States of a slice past which it is given up."""
+GROWTH = 25
+"""How many times as many states as before a wider slice may have, beyond a first allowance."""
+ALLOWANCE = 2_000
+"""States that any slice may have."""
 MOST_SUSPECTS = 8
-"""Variables or predicates tried one by one when a slice is too coarse."""
+"""Variables tried one by one when a slice is too coarse."""
+SAMPLE = 5
+"""States of the trouble whose way there is looked at."""
 
 
 class Checking(Oracle, Protocol):
@@ -59,6 +65,10 @@ def conjuncts(formula: e.Expr) -> tuple[e.Expr, ...]:
     return formula.operands if isinstance(formula, e.And) else (formula,)
 
 
+Shape = tuple[frozenset[str], tuple[Predicate, ...]]
+"""What a slice keeps: variables and predicates."""
+
+
 class Prover:
     """Looks for proofs about one system; what was proved for one goal serves the next."""
 
@@ -69,7 +79,7 @@ class Prover:
         self.slicer = Slicer(system, self.found.settling.clauses, checker.left)
         self.ways = ways(system)
         self.proved: dict[e.Expr, bool] = {}
-        self.explored: dict[object, StateGraph] = {}
+        self.graphs: dict[object, StateGraph] = {}
         self.known: list[e.Expr] = [
             zero for measure in self.found.settling.measures if measure.action for zero in conjuncts(measure.zero)
         ]
@@ -90,53 +100,98 @@ class Prover:
         return self.proved[formula]
 
     def _on_slices(self, goal: e.Expr) -> bool:
-        attempt = self._attempt(goal, first_slice(self.system, goal), ())
-        while attempt is not None:
-            if not attempt.trouble:
-                if self._accept(goal, attempt):
-                    return True
-                self.found.obstacle = attempt.keep
-                return False
-            for lemma in self._lemmas(attempt):
-                if not self.proved.get(lemma, False) and lemma not in self.proved and self._lemma(lemma):
-                    again = self._attempt(goal, attempt.keep, attempt.predicates)
-                    if again is not None and again.trouble < attempt.trouble:
-                        attempt = again
-                        break
-            else:
-                self.found.obstacle = attempt.keep
-                wider = [self._attempt(goal, *more) for more in self._wider(attempt)]
-                better = [one for one in wider if one is not None]
-                attempt = min(better, key=lambda one: one.trouble, default=None)
-        return False
+        """Widens the slice until the goal is proved on it, or nothing helps."""
+        attempt = self._attempt(goal, (first_slice(self.system, goal), ()), SLICE_STATES)
+        while attempt is not None and attempt.bad:
+            self.found.obstacle = attempt.keep
+            most = min(SLICE_STATES, ALLOWANCE + GROWTH * len(attempt.graph.states))
+            attempt = self._with_predicate(goal, attempt, most) or self._with_variable(goal, attempt, most)
+        return attempt is not None and self._accept(goal, attempt)
+
+    def _with_predicate(self, goal: e.Expr, attempt: _Attempt, most: int) -> _Attempt | None:
+        """The slice with a condition on cut variables that makes the trouble less, proved first where it must hold."""
+        keep, predicates = attempt.shape
+        terms = {one.term for one in predicates}
+        best: _Attempt | None = None
+        for term in self._conditions(attempt):
+            if term in terms or e.negate(term) in terms:
+                continue
+            more = Predicate(f"condition {len(predicates) + 1}", term)
+            wider = self._attempt(goal, (keep, (*predicates, more)), most)
+            if wider is None:
+                continue
+            wider = self._with_lemmas(goal, wider)
+            if not wider.bad:
+                return wider
+            if wider.trouble < attempt.trouble and (best is None or wider.trouble < best.trouble):
+                best = wider
+        return best
+
+    def _with_lemmas(self, goal: e.Expr, attempt: _Attempt) -> _Attempt:
+        """The same slice once the predicates that are false throughout the trouble are proved to become true."""
+        for place, one in enumerate(attempt.shape[1]):
+            values = {attempt.graph.states[state][place] for state in attempt.bad}
+            if len(values) == 1 and self._lemma(e.negate(one.term) if values == {True} else one.term):
+                attempt = self._judged(goal, attempt.shape, attempt.graph)
+        return attempt
+
+    def _with_variable(self, goal: e.Expr, attempt: _Attempt, most: int) -> _Attempt | None:
+        """The slice with one more variable, the one that leaves the least trouble."""
+        keep, predicates = attempt.shape
+        types = {variable.name: variable for variable in self.system.variables}
+        votes = self._votes(attempt)
+        best: _Attempt | None = None
+        for name in sorted(votes, key=lambda name: (-votes[name] / _weight(types[name]), name))[:MOST_SUSPECTS]:
+            more = frozenset({name, name[5:-1]} if name.startswith("view(") else {name}) & frozenset(types)
+            wider = self._attempt(goal, (keep | more, predicates), most)
+            if wider is not None and (best is None or wider.trouble < best.trouble):
+                best = wider
+                if not best.bad:
+                    break
+        return best
 
     # ---- one slice -----------------------------------------------------------------------------------------------
 
-    def _attempt(self, goal: e.Expr, keep: frozenset[str], predicates: tuple[Predicate, ...]) -> _Attempt | None:
+    def _attempt(self, goal: e.Expr, shape: Shape, most: int) -> _Attempt | None:
         """Explores one slice; None where it is too large or endless."""
+        keep, predicates = shape
         self.budget.check(f"trying a slice of {len(keep) + len(predicates)} variables")
-        part = self.slicer.slice(keep, predicates, self.known)
+        part = self.slicer.slice(keep, predicates)
         try:
-            graph = explore(part.system, self.budget.at_most(SLICE_STATES))
+            graph = self._explored(part, most)
         except LeftRange as wrong:  # the guard that prevents it in the whole system was cut
             number = next(n for n, c in enumerate(self.system.commands) if c.step == wrong.step)
             missing = self.system.commands[number].reads - keep
-            return self._attempt(goal, keep | missing, predicates) if missing else None
+            return self._attempt(goal, (keep | missing, predicates), most) if missing else None
         except (Exhausted, Endless):
             if self.budget.left == 0.0:
                 raise
             return None
+        return self._judged(goal, shape, graph)
+
+    def _explored(self, part: Slice, most: int) -> StateGraph:
+        """The state graph of a slice; slices that differ in names only are explored once."""
+        key = source(part.system)
+        if key not in self.graphs:
+            self.graphs[key] = explore(part.system, self.budget.at_most(most))
+        return replace(self.graphs[key], system=part.system)
+
+    def _judged(self, goal: e.Expr, shape: Shape, graph: StateGraph) -> _Attempt:
+        """What a slice says about the goal, with what is known by now."""
+        part = self.slicer.slice(*shape, self.known)
         holds = predicate(part.system, goal)
         truth = [holds(state) or not all(known(state) for known in part.known) for state in graph.states]
         if self.ends:
-            possible = [any(sure(state) for _, sure in part.sure) for state in graph.states]
-            bad = [n for n, good in enumerate(truth) if not good and not possible[n]]
-            return _Attempt(keep, predicates, part, graph, bad, len(bad) / len(graph.states), None)
+            bad = [
+                number
+                for number, (state, good) in enumerate(zip(graph.states, truth, strict=True))
+                if not good and not any(sure(state) for _, sure in part.sure)
+            ]
+            return _Attempt(shape, part, graph, bad, None)
         calm_graph = self._calm(part, graph)
         bad = quiet_states(calm_graph, truth)
         bad += [state for members in livelocks(calm_graph, truth) for state in members]
-        ranking = None if bad else rank(calm_graph, truth)
-        return _Attempt(keep, predicates, part, graph, bad, len(bad) / len(graph.states), ranking)
+        return _Attempt(shape, part, graph, bad, None if bad else rank(calm_graph, truth))
 
     def _calm(self, part: Slice, graph: StateGraph) -> CalmGraph:
         """The calm steps of a slice that are left once everything known has settled.
@@ -161,9 +216,10 @@ class Prover:
         return CalmGraph(graph, actions, edges, enabled, component, found)
 
     def _accept(self, goal: e.Expr, attempt: _Attempt) -> bool:
-        ranking = attempt.ranking
-        ranks = [0] * len(attempt.graph.states) if ranking is None else ranking.ranks
-        columns, diagram = arranged(attempt.part.columns, list(zip(attempt.graph.states, ranks, strict=True)))
+        """Hands the proof to the checker."""
+        ranking, states = attempt.ranking, attempt.graph.states
+        ranks = [0] * len(states) if ranking is None else ranking.ranks
+        columns, diagram = arranged(attempt.part.columns, list(zip(states, ranks, strict=True)))
         part: Part = Rests(goal, columns, diagram)
         if ranking is not None:
             part = Settles(goal, columns, diagram, ranking.helpful, self.ways)
@@ -171,79 +227,72 @@ class Prover:
             return False
         self.known.append(goal)
         self.found.slices += 1
-        self.found.states += len(attempt.graph.states)
+        self.found.states += len(states)
         self.found.largest = max(self.found.largest, len(columns))
         return True
 
-    def _lemmas(self, attempt: _Attempt) -> Iterator[e.Expr]:
-        """Predicates of the slice that are the same throughout the trouble: it would be gone if they changed."""
-        for place, one in enumerate(attempt.predicates):
-            values = {attempt.graph.states[state][place] for state in attempt.bad}
-            if values == {False}:
-                yield one.term
-            elif values == {True}:
-                yield e.negate(one.term)
+    # ---- what may be missing -------------------------------------------------------------------------------------
 
-    def _wider(self, attempt: _Attempt) -> list[tuple[frozenset[str], tuple[Predicate, ...]]]:
-        """Larger slices worth a try: with a predicate, or with a variable that decides what happens in the trouble."""
-        keep, predicates = attempt.keep, attempt.predicates
-        found: list[tuple[frozenset[str], tuple[Predicate, ...]]] = []
-        terms = {one.term for one in predicates}
-        for term in self._conditions(attempt):
-            if term not in terms and e.negate(term) not in terms:
-                found.append((keep, (*predicates, Predicate(f"condition {len(predicates) + 1}", term))))
+    def _votes(self, attempt: _Attempt) -> Counter[str]:
+        """The cut variables that decide the way into the trouble, and whether something must happen there."""
+        keep = attempt.keep
         votes: Counter[str] = Counter()
-        for number in self._concerned(attempt):
-            votes.update(self.slicer.footprints[number] - keep)
-        types = {variable.name: variable for variable in self.system.variables}
-        ordered = sorted(votes, key=lambda name: (-votes[name] / _weight(types[name]), name))
-        for name in ordered:
-            more = frozenset({name, name[5:-1]} if name.startswith("view(") else {name}) & frozenset(types)
-            found.append((keep | more, predicates))
-        return found[:MOST_SUSPECTS]
-
-    def _concerned(self, attempt: _Attempt) -> list[int]:
-        """The fair commands that have to do with what the slice keeps and are not fully seen by it."""
-        return [
-            number
-            for number, command in enumerate(self.system.commands)
-            if command.step.kind == "fair"
-            and not self.slicer.writes[number].isdisjoint(attempt.keep)
-            and not self.slicer.footprints[number] <= attempt.keep
-        ]
+        for state in attempt.bad[:SAMPLE]:
+            for number, _ in attempt.graph.path(state)[1:]:
+                for origin in attempt.part.origins[number][:SAMPLE]:
+                    votes.update(self.system.commands[origin].reads - keep)
+        for possible in self.slicer.enabled.values():
+            if not e.names(possible).isdisjoint(keep):
+                votes.update(e.names(possible) - keep)
+        for number, command in enumerate(self.system.commands):
+            if command.step.kind == "fair" and not self.slicer.writes[number].isdisjoint(keep - _control(keep)):
+                votes.update(self.slicer.footprints[number] - keep)
+        return votes
 
     def _conditions(self, attempt: _Attempt) -> list[e.Expr]:
         """Conditions on cut variables under which a reconcile writes what the slice keeps, or ends before that."""
+        keep = attempt.keep
+        world = keep - _control(keep)
         found: dict[e.Expr, None] = {}
-        world = {name for name in attempt.keep if not name.startswith(("pc(", "queued(", "timer(", "held("))}
         exits: list[e.Expr] = []
-        for number in self._concerned(attempt):
-            command = self.system.commands[number]
-            if not command.step.action.startswith("reconcile "):
+        for number, command in enumerate(self.system.commands):
+            writes = self.slicer.writes[number]
+            if (
+                not command.step.action.startswith("reconcile ")
+                or command.step.kind != "fair"
+                or writes.isdisjoint(keep)
+            ):
                 continue
-            cut = _cut_part(command.guard, attempt.keep)
+            cut = _cut_part(command.guard, keep)
             if cut == e.TRUE:
                 continue
-            if not self.slicer.writes[number].isdisjoint(world):
+            if not writes.isdisjoint(world):
                 found[cut] = None
             elif command.step.detail.startswith("await"):
                 exits.append(e.negate(cut))
-        if exits:
-            found[e.both(*exits)] = None
-        return [term for term in found if not isinstance(term, e.Const)]
+        conditions = [*found, *([e.both(*exits)] if exits else [])]
+        return sorted((term for term in conditions if not isinstance(term, e.Const)), key=lambda t: len(e.names(t)))
 
 
 @dataclass(frozen=True)
 class _Attempt:
     """One slice with the states of it in which a run could stay without the goal."""
 
-    keep: frozenset[str]
-    predicates: tuple[Predicate, ...]
+    shape: Shape
     part: Slice
     graph: StateGraph
     bad: list[int]
-    trouble: float
     ranking: Ranking | None
+
+    @property
+    def keep(self) -> frozenset[str]:
+        """The variables kept."""
+        return self.shape[0]
+
+    @property
+    def trouble(self) -> float:
+        """The share of the states in which a run could stay without the goal."""
+        return len(self.bad) / len(self.graph.states)
 
 
 def arranged(columns: Sequence[Column], rows: Sequence[tuple[StateTuple, int]]) -> tuple[tuple[Column, ...], Diagram]:
@@ -257,6 +306,11 @@ def _cut_part(guard: e.Expr, keep: frozenset[str]) -> e.Expr:
     """The part of a guard that reads cut variables only."""
     parts = guard.operands if isinstance(guard, e.And) else (guard,)
     return e.both(*(part for part in parts if e.names(part) and e.names(part).isdisjoint(keep)))
+
+
+def _control(names: frozenset[str]) -> frozenset[str]:
+    """Those of the variables that belong to the controllers themselves."""
+    return frozenset(name for name in names if name.startswith(("pc(", "queued(", "timer(", "held(")))
 
 
 def _weight(variable: Variable) -> int:

@@ -91,12 +91,15 @@ def successors(system: System) -> Successors:
     return renamed
 
 
+def source(system: System) -> tuple[str, ...]:
+    """The steps of a system as Python text: the same for systems that differ in names only."""
+    types = [str(variable.type) for variable in system.variables]
+    return (*types, _text(system, [system.initial], False), _text(system, list(system.commands), True))
+
+
 def _functions(system: System, commands: list[Command], guard_on_change: bool) -> Successors:
     """Builds `successors(state)`; each command is a few lines of it."""
-    places = {variable.name: f"v{index}" for index, variable in enumerate(system.variables)}
     types = {variable.name: variable.type for variable in system.variables}
-    opaque = [places[variable.name] for variable in system.variables if isinstance(variable.type, OpaqueType)]
-    lines = ["def successors(s):", f"    {', '.join(places.values())}, = s", "    out = []"]
 
     def left_range(command: int, name: str, value: Value) -> None:
         raise LeftRange(commands[command].step, name, value, types[name])
@@ -104,12 +107,20 @@ def _functions(system: System, commands: list[Command], guard_on_change: bool) -
     def endless(command: int, name: str) -> list[Value]:
         raise Endless(commands[command].step, name)
 
+    scope: dict[str, Successors] = {}
+    text = _text(system, commands, guard_on_change)
+    exec(text, {"left_range": left_range, "endless": endless}, scope)
+    return scope["successors"]
+
+
+def _text(system: System, commands: list[Command], guard_on_change: bool) -> str:
+    places = {variable.name: f"v{index}" for index, variable in enumerate(system.variables)}
+    opaque = [places[variable.name] for variable in system.variables if isinstance(variable.type, OpaqueType)]
+    lines = ["def successors(s):", f"    {', '.join(places.values())}, = s", "    out = []"]
     for index, command in enumerate(commands):
         lines += _command(index, command, system, places, opaque if guard_on_change else [], guard_on_change)
     lines.append("    return out")
-    scope: dict[str, Successors] = {}
-    exec("\n".join(lines), {"left_range": left_range, "endless": endless}, scope)
-    return scope["successors"]
+    return "\n".join(lines)
 
 
 def _command(

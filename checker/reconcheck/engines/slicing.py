@@ -152,7 +152,8 @@ class Slicer:
             condition = e.FALSE if names and names.isdisjoint(keep) else self._surely(ways, keep)
             if condition != e.FALSE:
                 sure.append((action, predicate(projected, shape.formula(condition))))
-        facts = [fact for fact in (self._shown(formula, keep, predicates) for formula in known) if fact != e.TRUE]
+        shown = (self._shown(formula, keep, predicates) for formula in known)
+        facts = [fact for fact in shown if fact != e.TRUE and _about_rest(fact, folded)]
         facts += [e.Var(p.name, BOOL) for p in predicates if p.term in known or _all_known(p.term, known)]
         tests = tuple(predicate(projected, shape.formula(fact)) for fact in facts)
         return Slice(projected, calm, columns, tuple(sure), origins, tests)
@@ -205,8 +206,6 @@ class Slicer:
         fixed_values = fixed(command, self.types)
         inputs = frozenset(variable.name for variable in command.inputs)
         guard = command.guard
-        if left:
-            guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs))
         updates = dict(command.updates)
         moves: list[tuple[str, str | None, str | None]] = []
         for pc in folded:
@@ -215,7 +214,8 @@ class Slicer:
                 moves.append((pc, _place(old), _place(new)))
         guard = _without(guard, {pc for pc, old, _ in moves if old is not None})
         kept_updates = {name: value for name, value in updates.items() if name in keep and name not in folded}
-        guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates, keep)
+        guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates, keep, folded)
+        guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs and _about_rest(one, folded)))
         opened = _opened(guard, *kept_updates.values())
         blur = _Blur(keep | inputs | {p.name for p in predicates} | {variable.name for variable in opened})
         guard = blur.replaced(guard)
@@ -240,9 +240,11 @@ class Slicer:
         updates: dict[str, e.Expr],
         predicates: Sequence[Predicate],
         keep: frozenset[str],
+        folded: tuple[str, ...],
     ) -> tuple[e.Expr, dict[str, e.Expr]]:
         """The command with its predicates as variables of their own."""
         command = self.system.commands[number]
+        seen = keep | {variable.name for variable in command.inputs}
         every = dict(command.updates)
         opened: set[str] = set()
         for one in predicates:
@@ -254,7 +256,7 @@ class Slicer:
             parts = one.term.operands if isinstance(one.term, e.And) else (one.term,)
             moved = [part for part in parts if not e.names(part).isdisjoint(self.writes[number])]
             before, after = e.both(*moved), e.substitute(e.both(*moved), every)
-            names = (e.names(before) | e.names(after) | e.names(guard)) - keep
+            names = (e.names(before) | e.names(after) | e.names(guard)) - seen
             if len(names) > MOST_OPENED or not all(self._listable(name) for name in names):
                 updates[one.name] = e.Var(f"?{one.name}", BOOL)
                 continue
@@ -267,8 +269,10 @@ class Slicer:
         if opened:
             opened |= {name for value in updates.values() for name in e.names(value) if name in self.types} - keep
             near = opened | keep
-            clauses = {c for name in sorted(opened) for c in self.clauses.get(name, ()) if e.names(c) <= near}
-            guard = e.both(guard, *sorted(clauses, key=e.show))
+            close = {c for name in opened for c in self.clauses.get(name, ()) if e.names(c) <= near}
+            known = fixed(command, self.types)
+            clauses = (e.substitute(clause, known) for clause in sorted(close, key=e.show))
+            guard = e.both(guard, *(clause for clause in clauses if _about_rest(clause, folded)))
             values: dict[str, e.Expr] = {
                 name: e.Var(f"?{name}", self.types[name].type) for name in opened if self._listable(name)
             }
@@ -388,6 +392,17 @@ class _Folding:
 def same(left: e.Expr, right: e.Expr) -> e.Expr:
     """Two truth values are the same."""
     return e.either(e.both(left, right), e.both(e.negate(left), e.negate(right)))
+
+
+def _about_rest(formula: e.Expr, folded: Sequence[str]) -> bool:
+    """Whether a formula tells resting places only from the others, which folding leaves apart."""
+    match formula:
+        case e.Equal(e.Var(name, _), e.Const(value, _)) if name in folded:
+            return value in RESTING
+        case e.Var(name, _):
+            return name not in folded
+        case _:
+            return all(_about_rest(part, folded) for part in e.parts(formula))
 
 
 def _place(value: e.Expr | None) -> str | None:

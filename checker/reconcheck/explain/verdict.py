@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from reconcheck.diagnostic import Diagnostic
 from reconcheck.explain.trace import Trace
 from reconcheck.model.operator import Expectation, Goal, Operator, Scope
+from reconcheck.proof import certificate as proofs
 
 GOOD = frozenset({"converges", "holds", "reachable"})
 """The answers an author hopes for."""
@@ -24,6 +25,8 @@ class Proof:
     """States ranked, over all parts."""
     obligations: int
     """Obligations that Z3 discharged on the whole system."""
+    slices: int = 0
+    """Slices of which it consists; 0 where it was read off the whole state graph."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Answer:
     """States that were looked at."""
     seconds: float = 0.0
     engine: str = ""
+    certificate: proofs.Proof | proofs.Invariant | None = None
+    """What the checker has accepted."""
 
     @property
     def good(self) -> bool:

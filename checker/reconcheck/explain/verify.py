@@ -17,29 +17,36 @@ from reconcheck.engines import bounded
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
+from reconcheck.engines.invariance import prove_always
 from reconcheck.engines.lasso import shortest_lasso
-from reconcheck.engines.prove import SLICE_STATES, RankedStates, conjuncts, prove_always_by_slices, prove_by_slices
-from reconcheck.engines.python_code import StateTuple, canonical, predicate
+from reconcheck.engines.prove import (
+    Prover,
+    arranged,
+    conjuncts,
+)
+from reconcheck.engines.python_code import canonical, predicate
+from reconcheck.engines.slicing import Slicer
 from reconcheck.explain.findings import findings_of
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
 from reconcheck.explain.verdict import Answer, Proof, Report
 from reconcheck.explain.verdict import Checked as CheckedExpectation
 from reconcheck.model import expr as e
 from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import Goal, Operator, Scope, Variable
-from reconcheck.proof.certificate import Certificate, Checked, Invariant, Refused
-from reconcheck.proof.diagram import Diagram, ordered_build, smallest
+from reconcheck.model.operator import Goal, Operator, Scope
+from reconcheck.proof import certificate as proofs
+from reconcheck.proof.certificate import Checked as Accepted
+from reconcheck.proof.certificate import Refused
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import System
 from reconcheck.semantics.world import State
 
-FIRST_LOOK = 150_000
-"""States explored before a proof on slices is tried."""
+FIRST_LOOK = 20_000
+"""States explored before a proof in parts is tried."""
 WORTH_SLICING = 5_000
-"""States of a complete graph above which a proof on slices is cheaper to check than one on the whole graph."""
-LARGE_SLICE = 20_000
-"""States of a slice where the whole graph is too large for the first look."""
+"""States of a complete graph above which a proof in parts is cheaper to check than one on the whole graph."""
+ENGINES = frozenset({"graph", "proof", "search"})
+"""The whole state graph; proofs in parts; bounded search for traces."""
 DEEPEST_SEARCH = 100
 """Steps of the bounded search; it mostly ends earlier, at a time limit."""
 SHARES = (4.0, 12.0, 36.0)
@@ -59,20 +66,25 @@ class _Explored:
     gave_up: str = ""
     tried: int = 0
     """How many states the search was allowed to list."""
+    prover: Prover | None = None
+    checker: Checker | None = None
 
 
 class Verifier:
     """Verifies the goals of one model; work on a scope is shared between its goals."""
 
     def __init__(
-        self, loaded: Loaded, seconds: float | None = None, report: Callable[[str], None] = lambda _text: None
+        self,
+        loaded: Loaded,
+        seconds: float | None = None,
+        report: Callable[[str], None] = lambda _text: None,
+        engines: frozenset[str] = ENGINES,
     ) -> None:
         self.loaded = loaded
         self.operator: Operator = loaded.operator
         self.budget = Budget(seconds, MOST_STATES, report)
+        self.engines = engines
         self.scopes: dict[Scope, _Explored] = {}
-        self.checkers: dict[Scope, Checker] = {}
-        self.orders: dict[tuple[Variable, ...], tuple[Variable, ...]] = {}
 
     def report(self, scope: Scope, goals: Iterable[str] | None = None, every_scope: bool = True) -> Report:
         """The answers in a scope, and to the expectations: in every scope, or in this one only.
@@ -123,7 +135,7 @@ class Verifier:
         return replace(answer, seconds=time.monotonic() - started, states=states)
 
     def _answer(self, goal: Goal, scope: Scope) -> Answer:
-        explored = self._explored(scope, FIRST_LOOK)
+        explored = self._explored(scope, FIRST_LOOK if "graph" in self.engines else 0)
         if goal.kind == "converges":
             return self._convergence(goal, scope, explored)
         return self._reachability(goal, scope, explored)
@@ -155,13 +167,14 @@ class Verifier:
             return self._from_graph(goal, scope, explored)
         bad = bounded.quiet_without(explored.system, goal.formula)
         for seconds in SHARES:
-            answer = self._by_slices(goal, scope, explored.system, LARGE_SLICE, seconds)
+            answer = self._in_parts(goal, scope, explored, seconds)
             answer = answer or self._bounded(goal, scope, explored, bad, "quiet", seconds)
             if answer is not None:
                 return answer
         if explored.endless is not None:
             return self._unbounded(goal, scope, explored.endless)
-        explored = self._explored(scope, MOST_STATES)
+        if "graph" in self.engines:
+            explored = self._explored(scope, MOST_STATES)
         if explored.complete:
             return self._from_graph(goal, scope, explored)
         return Answer(goal, scope, "unknown", "not all states could be listed", "RC406")
@@ -177,14 +190,15 @@ class Verifier:
         if quiet or loops:
             return self._divergence(goal, scope, explored, quiet, loops, truth)
         if len(graph.states) > WORTH_SLICING:
-            most = SLICE_STATES if len(graph.states) < LARGE_SLICE else LARGE_SLICE
-            sliced = self._by_slices(goal, scope, system, most, SHARES[-1])
-            if sliced is not None:
-                return sliced
-        ranked = RankedStates(system.variables, graph.states, rank(calm_graph, truth))
-        answer = self._certified(goal, scope, system, [(goal.formula, ranked)], "whole state graph")
-        assert answer is not None  # a refused certificate of the whole graph is an internal error
-        return answer
+            answer = self._in_parts(goal, scope, explored, SHARES[-1])
+            if answer is not None:
+                return answer
+        ranking = rank(calm_graph, truth)
+        columns = proofs.columns_of(system.variables)
+        columns, diagram = arranged(columns, list(zip(graph.states, ranking.ranks, strict=True)))
+        part = proofs.Settles(goal.formula, columns, diagram, ranking.helpful)
+        proof = proofs.Proof(goal.formula, (), (part,))
+        return self._certified(goal, scope, system, proof, len(graph.states))
 
     def _divergence(
         self,
@@ -216,19 +230,32 @@ class Verifier:
         steps = [(commands[c].step if c >= 0 else None, graph.states[state]) for c, state in path]
         return Claim(steps, loop, end, shortest)
 
-    def _by_slices(
-        self, goal: Goal, scope: Scope, system: System, most: int, seconds: float | None = None
-    ) -> Answer | None:
-        """The answer "converges", if each part of the goal has a proof on some slice."""
-        found: list[tuple[e.Expr, RankedStates]] = []
-        for part in conjuncts(goal.formula):
-            budget = self._share(seconds)
-            told = replace(budget, report=lambda text: self.budget.report(f"trying a slice: {text}"))
-            ranked = prove_by_slices(system, part, told, most)
-            if ranked is None:
+    def _in_parts(self, goal: Goal, scope: Scope, explored: _Explored, seconds: float | None) -> Answer | None:
+        """The answer "converges", if the prover finds a proof and the checker accepts each part of it."""
+        if "proof" not in self.engines:
+            return None
+        budget = replace(self._share(seconds), report=self.budget.report)
+        try:
+            if explored.prover is None:
+                explored.checker = Checker(explored.system, lambda: self.budget.left, self._tell)
+                explored.prover = Prover(explored.system, explored.checker, budget)
+            prover, checker = explored.prover, explored.checker
+            assert checker is not None
+            prover.budget = budget
+            if not prover.prove(goal.formula):
                 return None
-            found.append((part, ranked))
-        return self._certified(goal, scope, system, found, "slices", or_none=True)
+        except Exhausted:
+            if self.budget.left == 0.0:
+                raise
+            return None
+        result = checker.conclude(goal.formula)
+        if isinstance(result, Refused):
+            return None
+        found = prover.found
+        parts = tuple(e.show(part) for part in conjuncts(goal.formula))
+        summary = Proof(parts, found.largest, found.states, result.obligations, found.slices)
+        proof = proofs.Proof(goal.formula, tuple(checker.context.clauses), tuple(checker.accepted))
+        return Answer(goal, scope, "converges", proof=summary, engine="parts", certificate=proof)
 
     def _share(self, seconds: float | None) -> Budget:
         """A share of the time, for an attempt that something else follows."""
@@ -237,50 +264,21 @@ class Verifier:
         limit = self.budget.spent + seconds
         return replace(self.budget, seconds=min(limit, self.budget.seconds or limit))
 
-    def _certified(
-        self,
-        goal: Goal,
-        scope: Scope,
-        system: System,
-        found: list[tuple[e.Expr, RankedStates]],
-        engine: str,
-        or_none: bool = False,
-    ) -> Answer | None:
-        """The answer "converges", if Z3 confirms every part on the whole system."""
-        obligations, states, variables = 0, 0, 0
-        for part, ranked in found:
-            rows = list(zip(ranked.states, ranked.ranking.ranks, strict=True))
-            diagram = self._diagram(ranked.variables, rows)
-            result = self._checker(system).check(
-                Certificate(part, diagram, ranked.ranking.helpful), self.budget.left, self._tell
-            )
-            match result:
-                case Refused(obligation, reason) if "gave up" in reason:
-                    raise Exhausted(f"the proof was not checked: {obligation}: {reason}")
-                case Refused(obligation, reason):
-                    if or_none:
-                        return None  # the slice is too coarse for its own certificate; the whole graph decides
-                    raise InternalError("RC902", f"{goal.name}: the certificate is refused: {obligation}: {reason}")
-                case Checked(count):
-                    obligations += count
-                    states += len(ranked.states)
-                    variables = max(variables, len(ranked.variables))
-        parts = tuple(e.show(part) for part, _ in found)
-        return Answer(goal, scope, "converges", proof=Proof(parts, variables, states, obligations), engine=engine)
+    def _certified(self, goal: Goal, scope: Scope, system: System, proof: proofs.Proof, states: int) -> Answer:
+        """The answer "converges", if Z3 confirms the proof on the whole system."""
+        result = Checker(system, lambda: self.budget.left, self._tell).check(proof)
+        if isinstance(result, Refused):
+            self._refused(goal, result)
+        assert isinstance(result, Accepted)
+        parts = tuple(e.show(part) for part in conjuncts(goal.formula))
+        summary = Proof(parts, len(system.variables), states, result.obligations)
+        return Answer(goal, scope, "converges", proof=summary, engine="whole state graph", certificate=proof)
 
-    def _checker(self, system: System) -> Checker:
-        if system.scope not in self.checkers:
-            self.checkers[system.scope] = Checker(system)
-        return self.checkers[system.scope]
-
-    def _diagram(self, variables: tuple[Variable, ...], ranked: list[tuple[StateTuple, int]]) -> Diagram:
-        """The diagram of a proof; the order that was best for the first one is taken for the others too."""
-        order = self.orders.get(variables)
-        if order is not None:
-            return ordered_build(variables, order, ranked)
-        diagram = smallest(variables, ranked)
-        self.orders[variables] = diagram.variables
-        return diagram
+    def _refused(self, goal: Goal, refused: Refused) -> None:
+        """A refused proof: time was short, or something is wrong in this program."""
+        if "gave up" in refused.reason:
+            raise Exhausted(f"the proof was not checked: {refused.obligation}: {refused.reason}")
+        raise InternalError("RC902", f"{goal.name}: the proof is refused: {refused.obligation}: {refused.reason}")
 
     def _tell(self, text: str) -> None:
         self.budget.check(text)
@@ -299,7 +297,8 @@ class Verifier:
                 return answer
             if explored.endless is not None:
                 return self._unbounded(goal, scope, explored.endless)
-            explored = self._explored(scope, MOST_STATES)
+            if "graph" in self.engines:
+                explored = self._explored(scope, MOST_STATES)
             if not explored.complete:
                 return Answer(goal, scope, "unknown", "not all states could be listed", "RC406")
         assert explored.graph is not None
@@ -313,9 +312,13 @@ class Verifier:
             proved = self._invariant(goal, scope, explored, never)
             if proved is not None:
                 return proved
-        diagram = self._diagram(explored.system.variables, [(state, 0) for state in graph.states])
-        states = len(graph.states)
-        answer = self._certified_invariant(goal, scope, explored.system, never, diagram, states, "whole state graph")
+        columns, diagram = arranged(
+            proofs.columns_of(explored.system.variables), [(state, 0) for state in graph.states]
+        )
+        invariant = proofs.Invariant(never, columns, diagram)
+        answer = self._certified_invariant(
+            goal, scope, explored.system, invariant, len(graph.states), "whole state graph"
+        )
         assert answer is not None  # a refused invariant of the whole graph is an internal error
         return answer
 
@@ -325,36 +328,36 @@ class Verifier:
         return Answer(goal, scope, "reachable", trace=trace, engine="whole state graph")
 
     def _invariant(self, goal: Goal, scope: Scope, explored: _Explored, never: e.Expr) -> Answer | None:
-        sliced = prove_always_by_slices(explored.system, never, self.budget)
-        if sliced is None:
+        if "proof" not in self.engines:
             return None
-        diagram = self._diagram(sliced[0], [(state, 0) for state in sliced[1]])
-        return self._certified_invariant(goal, scope, explored.system, never, diagram, len(sliced[1]), "slices", True)
+        region = prove_always(Slicer(explored.system), never, self.budget)
+        if region is None:
+            return None
+        columns, diagram = arranged(region.columns, [(state, 0) for state in region.states])
+        invariant = proofs.Invariant(never, columns, diagram)
+        return self._certified_invariant(goal, scope, explored.system, invariant, len(region.states), "slices", True)
 
     def _certified_invariant(
         self,
         goal: Goal,
         scope: Scope,
         system: System,
-        never: e.Expr,
-        diagram: Diagram,
+        invariant: proofs.Invariant,
         states: int,
         engine: str,
         or_none: bool = False,
     ) -> Answer | None:
         """The answer "holds" or "unreachable", if Z3 confirms the invariant on the whole system."""
-        result = self._checker(system).check(Invariant(never, diagram), self.budget.left, self._tell)
+        result = Checker(system, lambda: self.budget.left, self._tell).check(invariant)
         if isinstance(result, Refused):
-            if "gave up" in result.reason:
-                raise Exhausted(f"the proof was not checked: {result.obligation}: {result.reason}")
-            if or_none:
+            if or_none and "gave up" not in result.reason:
                 return None  # such as a slice that does not know why a cut variable stays in its range
-            message = f"{goal.name}: the invariant is refused: {result.obligation}: {result.reason}"
-            raise InternalError("RC902", message)
+            self._refused(goal, result)
+        assert isinstance(result, Accepted)
         verdict = "holds" if goal.kind == "always" else "unreachable"
         code = "" if goal.kind == "always" else "RC404"
-        proof = Proof((e.show(never),), len(diagram.variables), states, result.obligations)
-        return Answer(goal, scope, verdict, "", code, proof=proof, engine=engine)
+        summary = Proof((e.show(invariant.formula),), len(invariant.columns), states, result.obligations)
+        return Answer(goal, scope, verdict, "", code, proof=summary, engine=engine, certificate=invariant)
 
     # ---- what cannot be listed ---------------------------------------------------------------------------------
 
@@ -363,6 +366,8 @@ class Verifier:
     ) -> Answer | None:
         """The shortest run to a bad state, as far as bounded search gets in its time; None where it finds none."""
         system = explored.system
+        if "search" not in self.engines:
+            return None
         try:
             found = bounded.search(system, bad, DEEPEST_SEARCH, self._share(seconds))
         except Exhausted:

@@ -1,0 +1,51 @@
+"""Proves that a formula always holds, on the smallest slice in which it does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from reconcheck.engines.budget import Budget, Exhausted
+from reconcheck.engines.explicit import explore
+from reconcheck.engines.python_code import StateTuple, predicate
+from reconcheck.engines.slicing import Slicer, closed, first_slice
+from reconcheck.model import expr as e
+from reconcheck.proof.certificate import Column
+from reconcheck.semantics.steps import Endless, LeftRange
+
+SLICE_STATES = 20_000
+"""States of a slice past which it is given up."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """All that a slice can reach."""
+
+    columns: tuple[Column, ...]
+    states: list[StateTuple]
+
+
+def prove_always(slicer: Slicer, formula: e.Expr, budget: Budget) -> Region | None:
+    """The reachable states of a slice in all of which the formula holds; None where there is no such slice."""
+    system = slicer.system
+    keep = first_slice(system, formula)
+    while True:
+        part = slicer.slice(keep)
+        try:
+            graph = explore(part.system, budget.at_most(SLICE_STATES))
+        except (Exhausted, LeftRange, Endless):
+            if budget.left == 0.0:
+                raise
+            return None
+        holds = predicate(part.system, formula)
+        bad = next((number for number, state in enumerate(graph.states) if not holds(state)), None)
+        if bad is None:
+            return Region(part.columns, graph.states)
+        votes: Counter[str] = Counter()
+        for number, _ in graph.path(bad)[1:]:
+            for origin in part.origins[number]:
+                votes.update(slicer.footprints[origin] - keep)
+        if not votes:
+            return None
+        chosen = min(votes, key=lambda name: (-votes[name], name))
+        keep |= closed(system, [chosen]) | {chosen}
