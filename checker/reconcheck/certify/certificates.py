@@ -189,8 +189,14 @@ class Judge:
 
 
 def _wrong(file: str, about: Header | None, flaws: list[Flaw], changes: tuple[Diagnostic, ...] = ()) -> Judgement:
-    found = (Diagnostic(f.code, f"{f.place}: {f.message}" if f.place else f.message) for f in dict.fromkeys(flaws))
-    return Judgement(file, "wrong", about, problems=tuple(found), changes=changes)
+    places: dict[tuple[str, str], list[str]] = {}
+    for flaw in dict.fromkeys(flaws):
+        places.setdefault((flaw.code, flaw.message), []).append(flaw.place)
+    problems: list[Diagnostic] = []
+    for (code, message), where in places.items():
+        more = f" and {len(where) - 1} other places" if len(where) > 2 else " and another place" * (len(where) == 2)
+        problems.append(Diagnostic(code, f"{where[0]}{more}: {message}" if where[0] else message))
+    return Judgement(file, "wrong", about, problems=tuple(problems), changes=changes)
 
 
 def _changes(about: Header, operator: Operator, asked: Mapping[str, int]) -> tuple[Diagnostic, ...]:

@@ -25,21 +25,22 @@ def render_judgement(judgement: Judgement, colour: bool = False) -> str:
         return f"{style}{text}{RESET}" if colour else text
 
     lines = [paint(BOLD, f"{judgement.file}{_claim(judgement)}")]
-    verdict = paint(STYLES[judgement.verdict], judgement.verdict)
+    verdict = f"  {paint(STYLES[judgement.verdict], f'{judgement.verdict:<9}')}"
     time = f"{judgement.solver}, {judgement.seconds:.2f} s"
     count = f"{judgement.obligations:,} obligations"
-    if judgement.verdict == "holds":
-        lines.append(f"  {verdict}    {count}, {time}")
-    elif judgement.verdict == "wrong":
-        lines.append(f"  {verdict}    nothing was checked")
-        lines += [line for problem in judgement.problems[:MOST_PROBLEMS] for line in _diagnostic(problem, "error")]
-        more = len(judgement.problems) - MOST_PROBLEMS
-        lines += [f"  and {more:,} more"] if more > 0 else []
+    problems = [line for problem in judgement.problems[:MOST_PROBLEMS] for line in _diagnostic(problem, "error")]
+    more = len(judgement.problems) - MOST_PROBLEMS
+    if judgement.verdict == "wrong":
+        lines.append(f"{verdict}nothing was checked")
+    elif judgement.code == "RC507":
+        lines.append(f"{verdict}[RC507] it answers another question: nothing was checked")
+    elif judgement.code:
+        lines.append(f"{verdict}[{judgement.code}] {time}, after {count} that hold")
     else:
-        lines.append(f"  {verdict}  [{judgement.code}] after {count}, {time}")
-        lines += _wrapped(judgement.obligation) if judgement.obligation else []
-        lines += _wrapped(judgement.reason)
+        lines.append(f"{verdict}{count}, {time}")
+    lines += [line for text in (judgement.obligation, judgement.reason) if text for line in _wrapped(text)]
     lines += [line for change in judgement.changes for line in _diagnostic(change, "note")]
+    lines += [*problems, *([f"  and {more:,} more problems"] if more > 0 else [])]
     return "\n".join(lines)
 
 
