@@ -644,9 +644,9 @@ _CERTIFICATES = (
     ),
     _code(
         "RC510",
-        "a certificate is refused",
+        "an obligation fails",
         """
-        An obligation fails: the solver found a state in which the certificate's claim is wrong.  The model
+        The certificate is refused: the solver found a state in which one of its claims is wrong.  The model
         has changed, or the certificate was altered.  That says nothing about the operator: another proof may
         exist.
         """,
