@@ -14,6 +14,10 @@ from reconcheck.semantics import smtlib
 from reconcheck.semantics.system import Command, System, possible
 
 RESTING = ("idle", "stopped")
+TIES = 3
+"""How many steps away a fact still is of interest to a formula."""
+TIED = 4
+"""Most variables of a fact that ties them together."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,20 @@ class Context:
     def assumed(self, names: set[str]) -> list[e.Expr]:
         """The clauses and settled formulas that read one of the variables: they hold from some time on."""
         return self.always(names) + [self.settled[number] for number in self.about("settled", names)]
+
+    def near(self, names: set[str]) -> set[str]:
+        """The variables with those that something settled ties to them, over a few steps.
+
+        Only what an obligation may assume depends on it, so that any answer is sound.
+        """
+        found = set(names)
+        for _ in range(TIES):
+            tied = (self.settled[number] for number in self.about("settled", found))
+            more = {name for formula in tied if len(e.names(formula)) <= TIED for name in e.names(formula)}
+            if more <= found:
+                break
+            found |= more
+        return found
 
     def left(self, number: int, more: set[str]) -> list[e.Expr]:
         """What holds when a calm command is taken at a time when everything known has settled.

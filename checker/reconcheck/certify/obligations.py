@@ -61,7 +61,7 @@ class Obligations:
     def rests(self, part: Rests) -> Refused | None:
         """What refuses a part about the states in which no fair action is possible."""
         context = self.context
-        names = {*self.variables, *names_in(part.goal)}
+        names = self.context.near({*self.variables, *names_in(part.goal)})
         stuck: list[e.Expr] = []
         for action in context.system.actions():
             ways = context.enabled(action)
@@ -133,7 +133,8 @@ class Obligations:
         Unless it is asked of the states from some time on, only what always holds is known.
         """
         names = {*self.variables, *names_in(goal, *more)}
-        formulas = [*more, *(self.context.assumed(names) if settled else self.context.always(names))]
+        known_here = self.context.assumed(self.context.near(names)) if settled else self.context.always(names)
+        formulas = [*more, *known_here]
         self._declare([goal, *formulas], ())
         known = " ".join(smtlib.term(formula) for formula in formulas)
         text = f"(and {self._typed([goal, *formulas])} {where} {known} (not {smtlib.term(goal)}))"

@@ -19,12 +19,12 @@ from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_sta
 from reconcheck.engines.measures import ways
 from reconcheck.engines.python_code import StateTuple, predicate, source, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
-from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice
+from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice, tells
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import domain, is_finite
 from reconcheck.proof.certificate import Column, Part, Rests, Settles
-from reconcheck.proof.diagram import Diagram, smallest
+from reconcheck.proof.diagram import Diagram, leaf, smallest
 from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import System
 
@@ -65,6 +65,8 @@ def conjuncts(formula: e.Expr) -> tuple[e.Expr, ...]:
     return formula.operands if isinstance(formula, e.And) else (formula,)
 
 
+EVERYTHING = Diagram((), (), leaf(0))
+"""The diagram of a part that needs none."""
 Shape = tuple[frozenset[str], tuple[Predicate, ...]]
 """What a slice keeps: variables and predicates."""
 
@@ -101,12 +103,26 @@ class Prover:
 
     def _on_slices(self, goal: e.Expr) -> bool:
         """Widens the slice until the goal is proved on it, or nothing helps."""
+        if self._follows(goal):
+            return True
+        if not tells(goal):
+            return False
         attempt = self._attempt(goal, (first_slice(self.system, goal), ()), SLICE_STATES)
         while attempt is not None and attempt.bad:
             self.found.obstacle = attempt.keep
             most = min(SLICE_STATES, ALLOWANCE + GROWTH * len(attempt.graph.states))
             attempt = self._with_predicate(goal, attempt, most) or self._with_variable(goal, attempt, most)
         return attempt is not None and self._accept(goal, attempt)
+
+    def _follows(self, goal: e.Expr) -> bool:
+        """Whether the goal follows from what has settled, without any slice."""
+        part: Part = Rests(goal, (), EVERYTHING)
+        if not self.ends:
+            part = Settles(goal, (), EVERYTHING, (None,))
+        if self.checker.add(part) is not None:
+            return False
+        self.known.append(goal)
+        return True
 
     def _with_predicate(self, goal: e.Expr, attempt: _Attempt, most: int) -> _Attempt | None:
         """The slice with a condition on cut variables that makes the trouble less, proved first where it must hold."""

@@ -17,7 +17,7 @@ from reconcheck.engines.measures import RESTING, fixed
 from reconcheck.engines.python_code import StateTuple, predicate
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import BOOL, BoolType, EnumType, OpaqueType, Type, is_finite, zero
+from reconcheck.model.types import BOOL, OPAQUE, BoolType, EnumType, IntType, OpaqueType, Type, is_finite, zero
 from reconcheck.proof.certificate import Column, region_type
 from reconcheck.semantics.system import Command, System, possible
 
@@ -73,13 +73,32 @@ class _Blur:
 
     def replaced(self, expr: e.Expr) -> e.Expr:
         """The expression over kept variables and choices."""
-        if e.names(expr) <= self.keep:
+        if not _is_endless(expr) and e.names(expr) <= self.keep:
             return expr
-        if isinstance(expr, e.Var | e.Equal | e.AtMost | e.Arithmetic):
-            if expr not in self.choices:
-                self.choices[expr] = self.anything(e.type_of(expr))
-            return self.choices[expr]
-        return e.rebuild(expr, tuple(self.replaced(part) for part in e.parts(expr)))
+        match expr:
+            case e.Equal(left, right) if e.names(expr) <= self.keep and _endless_datum(left, right):
+                return e.equal(self.datum(left), self.datum(right))
+            case e.Var() | e.Equal() | e.AtMost() | e.Arithmetic():
+                return self._chosen(expr, e.type_of(expr))
+            case _:
+                return e.rebuild(expr, tuple(self.replaced(part) for part in e.parts(expr)))
+
+    def datum(self, value: e.Expr) -> e.Expr:
+        """A number of an endless type, of which a slice sees only whether it equals others, and whether it is 0."""
+        match value:
+            case e.Var(name, IntType()) if name in self.keep:
+                return value
+            case e.Const(0, _):
+                return value
+            case e.Choice(condition, yes, no):
+                return e.choose(self.replaced(condition), self.datum(yes), self.datum(no))
+            case _:
+                return self._chosen(value, OPAQUE)
+
+    def _chosen(self, expr: e.Expr, type_: Type) -> e.Expr:
+        if expr not in self.choices:
+            self.choices[expr] = self.anything(OPAQUE if isinstance(type_, IntType) else type_)
+        return self.choices[expr]
 
     def anything(self, type_: Type) -> e.Expr:
         """A new free choice; an opaque input is never `none`, which a variable may be."""
@@ -153,7 +172,7 @@ class Slicer:
             if condition != e.FALSE:
                 sure.append((action, predicate(projected, shape.formula(condition))))
         shown = (self._shown(formula, keep, predicates) for formula in known)
-        facts = [fact for fact in shown if fact != e.TRUE and _about_rest(fact, folded)]
+        facts = [fact for fact in shown if fact != e.TRUE and _about_rest(fact, folded) and tells(fact)]
         facts += [e.Var(p.name, BOOL) for p in predicates if p.term in known or _all_known(p.term, known)]
         tests = tuple(predicate(projected, shape.formula(fact)) for fact in facts)
         return Slice(projected, calm, columns, tuple(sure), origins, tests)
@@ -173,7 +192,7 @@ class Slicer:
         for variable in self.system.variables:
             if variable.name in keep:
                 own = regions.get(variable.name, ())
-                type_ = region_type(own) if own else variable.type
+                type_ = region_type(own) if own else OPAQUE if isinstance(variable.type, IntType) else variable.type
                 columns.append(Column(variable.name, type_, e.Var(variable.name, variable.type), own))
         return tuple(columns)
 
@@ -219,7 +238,7 @@ class Slicer:
         opened = _opened(guard, *kept_updates.values())
         blur = _Blur(keep | inputs | {p.name for p in predicates} | {variable.name for variable in opened})
         guard = blur.replaced(guard)
-        shown = tuple((name, blur.replaced(value)) for name, value in kept_updates.items())
+        shown = tuple((name, self._new_value(name, value, blur)) for name, value in kept_updates.items())
         hidden = any(name not in keep for name in updates)
         used = {name for _, value in shown for name in e.names(value)}
         for choice in (*blur.inputs, *opened, *command.inputs):
@@ -232,6 +251,10 @@ class Slicer:
         used |= e.names(guard)
         order = [v for v in (*command.inputs, *opened, *blur.inputs) if v.name in used]
         return _numbered(_Seen(guard, shown, tuple(order), tuple(moves), hidden))
+
+    def _new_value(self, name: str, value: e.Expr, blur: _Blur) -> e.Expr:
+        endless = name in self.types and isinstance(self.types[name].type, IntType)
+        return blur.datum(value) if endless else blur.replaced(value)
 
     def _with_predicates(
         self,
@@ -287,7 +310,7 @@ class Slicer:
         initial = self.system.initial
         updates = dict(initial.updates)
         blur = _Blur(keep | {v.name for v in initial.inputs})
-        shown = [(name, value) for name, value in updates.items() if name in keep]
+        shown = [(name, self._new_value(name, value, blur)) for name, value in updates.items() if name in keep]
         shown += [(one.name, blur.replaced(e.substitute(one.term, updates))) for one in predicates]
         used = {name for _, value in shown for name in e.names(value)}
         inputs = tuple(v for v in (*initial.inputs, *blur.inputs) if v.name in used)
@@ -392,6 +415,33 @@ class _Folding:
 def same(left: e.Expr, right: e.Expr) -> e.Expr:
     """Two truth values are the same."""
     return e.either(e.both(left, right), e.both(e.negate(left), e.negate(right)))
+
+
+def _is_endless(expr: e.Expr) -> bool:
+    """Whether an expression compares or computes numbers of an endless type."""
+    match expr:
+        case e.Const():
+            return False
+        case e.Var(_, type_):
+            return isinstance(type_, IntType)
+        case _:
+            return any(_is_endless(part) for part in e.parts(expr))
+
+
+def _endless_datum(left: e.Expr, right: e.Expr) -> bool:
+    return isinstance(e.type_of(left), IntType) or isinstance(e.type_of(right), IntType)
+
+
+def tells(formula: e.Expr) -> bool:
+    """Whether a formula can be evaluated on a slice: endless numbers are compared with each other and 0 only."""
+    match formula:
+        case e.Equal(left, right) if _endless_datum(left, right):
+            sides = [side for side in (left, right) if not (isinstance(side, e.Var) and isinstance(side.type, IntType))]
+            return all(isinstance(side, e.Const) and side.value == 0 for side in sides)
+        case e.AtMost() | e.Arithmetic():
+            return not _is_endless(formula)
+        case _:
+            return all(tells(part) for part in e.parts(formula))
 
 
 def _about_rest(formula: e.Expr, folded: Sequence[str]) -> bool:
