@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -39,6 +40,27 @@ def test_certificates_follow_their_schema() -> None:
         {"proof": {"kind": "convergence", "clauses": []}},
     ):
         assert not validator.is_valid({**document(EXTERNAL, SCHEDULED), **change})
+
+
+def test_every_obligation_is_described() -> None:
+    """The names that stand in the scripts are those of the table in `spec/certificates.md`, and the reverse."""
+    page = (ROOT / "spec" / "certificates.md").read_text(encoding="utf-8")
+    table = page.split("| name begins with | says that |")[1].split("\n\n")[0]
+    cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    described = [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+    patterns = [re.compile(re.sub(r"\b(F|M|A|STEP)\b", ".+", re.escape(name))) for name in described]
+    used = [
+        line.removeprefix("; ")
+        for path, scope in PROVED
+        for line in issued(path, scope).obligations.split("(set-logic ALL)")[1].splitlines()
+        if line.startswith("; ") and not re.match(r"; v\d+ is ", line)
+    ]
+    assert len(used) > 500
+    for name in used:
+        assert any(pattern.match(name) for pattern in patterns), name
+    sources = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "checker/reconcheck/certify").glob("*.py"))
+    for name in described:
+        assert re.split(r"\b(?:F|M|A|STEP)\b", name)[0].strip(" :") in sources, name
 
 
 def test_the_header_says_which_question_it_was() -> None:

@@ -14,6 +14,7 @@ from reconcheck.certify.projection import (
     Projected,
     Projections,
     arguments,
+    legend,
     projected,
     region_functions,
     variables_of,
@@ -41,7 +42,7 @@ class Obligations:
             if column.term != e.Var(column.name, column.type) and not column.regions
             for name in names_in(column.term)
         )
-        self.functions = region_functions(columns)
+        self.functions = [*legend(columns), *region_functions(columns)]
         for rank in range(ranks):
             self.functions += membership(at_most(diagram, rank), f"at_most_{rank}")
         self.declared: dict[str, Variable] = {}

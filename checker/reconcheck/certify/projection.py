@@ -96,6 +96,11 @@ def _argument(level: int, column: Column, values: dict[str, e.Expr]) -> str:
     return f"(region_{level} {smtlib.converted(value, e.type_of(column.term))})"
 
 
+def legend(columns: Sequence[Column]) -> list[str]:
+    """What the parameters of a diagram's functions stand for, as comments."""
+    return [f"; v{level} is {_argument(level, column, {})}" for level, column in enumerate(columns)]
+
+
 def region_functions(columns: Sequence[Column]) -> list[str]:
     """The regions of program counters as SMT-LIB functions."""
     lines: list[str] = []
