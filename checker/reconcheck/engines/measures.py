@@ -17,7 +17,7 @@ from reconcheck.model.types import BoolType, EnumType, is_number
 from reconcheck.proof.certificate import Measure, Places
 from reconcheck.semantics.system import Command, System
 
-MOST_NODES = 400
+MOST_NODES = 20_000
 """Size of a formula past which it is no guess any more."""
 RESTING = ("idle", "stopped")
 

@@ -16,13 +16,13 @@ from typing import Protocol
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
-from reconcheck.engines.measures import ways
+from reconcheck.engines.measures import RESTING, fixed, ways
 from reconcheck.engines.python_code import StateTuple, predicate, source, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice, tells
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import domain, is_finite
+from reconcheck.model.types import BoolType, domain, is_finite
 from reconcheck.proof.certificate import Column, Part, Rests, Settles
 from reconcheck.proof.diagram import Diagram, leaf, smallest
 from reconcheck.semantics.steps import Endless, LeftRange
@@ -82,6 +82,7 @@ class Prover:
         self.ways = ways(system)
         self.proved: dict[e.Expr, bool] = {}
         self.graphs: dict[object, StateGraph] = {}
+        self.diagrams: dict[object, tuple[tuple[int, ...], Diagram]] = {}
         self.known: list[e.Expr] = [
             zero for measure in self.found.settling.measures if measure.action for zero in conjuncts(measure.zero)
         ]
@@ -126,7 +127,7 @@ class Prover:
 
     def _with_predicate(self, goal: e.Expr, attempt: _Attempt, most: int) -> _Attempt | None:
         """The slice with a condition on cut variables that makes the trouble less, proved first where it must hold."""
-        keep, predicates = attempt.shape
+        keep, predicates = attempt.keep, attempt.part.predicates
         terms = {one.term for one in predicates}
         best: _Attempt | None = None
         for term in self._conditions(attempt):
@@ -145,15 +146,15 @@ class Prover:
 
     def _with_lemmas(self, goal: e.Expr, attempt: _Attempt) -> _Attempt:
         """The same slice once the predicates that are false throughout the trouble are proved to become true."""
-        for place, one in enumerate(attempt.shape[1]):
+        for place, one in enumerate(attempt.part.predicates):
             values = {attempt.graph.states[state][place] for state in attempt.bad}
-            if len(values) == 1 and self._lemma(e.negate(one.term) if values == {True} else one.term):
-                attempt = self._judged(goal, attempt.shape, attempt.graph)
+            if values == {False} and self._lemma(one.term):
+                attempt = self._judged(goal, attempt.part, attempt.graph)
         return attempt
 
     def _with_variable(self, goal: e.Expr, attempt: _Attempt, most: int) -> _Attempt | None:
         """The slice with one more variable, the one that leaves the least trouble."""
-        keep, predicates = attempt.shape
+        keep, predicates = attempt.keep, attempt.part.predicates
         types = {variable.name: variable for variable in self.system.variables}
         votes = self._votes(attempt)
         best: _Attempt | None = None
@@ -183,7 +184,7 @@ class Prover:
             if self.budget.left == 0.0:
                 raise
             return None
-        return self._judged(goal, shape, graph)
+        return self._judged(goal, part, graph)
 
     def _explored(self, part: Slice, most: int) -> StateGraph:
         """The state graph of a slice; slices that differ in names only are explored once."""
@@ -192,22 +193,21 @@ class Prover:
             self.graphs[key] = explore(part.system, self.budget.at_most(most))
         return replace(self.graphs[key], system=part.system)
 
-    def _judged(self, goal: e.Expr, shape: Shape, graph: StateGraph) -> _Attempt:
+    def _judged(self, goal: e.Expr, part: Slice, graph: StateGraph) -> _Attempt:
         """What a slice says about the goal, with what is known by now."""
-        part = self.slicer.slice(*shape, self.known)
-        holds = predicate(part.system, goal)
-        truth = [holds(state) or not all(known(state) for known in part.known) for state in graph.states]
+        holds, tests = predicate(part.system, goal), self.slicer.known(part, self.known)
+        truth = [holds(state) or not all(known(state) for known in tests) for state in graph.states]
         if self.ends:
             bad = [
                 number
                 for number, (state, good) in enumerate(zip(graph.states, truth, strict=True))
                 if not good and not any(sure(state) for _, sure in part.sure)
             ]
-            return _Attempt(shape, part, graph, bad, None)
+            return _Attempt(part, graph, bad, None)
         calm_graph = self._calm(part, graph)
         bad = quiet_states(calm_graph, truth)
         bad += [state for members in livelocks(calm_graph, truth) for state in members]
-        return _Attempt(shape, part, graph, bad, None if bad else rank(calm_graph, truth))
+        return _Attempt(part, graph, bad, None if bad else rank(calm_graph, truth))
 
     def _calm(self, part: Slice, graph: StateGraph) -> CalmGraph:
         """The calm steps of a slice that are left once everything known has settled.
@@ -217,12 +217,13 @@ class Prover:
         actions = tuple(action for action, _ in part.sure)
         number = {action: index for index, action in enumerate(actions)}
         states = {state: index for index, state in enumerate(graph.states)}
-        following = successors(part.calm)
+        calm = self.slicer.calm(part)
+        following = successors(calm)
         edges: list[list[tuple[int, int]]] = []
         for here, state in enumerate(graph.states):
             row: list[tuple[int, int]] = []
             for command, after in following(state):
-                step = part.calm.commands[command].step
+                step = calm.commands[command].step
                 if states[after] == here and step.action.startswith("reconcile "):
                     continue
                 row.append((number.get(step.action, -1) if step.kind == "fair" else -1, states[after]))
@@ -235,7 +236,7 @@ class Prover:
         """Hands the proof to the checker."""
         ranking, states = attempt.ranking, attempt.graph.states
         ranks = [0] * len(states) if ranking is None else ranking.ranks
-        columns, diagram = arranged(attempt.part.columns, list(zip(states, ranks, strict=True)))
+        columns, diagram = self._arranged(attempt.part, list(zip(states, ranks, strict=True)), ranking is None)
         part: Part = Rests(goal, columns, diagram)
         if ranking is not None:
             part = Settles(goal, columns, diagram, ranking.helpful, self.ways)
@@ -246,6 +247,20 @@ class Prover:
         self.found.states += len(states)
         self.found.largest = max(self.found.largest, len(columns))
         return True
+
+    def _arranged(
+        self, part: Slice, rows: list[tuple[StateTuple, int]], alike: bool
+    ) -> tuple[tuple[Column, ...], Diagram]:
+        """The diagram of a slice; of slices that look alike it is made once."""
+        if not alike:
+            return arranged(part.columns, rows)
+        key = source(part.system)
+        if key not in self.diagrams:
+            columns, diagram = arranged(part.columns, rows)
+            self.diagrams[key] = tuple(part.columns.index(column) for column in columns), diagram
+        order, diagram = self.diagrams[key]
+        columns = tuple(part.columns[place] for place in order)
+        return columns, replace(diagram, variables=tuple(column.variable for column in columns))
 
     # ---- what may be missing -------------------------------------------------------------------------------------
 
@@ -266,11 +281,11 @@ class Prover:
         return votes
 
     def _conditions(self, attempt: _Attempt) -> list[e.Expr]:
-        """Conditions on cut variables under which a reconcile writes what the slice keeps, or ends before that."""
+        """What a reconcile writes into the slice, when it does, and when it ends before that, on cut variables."""
         keep = attempt.keep
         world = keep - _control(keep)
+        written: dict[e.Expr, None] = {}
         found: dict[e.Expr, None] = {}
-        exits: list[e.Expr] = []
         for number, command in enumerate(self.system.commands):
             writes = self.slicer.writes[number]
             if (
@@ -279,22 +294,51 @@ class Prover:
                 or writes.isdisjoint(keep)
             ):
                 continue
+            for name, value in command.updates:
+                if name in world and e.names(value) and e.names(value).isdisjoint(keep):
+                    written.update(dict.fromkeys(_truths(value)))
             cut = _cut_part(command.guard, keep)
             if cut == e.TRUE:
                 continue
             if not writes.isdisjoint(world):
                 found[cut] = None
-            elif command.step.detail.startswith("await"):
-                exits.append(e.negate(cut))
-        conditions = [*found, *([e.both(*exits)] if exits else [])]
-        return sorted((term for term in conditions if not isinstance(term, e.Const)), key=lambda t: len(e.names(t)))
+        conditions = [*written, self._stays(keep), *sorted(found, key=lambda term: len(e.names(term)))]
+        return [term for term in dict.fromkeys(conditions) if not isinstance(term, e.Const)]
+
+    def _stays(self, keep: frozenset[str]) -> e.Expr:
+        """The condition under which no run leaves the way to where it writes what the slice keeps."""
+        world = keep - _control(keep)
+        parts: dict[e.Expr, None] = {}
+        for way in self.ways:
+            moves = self._moves(way.variable.name)
+            onward = {old for number, old, _ in moves if not self.slicer.writes[number].isdisjoint(world)}
+            for place in sorted({old for _, old, _ in moves}, key=way.at):  # those near the end first
+                if any(old == place and new in onward for _, old, new in moves):
+                    onward.add(place)
+            for number, old, new in moves:
+                command = self.system.commands[number]
+                seen = not world.isdisjoint(self.slicer.writes[number] | e.names(command.guard))
+                if old in onward and new not in onward and not seen and " fails" not in command.step.detail:
+                    decided = _decided(command.guard, keep)
+                    if decided is not None:
+                        parts[e.negate(decided)] = None
+        return e.both(*parts)
+
+    def _moves(self, pc: str) -> list[tuple[int, str, str]]:
+        """The fair steps of a run: command, place before and after."""
+        found: list[tuple[int, str, str]] = []
+        for number, command in enumerate(self.system.commands):
+            old, new = fixed(command, self.slicer.types).get(pc), dict(command.updates).get(pc)
+            if command.step.kind == "fair" and isinstance(old, e.Const) and isinstance(new, e.Const):
+                if old.value not in RESTING:
+                    found.append((number, str(old.value), str(new.value)))
+        return found
 
 
 @dataclass(frozen=True)
 class _Attempt:
     """One slice with the states of it in which a run could stay without the goal."""
 
-    shape: Shape
     part: Slice
     graph: StateGraph
     bad: list[int]
@@ -303,7 +347,7 @@ class _Attempt:
     @property
     def keep(self) -> frozenset[str]:
         """The variables kept."""
-        return self.shape[0]
+        return self.part.keep
 
     @property
     def trouble(self) -> float:
@@ -324,9 +368,26 @@ def _cut_part(guard: e.Expr, keep: frozenset[str]) -> e.Expr:
     return e.both(*(part for part in parts if e.names(part) and e.names(part).isdisjoint(keep)))
 
 
+def _truths(value: e.Expr) -> list[e.Expr]:
+    """The conditions that decide what a value is."""
+    if isinstance(e.type_of(value), BoolType):
+        return [value]
+    return [value.condition, *_truths(value.yes), *_truths(value.no)] if isinstance(value, e.Choice) else []
+
+
 def _control(names: frozenset[str]) -> frozenset[str]:
     """Those of the variables that belong to the controllers themselves."""
     return frozenset(name for name in names if name.startswith(("pc(", "queued(", "timer(", "held(")))
+
+
+def _decided(guard: e.Expr, keep: frozenset[str]) -> e.Expr | None:
+    """The last decision of a reconcile in a guard: what was read, not what the API server answers."""
+    parts = guard.operands if isinstance(guard, e.And) else (guard,)
+    for part in reversed(parts):
+        names = e.names(part)
+        if names and names.isdisjoint(keep) and any(name.startswith("view(") or "/" in name for name in names):
+            return part
+    return None
 
 
 def _weight(variable: Variable) -> int:

@@ -10,21 +10,24 @@ program counters: places of a run that look alike from the slice become one regi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from reconcheck.engines.consistent import Consistency
 from reconcheck.engines.measures import RESTING, fixed
 from reconcheck.engines.python_code import StateTuple, predicate
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import BOOL, OPAQUE, BoolType, EnumType, IntType, OpaqueType, Type, is_finite, zero
+from reconcheck.model.types import BOOL, OPAQUE, BoolType, EnumType, IntType, OpaqueType, Type, zero
 from reconcheck.proof.certificate import Column, region_type
 from reconcheck.semantics.system import Command, System, possible
 
 MOST_CASES = 4000
 """Case distinctions spent on one "whatever the cut variables are"; past it an action counts as not possible."""
-MOST_OPENED = 8
-"""Cut variables of a command that are followed one by one, where a predicate depends on them."""
+MOST_CONDITIONS = 10
+"""Conditions on cut variables of a command that are looked at together, where a predicate depends on them."""
+MOST_MOVED = 4
+"""Parts of a predicate that a command may change before the predicate may become anything."""
 MOST_ROUNDS = 12
 """Rounds in which regions are split; stopping early only makes them coarser."""
 
@@ -42,14 +45,13 @@ class Slice:
     """A projected system, and for each fair action where it is surely possible."""
 
     system: System
-    calm: System
-    """The same with the calm commands only, as they are once everything known has settled."""
     columns: tuple[Column, ...]
     sure: tuple[tuple[str, Callable[[StateTuple], bool]], ...]
     origins: tuple[tuple[int, ...], ...]
     """For each command of the slice, the commands of the whole system that look like it."""
-    known: tuple[Callable[[StateTuple], bool], ...]
-    """What has settled, as far as the slice shows it."""
+    keep: frozenset[str]
+    predicates: tuple[Predicate, ...]
+    folding: _Folding
 
 
 @dataclass(frozen=True)
@@ -124,12 +126,9 @@ class Slicer:
         self.types = {variable.name: variable for variable in system.variables}
         self.footprints = [c.reads | frozenset(name for name, _ in c.updates) for c in system.commands]
         self.writes = [frozenset(name for name, _ in c.updates) for c in system.commands]
-        self.clauses: dict[str, list[e.Expr]] = {}
-        for clause in clauses:
-            for name in e.names(clause):
-                self.clauses.setdefault(name, []).append(clause)
+        self.consistency = Consistency(self.types, clauses)
         self.enabled = {action: self._enabled(action) for action in system.actions()}
-        self._seen: dict[object, _Seen | None] = {}
+        self._seen: dict[object, tuple[_Seen, ...]] = {}
 
     def _enabled(self, action: str) -> e.Expr:
         """When a fair action is possible.  A run can always go on: the checker proves that."""
@@ -140,42 +139,57 @@ class Slicer:
         ways = (c for c in self.system.commands if c.step.action == action and c.step.kind == "fair")
         return e.either(*(possible(command, self.types) for command in ways))
 
-    def slice(
-        self,
-        keep: frozenset[str],
-        predicates: Sequence[Predicate] = (),
-        known: Sequence[e.Expr] = (),
-        fold: bool = True,
-    ) -> Slice:
-        """The projection onto some variables and predicates.  `known` are formulas that have settled."""
-        folded = tuple(sorted(name for name in keep if fold and name.startswith("pc(")))
-        seen = [self._see(number, keep, predicates, folded, calm=False) for number in range(len(self.system.commands))]
+    def slice(self, keep: frozenset[str], predicates: Sequence[Predicate] = ()) -> Slice:
+        """The projection onto some variables and predicates."""
+        folded = tuple(sorted(name for name in keep if name.startswith("pc(")))
+        seen = [self._see(number, keep, predicates, folded) for number in range(len(self.system.commands))]
         regions = {pc: self._regions(pc, seen) for pc in folded}
         columns = self._columns(keep, predicates, regions)
         shape = _Folding(columns, regions)
         variables = tuple(column.variable for column in columns)
         commands, origins = shape.commands(self.system.commands, seen)
-        begin = self._begin(keep, predicates)
+        begin = shape.command(self.system.initial, self._begin(keep, predicates))
         system, layout, scope = self.system, self.system.layout, self.system.scope
-        projected = System(system.operator, scope, layout, variables, shape.command(system.initial, begin), commands)
-        resting = [
-            None if not command.step.kind.calm else self._see(number, keep, predicates, folded, calm=True)
-            for number, command in enumerate(system.commands)
-        ]
-        calm = System(
-            system.operator, scope, layout, variables, projected.initial, shape.commands(system.commands, resting)[0]
-        )
+        projected = System(system.operator, scope, layout, variables, begin, commands)
         sure: list[tuple[str, Callable[[StateTuple], bool]]] = []
         for action, ways in self.enabled.items():
             names = e.names(ways)
             condition = e.FALSE if names and names.isdisjoint(keep) else self._surely(ways, keep)
             if condition != e.FALSE:
                 sure.append((action, predicate(projected, shape.formula(condition))))
-        shown = (self._shown(formula, keep, predicates) for formula in known)
+        return Slice(projected, columns, tuple(sure), origins, keep, tuple(predicates), shape)
+
+    def known(self, part: Slice, formulas: Sequence[e.Expr]) -> list[Callable[[StateTuple], bool]]:
+        """Those of some formulas that a slice shows, as tests of its states."""
+        folded = tuple(part.folding.regions)
+        shown = (self._shown(formula, part.keep, part.predicates) for formula in formulas)
         facts = [fact for fact in shown if fact != e.TRUE and _about_rest(fact, folded) and tells(fact)]
-        facts += [e.Var(p.name, BOOL) for p in predicates if p.term in known or _all_known(p.term, known)]
-        tests = tuple(predicate(projected, shape.formula(fact)) for fact in facts)
-        return Slice(projected, calm, columns, tuple(sure), origins, tests)
+        facts += [e.Var(one.name, BOOL) for one in part.predicates if one.term in formulas]
+        known = set(formulas)
+        facts += [
+            e.Var(one.name, BOOL)
+            for one in part.predicates
+            if isinstance(one.term, e.And) and set(one.term.operands) <= known
+        ]
+        return [predicate(part.system, part.folding.formula(fact)) for fact in dict.fromkeys(facts)]
+
+    def calm(self, part: Slice) -> System:
+        """The calm commands of a slice, as they are once everything known has settled."""
+        commands, folded = self.system.commands, tuple(part.folding.regions)
+        seen = [
+            self._left(number, part, folded) if command.step.kind.calm else ()
+            for number, command in enumerate(commands)
+        ]
+        actions = frozenset(action for action, _ in part.sure)
+        return replace(part.system, commands=part.folding.commands(commands, seen, actions)[0])
+
+    def _left(self, number: int, part: Slice, folded: tuple[str, ...]) -> tuple[_Seen, ...]:
+        left = self.left(number)
+        if left is None:
+            return ()
+        footprint = self.footprints[number]
+        touched = tuple(p for p in part.predicates if not e.names(p.term).isdisjoint(footprint))
+        return self._project(number, part.keep, touched, folded, left)
 
     def _shown(self, formula: e.Expr, keep: frozenset[str], predicates: Sequence[Predicate]) -> e.Expr:
         for one in predicates:
@@ -199,19 +213,17 @@ class Slicer:
     # ---- how a command looks -----------------------------------------------------------------------------------
 
     def _see(
-        self, number: int, keep: frozenset[str], predicates: Sequence[Predicate], folded: tuple[str, ...], calm: bool
-    ) -> _Seen | None:
-        """A command on the kept variables and predicates; None where it is never possible."""
+        self, number: int, keep: frozenset[str], predicates: Sequence[Predicate], folded: tuple[str, ...]
+    ) -> tuple[_Seen, ...]:
+        """A command on the kept variables and predicates: one way to see it, or several, or none."""
         footprint = self.footprints[number]
         shared = keep & footprint
-        touched = tuple(p for p in predicates if not e.names(p.term).isdisjoint(footprint))
-        if calm:  # what has settled may grow, so this is worked out anew
-            left = self.left(number)
-            return None if left is None else self._project(number, keep, touched, folded, left)
+        touched = tuple(p for p in predicates if not e.names(p.term).isdisjoint(footprint)) if predicates else ()
         key = (number, shared, touched)
-        if key not in self._seen:
-            self._seen[key] = self._project(number, keep, touched, folded, [])
-        return self._seen[key]
+        found = self._seen.get(key)
+        if found is None:
+            found = self._seen[key] = self._project(number, keep, touched, folded, [])
+        return found
 
     def _project(
         self,
@@ -220,7 +232,7 @@ class Slicer:
         predicates: Sequence[Predicate],
         folded: tuple[str, ...],
         left: list[e.Expr],
-    ) -> _Seen | None:
+    ) -> tuple[_Seen, ...]:
         command = self.system.commands[number]
         fixed_values = fixed(command, self.types)
         inputs = frozenset(variable.name for variable in command.inputs)
@@ -233,24 +245,31 @@ class Slicer:
                 moves.append((pc, _place(old), _place(new)))
         guard = _without(guard, {pc for pc, old, _ in moves if old is not None})
         kept_updates = {name: value for name, value in updates.items() if name in keep and name not in folded}
-        guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates, keep, folded)
+        guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates)
         guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs and _about_rest(one, folded)))
-        opened = _opened(guard, *kept_updates.values())
-        blur = _Blur(keep | inputs | {p.name for p in predicates} | {variable.name for variable in opened})
+        blur = _Blur(keep | inputs | {p.name for p in predicates})
         guard = blur.replaced(guard)
         shown = tuple((name, self._new_value(name, value, blur)) for name, value in kept_updates.items())
         hidden = any(name not in keep for name in updates)
-        used = {name for _, value in shown for name in e.names(value)}
-        for choice in (*blur.inputs, *opened, *command.inputs):
-            if choice.name not in used and isinstance(choice.type, BoolType) and choice.name in e.names(guard):
-                guard = e.either(
-                    e.substitute(guard, {choice.name: e.TRUE}), e.substitute(guard, {choice.name: e.FALSE})
-                )
-        if guard == e.FALSE:
-            return None
-        used |= e.names(guard)
-        order = [v for v in (*command.inputs, *opened, *blur.inputs) if v.name in used]
-        return _numbered(_Seen(guard, shown, tuple(order), tuple(moves), hidden))
+        moved = any(not self.writes[number].isdisjoint(e.names(one.term)) for one in predicates)
+        found: dict[_Seen, None] = {}
+        for choice in self._cases(blur, fixed_values) if moved else ({},):
+            chosen = tuple((name, e.substitute(value, choice)) for name, value in shown)
+            one = _simpler(e.substitute(guard, choice), chosen, (*command.inputs, *blur.inputs), tuple(moves), hidden)
+            if one.guard != e.FALSE:
+                found[one] = None
+        return tuple(found)
+
+    def _cases(self, blur: _Blur, known: dict[str, e.Expr]) -> Sequence[Mapping[str, e.Expr]]:
+        """Values for the conditions that a blur replaced, as far as they can hold together."""
+        conditions = {c: v for c, v in blur.choices.items() if isinstance(v, e.Var) and isinstance(v.type, BoolType)}
+        if len(conditions) > MOST_CONDITIONS:
+            return ({},)
+        names = [variable.name for variable in conditions.values()]
+        return [
+            {name: e.TRUE if value else e.FALSE for name, value in zip(names, values, strict=True)}
+            for values in self.consistency.cases(list(conditions), known)
+        ]
 
     def _new_value(self, name: str, value: e.Expr, blur: _Blur) -> e.Expr:
         endless = name in self.types and isinstance(self.types[name].type, IntType)
@@ -262,49 +281,27 @@ class Slicer:
         guard: e.Expr,
         updates: dict[str, e.Expr],
         predicates: Sequence[Predicate],
-        keep: frozenset[str],
-        folded: tuple[str, ...],
     ) -> tuple[e.Expr, dict[str, e.Expr]]:
         """The command with its predicates as variables of their own."""
-        command = self.system.commands[number]
-        seen = keep | {variable.name for variable in command.inputs}
-        every = dict(command.updates)
-        opened: set[str] = set()
+        every = dict(self.system.commands[number].updates)
         for one in predicates:
             here = e.Var(one.name, BOOL)
-            if self.writes[number].isdisjoint(e.names(one.term)):
-                guard = _recognise(guard, one, here)
-                updates = {name: _recognise(value, one, here) for name, value in updates.items()}
-                continue
             parts = one.term.operands if isinstance(one.term, e.And) else (one.term,)
             moved = [part for part in parts if not e.names(part).isdisjoint(self.writes[number])]
-            before, after = e.both(*moved), e.substitute(e.both(*moved), every)
-            names = (e.names(before) | e.names(after) | e.names(guard)) - seen
-            if len(names) > MOST_OPENED or not all(self._listable(name) for name in names):
+            if not moved:
+                guard = _recognise(guard, one, here)
+                updates = {name: _recognise(value, one, here) for name, value in updates.items()}
+                read = [part for part in parts if not e.names(part).isdisjoint(e.names(guard))]
+                if read and len(read) <= MOST_MOVED:
+                    guard = e.both(guard, same(here, e.both(*read, _rest(one, len(read) < len(parts)))))
+            elif len(moved) > MOST_MOVED:
                 updates[one.name] = e.Var(f"?{one.name}", BOOL)
-                continue
-            rest: e.Expr = e.TRUE
-            if len(moved) < len(parts):
-                rest = e.Var(f"?rest of {one.name}", BOOL)
-            guard = e.both(guard, same(here, e.both(before, rest)))
-            updates[one.name] = e.both(after, rest)
-            opened |= names
-        if opened:
-            opened |= {name for value in updates.values() for name in e.names(value) if name in self.types} - keep
-            near = opened | keep
-            close = {c for name in opened for c in self.clauses.get(name, ()) if e.names(c) <= near}
-            known = fixed(command, self.types)
-            clauses = (e.substitute(clause, known) for clause in sorted(close, key=e.show))
-            guard = e.both(guard, *(clause for clause in clauses if _about_rest(clause, folded)))
-            values: dict[str, e.Expr] = {
-                name: e.Var(f"?{name}", self.types[name].type) for name in opened if self._listable(name)
-            }
-            guard = e.substitute(guard, values)
-            updates = {name: e.substitute(value, values) for name, value in updates.items()}
+            else:
+                rest = _rest(one, len(moved) < len(parts))
+                before = e.both(*moved)
+                guard = e.both(guard, same(here, e.both(before, rest)))
+                updates[one.name] = e.both(e.substitute(before, every), rest)
         return guard, updates
-
-    def _listable(self, name: str) -> bool:
-        return name in self.types and is_finite(self.types[name].type)
 
     def _begin(self, keep: frozenset[str], predicates: Sequence[Predicate]) -> _Seen:
         initial = self.system.initial
@@ -326,14 +323,12 @@ class Slicer:
 
     # ---- regions -----------------------------------------------------------------------------------------------
 
-    def _regions(self, pc: str, seen: Sequence[_Seen | None]) -> tuple[tuple[str, str], ...]:
+    def _regions(self, pc: str, seen: Sequence[tuple[_Seen, ...]]) -> tuple[tuple[str, str], ...]:
         """Places that look alike: (place, region) for each place.  Any answer is sound; this one splits enough."""
         type_ = self.types[pc].type
         assert isinstance(type_, EnumType)
         moves: dict[str, list[tuple[object, str, bool]]] = {place: [] for place in type_.values}
-        for one in seen:
-            if one is None:
-                continue
+        for one in (one for several in seen for one in several):
             here = next((move for move in one.moves if move[0] == pc), None)
             if here is None or here[1] is None:
                 continue
@@ -393,22 +388,29 @@ class _Folding:
         return Command(command.step, guard, tuple(updates.items()), seen.inputs, seen.hidden or not updates)
 
     def commands(
-        self, commands: Sequence[Command], seen: Sequence[_Seen | None]
+        self,
+        commands: Sequence[Command],
+        seen: Sequence[tuple[_Seen, ...]],
+        actions: frozenset[str] | None = None,
     ) -> tuple[tuple[Command, ...], tuple[tuple[int, ...], ...]]:
-        """All commands on the columns, those that look alike as one, with the numbers of the originals."""
+        """All commands on the columns, those that look alike as one, with the numbers of the originals.
+
+        With `actions`, those of these actions are told apart, and kept even where the columns do not change.
+        """
         found: dict[object, tuple[Command, list[int]]] = {}
-        for number, (command, one) in enumerate(zip(commands, seen, strict=True)):
-            if one is None:
-                continue
+        pairs = zip(commands, seen, strict=True)
+        flat = [(number, command, one) for number, (command, several) in enumerate(pairs) for one in several]
+        for number, command, one in flat:
             place = tuple(
                 (pc, old and self.regions[pc][old], new and self.regions[pc][new]) for pc, old, new in one.moves
             )
-            kind = command.step.kind
-            key = (one.guard, one.updates, one.inputs, place, kind.calm and (kind, command.step.action))
+            watched = actions is not None and command.step.action in actions
+            key = (one.guard, one.updates, one.inputs, place, command.step.action if watched else "")
             if key not in found:
                 found[key] = self.command(command, one), []
             found[key][1].append(number)
-        visible = [(c, tuple(n)) for c, n in found.values() if c.updates or c.step.kind.calm]
+        kept = actions or frozenset()
+        visible = [(c, tuple(n)) for c, n in found.values() if c.updates or c.step.action in kept]
         return tuple(c for c, _ in visible), tuple(n for _, n in visible)
 
 
@@ -467,10 +469,88 @@ def _without(guard: e.Expr, pcs: set[str]) -> e.Expr:
     )
 
 
-def _opened(*formulas: e.Expr) -> tuple[Variable, ...]:
-    """The cut variables that are followed one by one, in the order in which they occur."""
-    found = (v for formula in formulas for v in e.variables(formula) if v.name.startswith("?"))
-    return tuple({v.name: Variable(v.name, v.type, None) for v in found}.values())
+def _rest(one: Predicate, some: bool) -> e.Expr:
+    """The truth of the parts of a predicate that a command has nothing to do with."""
+    return e.Var(f"?rest of {one.name}", BOOL) if some else e.TRUE
+
+
+def _simpler(
+    guard: e.Expr,
+    updates: tuple[tuple[str, e.Expr], ...],
+    inputs: Sequence[Variable],
+    moves: tuple[tuple[str, str | None, str | None], ...],
+    hidden: bool,
+) -> _Seen:
+    """A command without the choices that only decide whether it is possible."""
+    used = {name for _, value in updates for name in e.names(value)}
+    for choice in inputs:
+        if choice.name not in used and isinstance(choice.type, BoolType) and choice.name in e.names(guard):
+            guard = e.either(*(e.substitute(guard, {choice.name: value}) for value in (e.TRUE, e.FALSE)))
+    guard, updates, inputs = _grouped(guard, updates, inputs)
+    used = {name for formula in (guard, *(value for _, value in updates)) for name in e.names(formula)}
+    return _numbered(_Seen(guard, updates, tuple(v for v in inputs if v.name in used), moves, hidden))
+
+
+def _grouped(
+    guard: e.Expr, updates: tuple[tuple[str, e.Expr], ...], inputs: Sequence[Variable]
+) -> tuple[e.Expr, tuple[tuple[str, e.Expr], ...], Sequence[Variable]]:
+    """Choices that always occur together, as one choice."""
+    free = frozenset(v.name for v in inputs if isinstance(v.type, BoolType) and v.name.startswith("cut"))
+    if len(free) < 2:
+        return guard, updates, inputs
+    groups: dict[str, set[e.Expr]] = {}
+
+    def look(formula: e.Expr) -> None:
+        for group in _groups(formula, free):
+            for name in e.names(group):
+                groups.setdefault(name, set()).add(group)
+
+    formulas = (guard, *(value for _, value in updates))
+    for formula in formulas:
+        look(formula)
+    alone = {g for found in groups.values() for g in found if len(e.names(g)) > 1}
+    alone = {g for g in alone if all(groups[name] == {g} for name in e.names(g))}
+    if not alone:
+        return guard, updates, inputs
+    names = {group: e.Var(f"cut{min(e.names(group))}", BOOL) for group in alone}
+    new = tuple((name, _regrouped(value, free, names)) for name, value in updates)
+    more = [Variable(names[group].name, BOOL, None) for group in sorted(alone, key=e.show)]
+    return _regrouped(guard, free, names), new, (*inputs, *more)
+
+
+def _groups(formula: e.Expr, free: frozenset[str]) -> Iterator[e.Expr]:
+    """The largest parts of a formula that are made of free choices only."""
+    names = e.names(formula)
+    if names.isdisjoint(free):
+        return
+    if names <= free:
+        yield formula
+    elif isinstance(formula, e.And | e.Or):
+        own = [part for part in formula.operands if e.names(part) and e.names(part) <= free]
+        if own:
+            yield (e.both if isinstance(formula, e.And) else e.either)(*own)
+        for part in formula.operands:
+            if part not in own:
+                yield from _groups(part, free)
+    else:
+        for part in e.parts(formula):
+            yield from _groups(part, free)
+
+
+def _regrouped(formula: e.Expr, free: frozenset[str], names: Mapping[e.Expr, e.Expr]) -> e.Expr:
+    """The formula with groups of choices as single ones."""
+    if e.names(formula).isdisjoint(free):
+        return formula
+    if formula in names:
+        return names[formula]
+    if isinstance(formula, e.And | e.Or):
+        join = e.both if isinstance(formula, e.And) else e.either
+        own = [part for part in formula.operands if e.names(part) and e.names(part) <= free]
+        group = join(*own) if own else e.TRUE
+        if own and group in names:
+            rest = (_regrouped(part, free, names) for part in formula.operands if part not in own)
+            return join(names[group], *rest)
+    return e.rebuild(formula, tuple(_regrouped(part, free, names) for part in e.parts(formula)))
 
 
 def _numbered(seen: _Seen) -> _Seen:
@@ -497,10 +577,6 @@ def _recognise(expr: e.Expr, one: Predicate, here: e.Expr) -> e.Expr:
     if isinstance(expr, e.Or) and e.negate(expr) == one.term:
         return e.negate(here)
     return e.rebuild(expr, tuple(_recognise(part, one, here) for part in e.parts(expr)))
-
-
-def _all_known(term: e.Expr, known: Sequence[e.Expr]) -> bool:
-    return isinstance(term, e.And) and set(term.operands) <= set(known)
 
 
 def _retyped(formula: e.Expr, values: dict[str, e.Var]) -> e.Expr:

@@ -1,8 +1,7 @@
-"""From a reconcile block to a `Program`: loops unrolled, branches to tests and jumps, locals counted."""
+"""From a reconcile block to a `Program`: loops unrolled, branches to tests and jumps."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 
 from reconcheck.diagnostic import Span
@@ -23,6 +22,7 @@ from reconcheck.model.operator import (
     Test,
     Variable,
     Write,
+    expressions,
 )
 from reconcheck.model.problems import Broken
 from reconcheck.model.types import BOOL
@@ -374,41 +374,18 @@ def _capture(node: e.Expr, clocks: set[str], prefix: str, captures: list[tuple[V
     return e.rebuild(node, tuple(_capture(part, clocks, prefix, captures) for part in e.parts(node)))
 
 
-def _uses(instruction: Instruction) -> list[e.Expr]:
-    match instruction:
-        case Test(condition):
-            return [condition]
-        case Bind(_, value):
-            return [value]
-        case Write(assignments=assignments) | Call(assignments=assignments) | Remember(assignments=assignments):
-            return [target.value for target in assignments if target.value is not None]
-        case _:
-            return []
-
-
 def _finish(code: tuple[Instruction, ...], captured: dict[str, list[e.Expr]], stops: frozenset[int]) -> Program:
-    """Counts the locals that live across a step; `captured` are the expressions each rule's outcome reads."""
-    last: dict[str, int] = {}
-    for position, instruction in enumerate(code):
-        expressions = _uses(instruction)
+    """The program without the reads that nothing uses; `captured` are the expressions each rule's outcome reads."""
+    used: set[str] = set()
+    for instruction in code:
+        read = list(expressions(instruction))
         if isinstance(instruction, End) and instruction.rule is not None:
-            expressions = expressions + captured.get(instruction.rule, [])
-        for expression in expressions:
-            for variable in e.variables(expression):
-                last[variable.name] = position
+            read += captured.get(instruction.rule, [])
+        used.update(variable.name for expression in read for variable in e.variables(expression))
     pruned: list[Instruction] = []
-    kept: list[tuple[Variable, int]] = []
-    steps = [i for i, ins in enumerate(code) if i in stops or not isinstance(ins, Test | Jump | Bind)]
-    for position, instruction in enumerate(code):
+    for instruction in code:
         if isinstance(instruction, Read):
-            used = tuple(pair for pair in instruction.locals if pair[0].name in last)
-            kept += [(local, last[local.name]) for local, _ in used]
-            instruction = replace(instruction, locals=used)
-        if isinstance(instruction, Bind):
-            use = last.get(instruction.local.name, position)
-            following = bisect_right(steps, position)
-            crosses = following < len(steps) and steps[following] < use
-            if crosses or (position in stops and position < use):
-                kept.append((instruction.local, use))
+            wanted = tuple(pair for pair in instruction.locals if pair[0].name in used)
+            instruction = replace(instruction, locals=wanted)
         pruned.append(instruction)
-    return Program(tuple(pruned), tuple(kept), stops)
+    return Program(tuple(pruned), stops)

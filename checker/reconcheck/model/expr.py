@@ -38,7 +38,7 @@ def _remembered_hash(node: Expr) -> int:
     try:
         return node._hash
     except AttributeError:
-        content = tuple(getattr(node, field) for field in node.__match_args__)
+        content = (getattr(node, field) for field in node.__match_args__ if field != "type")
         object.__setattr__(node, "_hash", hash((type(node).__name__, *content)))
         return node._hash
 
@@ -68,7 +68,6 @@ class Not(_Node):
     """Negation."""
 
     operand: Expr
-
     __hash__ = _remembered_hash
 
 
@@ -77,7 +76,6 @@ class And(_Node):
     """Conjunction of two or more."""
 
     operands: tuple[Expr, ...]
-
     __hash__ = _remembered_hash
 
 
@@ -86,7 +84,6 @@ class Or(_Node):
     """Disjunction of two or more."""
 
     operands: tuple[Expr, ...]
-
     __hash__ = _remembered_hash
 
 
@@ -96,7 +93,6 @@ class Equal(_Node):
 
     left: Expr
     right: Expr
-
     __hash__ = _remembered_hash
 
 
@@ -106,7 +102,6 @@ class AtMost(_Node):
 
     left: Expr
     right: Expr
-
     __hash__ = _remembered_hash
 
 
@@ -117,7 +112,6 @@ class Arithmetic(_Node):
     operator: str
     left: Expr
     right: Expr
-
     __hash__ = _remembered_hash
 
 
@@ -128,7 +122,6 @@ class Choice(_Node):
     condition: Expr
     yes: Expr
     no: Expr
-
     __hash__ = _remembered_hash
 
 
@@ -187,16 +180,27 @@ def negate(operand: Expr) -> Expr:
 
 
 def _join(operands: Iterable[Expr], neutral: Const, node: type[And] | type[Or]) -> Expr:
-    flat: dict[Expr, None] = {}
+    given: list[Expr] = []
     for operand in operands:
-        for part in operand.operands if isinstance(operand, node) else (operand,):
-            if part == neutral:
-                continue
-            if isinstance(part, Const) or negate(part) in flat:
+        if isinstance(operand, Const):
+            if operand.value != neutral.value:
+                return operand
+        elif isinstance(operand, node):
+            given += operand.operands
+        else:
+            given.append(operand)
+    if len(given) <= 1:
+        return given[0] if given else neutral
+    flat: dict[Expr, None] = {}
+    denied: set[Expr] = set()
+    for part in given:
+        if isinstance(part, Not):
+            denied.add(part.operand)
+            if part.operand in flat:
                 return FALSE if neutral is TRUE else TRUE
-            flat[part] = None
-    if not flat:
-        return neutral
+        if part in denied:
+            return FALSE if neutral is TRUE else TRUE
+        flat[part] = None
     return next(iter(flat)) if len(flat) == 1 else node(tuple(flat))
 
 
@@ -264,6 +268,10 @@ def choose(condition: Expr, yes: Expr, no: Expr) -> Expr:
     """`if condition then yes else no`, simplified."""
     if isinstance(condition, Const):
         return yes if condition.value else no
+    if isinstance(yes, Choice) and yes.condition == condition:
+        yes = yes.yes
+    if isinstance(no, Choice) and no.condition == condition:
+        no = no.no
     if yes == no:
         return yes
     if isinstance(type_of(yes), BoolType) and isinstance(type_of(no), BoolType):

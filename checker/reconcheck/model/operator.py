@@ -7,6 +7,7 @@ list of instructions whose positions are what `pc` points at.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from reconcheck.diagnostic import Span
@@ -249,16 +250,28 @@ Effect = Read | Write | Call | Remember | Register | End
 Instruction = Test | Jump | Bind | Effect
 
 
+def expressions(instruction: Instruction) -> Iterator[Expr]:
+    """The expressions that an instruction evaluates."""
+    match instruction:
+        case Test(condition):
+            yield condition
+        case Bind(_, value):
+            yield value
+        case Write(assignments=assignments) | Call(assignments=assignments) | Remember(assignments=assignments):
+            yield from (target.value for target in assignments if target.value is not None)
+        case _:
+            return
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A reconcile function.  `kept` are the locals that live across a step, with their last use.
+    """A reconcile function; it only jumps forward.
 
     `stops` are the tests and bindings that are steps of their own: they read what others may change before the
     effect that follows, in a way that putting the read off would hide (spec/semantics.md).
     """
 
     code: tuple[Instruction, ...]
-    kept: tuple[tuple[Variable, int], ...]
     stops: frozenset[int]
 
     def resume(self, position: int) -> int:

@@ -1,4 +1,4 @@
-"""Compiles running reconciles: one command for each path from a program position to the next effect."""
+"""Compiles running reconciles: a command for each path from a place of the program to the end of the step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from reconcheck.model.operator import (
     Effect,
     End,
     Jump,
-    Operator,
     Read,
     Register,
     Remember,
@@ -23,98 +22,125 @@ from reconcheck.model.operator import (
 from reconcheck.model.types import zero
 from reconcheck.semantics.compiler import Compiler
 from reconcheck.semantics.draft import Draft
+from reconcheck.semantics.flow import NEWEST, OUTDATED, UNREAD, VERSION, Flow, held_name
+from reconcheck.semantics.keeping import objects_read
 from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
-    NEWEST,
-    OUTDATED,
     STOPPED,
-    UNREAD,
-    VERSION,
     event_name,
-    held_name,
     maps_change,
-    objects_read,
     registered_name,
 )
-from reconcheck.semantics.reconciling import describe
-from reconcheck.semantics.steps import Kind
+from reconcheck.semantics.pauses import ends_step
+from reconcheck.semantics.reconciling import describe, going_on
+from reconcheck.semantics.steps import Kind, Step
 from reconcheck.semantics.system import Command
 
 
 @dataclass(frozen=True)
 class Path:
-    """From a position to the next effect: under which condition, with which locals, having read which objects."""
+    """From a place on: under which condition, with which locals, having read which objects whose version counts."""
 
     start: int
-    effect: int
+    end: int
     condition: e.Expr
     locals: dict[str, e.Expr]
     reads: frozenset[str]
+    paused: bool = False
+    """Whether the step ends before the instruction at `end`."""
 
 
 def reconcile_commands(compiler: Compiler, controller: Controller) -> Iterator[Command]:
     """Every command of a controller's running reconcile."""
-    for start in compiler.layout.labels[controller.name]:
-        for path in _paths(compiler.operator, controller, Path(start, start, e.TRUE, {}, frozenset())):
-            yield from _Effects(compiler, controller, path).commands()
+    flow, code = compiler.layout.flows[controller.name], controller.program.code
+    reads = tuple(objects_read(instruction) & flow.held.keys() for instruction in code)
+    zero_of = {variable.name: e.Const(zero(variable.type), variable.type) for variable in flow.kept}
+    for place, needed in flow.needed.items():
+        zeros = {name: zero_of[name] for name in sorted(needed)}
+        for path in _paths(controller, flow, reads, place):
+            yield from _Effects(compiler, controller, path, zeros).commands()
 
 
-def _paths(operator: Operator, controller: Controller, path: Path) -> Iterator[Path]:
-    """The ways on from a path to the next effect, or to the next test or binding that is a step of its own."""
-    if path.condition == e.FALSE:
-        return
-    position, locals_ = path.effect, path.locals
-    instruction = controller.program.code[position]
-    path = replace(path, reads=path.reads | objects_read(operator, instruction))
-    if position in controller.program.stops:
-        yield path
-        return
-    match instruction:
-        case Test(test, otherwise):
-            value = e.substitute(test, locals_)
-            for condition, following in ((value, position + 1), (e.negate(value), otherwise)):
-                way = replace(path, effect=following, condition=e.both(path.condition, condition))
-                yield from _paths(operator, controller, way)
-        case Jump(target):
-            yield from _paths(operator, controller, replace(path, effect=target))
-        case Bind(local, value):
-            bound = {**locals_, local.name: e.substitute(value, locals_)}
-            yield from _paths(operator, controller, replace(path, effect=position + 1, locals=bound))
-        case _:
+def _paths(controller: Controller, flow: Flow, reads: tuple[frozenset[str], ...], place: int) -> Iterator[Path]:
+    """The ways on from a place to the next effect, pause, or test or binding that is a step of its own."""
+    waiting = [Path(place, place, e.TRUE, {}, frozenset())]
+    while waiting:
+        path = waiting.pop()
+        position, locals_ = path.end, path.locals
+        if path.condition == e.FALSE:
+            continue
+        if position in flow.cuts.pauses and position != place:
+            yield replace(path, paused=True)
+            continue
+        path = replace(path, reads=path.reads | reads[position])
+        instruction = controller.program.code[position]
+        if ends_step(instruction, position in flow.cuts.stops):
             yield path
+            continue
+        match instruction:
+            case Test(test, otherwise):
+                value = e.substitute(test, locals_)
+                for condition, following in ((e.negate(value), otherwise), (value, position + 1)):  # the last first
+                    waiting.append(replace(path, end=following, condition=e.both(path.condition, condition)))
+            case Jump(target):
+                waiting.append(replace(path, end=target))
+            case Bind(local, value):
+                bound = {**locals_, local.name: e.substitute(value, locals_)}
+                waiting.append(replace(path, end=position + 1, locals=bound))
 
 
 class _Effects:
-    """The commands of one effect at the end of one path."""
+    """The commands of one effect at the end of one path; `zeros` resets what may be kept at its start."""
 
-    def __init__(self, compiler: Compiler, controller: Controller, path: Path) -> None:
-        self.compiler, self.controller, self.path = compiler, controller, path
-        self.instruction = controller.program.code[path.effect]
+    def __init__(self, compiler: Compiler, controller: Controller, path: Path, zeros: dict[str, e.Const]) -> None:
+        self.compiler, self.controller, self.path, self.zeros = compiler, controller, path, zeros
+        instruction = controller.program.code[path.end]
+        assert not isinstance(instruction, Jump), "a path does not end at a jump"
+        self.instruction = instruction
+        self.flow = compiler.layout.flows[controller.name]
+        own = {instruction.target} if isinstance(instruction, Read | Write) else set()
+        got = sorted((path.reads | own) & self.flow.held.keys())
+        self.first = [name for target in got if (name := self.flow.held[target].name) not in zeros]
+        """The versions that the step may be the first to get: they are unread at its start."""
+        self.begun = self.begin()
 
-    def draft(self, kind: Kind, failure: str = "") -> Draft:
-        """A command that stands at the path's start and takes its branches."""
+    def begin(self) -> Draft:
+        """What all commands of the path have in common: where it begins, its branches, and what it reads."""
         name = self.controller.name
-        draft = self.compiler.draft(f"reconcile {name}", kind, describe(self.instruction, failure))
-        label = self.compiler.layout.labels[name][self.path.start]
+        draft = self.compiler.draft(f"reconcile {name}", Kind.FAIR)
+        label = self.flow.labels[self.path.start]
         here = e.equal(draft[f"pc({name})"], self.compiler.constant(f"pc({name})", label))
         draft.guard = e.both(here, self.path.condition)
+        for held in self.first:
+            draft[held] = e.Const(UNREAD, VERSION)
         for target in sorted(self.path.reads):  # the first read decides which version the run has
-            held = held_name(name, target)
-            if held in draft.types:
-                lags = e.choose(draft[f"stale({target})"], e.Const(OUTDATED, VERSION), e.Const(NEWEST, VERSION))
-                draft.where(e.equal(draft[held], e.Const(UNREAD, VERSION)), held, lags)
+            held = self.flow.held[target].name
+            lags = e.choose(draft[f"stale({target})"], e.Const(OUTDATED, VERSION), e.Const(NEWEST, VERSION))
+            draft.where(e.equal(draft[held], e.Const(UNREAD, VERSION)), held, lags)
         return draft
+
+    def draft(self, kind: Kind, failure: str = "", after: Draft | None = None) -> Draft:
+        """A command that takes the path, and what is done already in another of its drafts."""
+        detail = going_on(self.instruction) if self.path.paused else describe(self.instruction, failure)
+        done = after or self.begun
+        step = Step(done.step.action, kind, detail)
+        return replace(done, step=step, state=dict(done.state), inputs=list(done.inputs))
 
     def commands(self) -> Iterator[Command]:
         """What the effect does, how it is refused, and how it fails."""
         instruction = self.instruction
+        if self.path.paused:
+            draft = self.draft(Kind.FAIR)
+            self.goto(draft, self.path.end, self.path.locals)
+            yield draft.command()
+            return
         if isinstance(instruction, End):
             draft = self.draft(Kind.FAIR)
             self.finish(draft, instruction.outcome, instruction.rule)
             yield draft.command()
             return
-        if isinstance(instruction, Test | Jump | Bind):
+        if isinstance(instruction, Test | Bind):
             yield from self.own_step(instruction)
             return
         accepted: e.Expr = e.TRUE
@@ -124,10 +150,13 @@ class _Effects:
             accepted = e.both(accepted, e.negate(condition))
             self.handle(draft, error, self.path.locals)
             yield draft.command()
-        draft = self.draft(Kind.FAIR)
-        draft.guard = e.both(draft.guard, accepted)
-        locals_ = self.perform(draft, instruction)
-        self.goto(draft, self.path.effect + 1, locals_)
+        done = self.draft(Kind.FAIR)
+        done.guard = e.both(done.guard, accepted)
+        locals_ = self.perform(done, instruction)
+        draft = self.draft(Kind.FAIR, after=done)
+        if isinstance(instruction, Read | Write) and instruction.target in self.flow.held:
+            draft[self.flow.held[instruction.target].name] = e.Const(NEWEST, VERSION)  # it is in the answer
+        self.goto(draft, self.path.end + 1, locals_)
         yield draft.command()
         if not self.can_fail(instruction):
             return
@@ -135,23 +164,21 @@ class _Effects:
         self.handle(draft, "error", self.path.locals)
         yield draft.command()
         if not isinstance(instruction, Read):
-            draft = self.draft(Kind.FAULT, "fails after it took effect")
-            draft.guard = e.both(draft.guard, accepted)
-            locals_ = self.perform(draft, instruction, answered=False)
+            draft = self.draft(Kind.FAULT, "fails after it took effect", after=done)
             self.handle(draft, "error", locals_)
             yield draft.command()
 
-    def own_step(self, instruction: Test | Jump | Bind) -> Iterator[Command]:
+    def own_step(self, instruction: Test | Bind) -> Iterator[Command]:
         """A test or binding that reads what may change before the effect."""
         locals_ = self.path.locals
         if isinstance(instruction, Bind):
             draft = self.draft(Kind.FAIR)
             value = e.substitute(instruction.value, locals_)
-            self.goto(draft, self.path.effect + 1, {**locals_, instruction.local.name: value})
+            self.goto(draft, self.path.end + 1, {**locals_, instruction.local.name: value})
             yield draft.command()
-        elif isinstance(instruction, Test):
+        else:
             holds = e.substitute(instruction.condition, locals_)
-            for condition, position in ((holds, self.path.effect + 1), (e.negate(holds), instruction.otherwise)):
+            for condition, position in ((holds, self.path.end + 1), (e.negate(holds), instruction.otherwise)):
                 draft = self.draft(Kind.FAIR)
                 draft.guard = e.both(draft.guard, condition)
                 self.goto(draft, position, locals_)
@@ -221,19 +248,25 @@ class _Effects:
             self.goto(draft, handler, locals_)
 
     def goto(self, draft: Draft, position: int, locals_: dict[str, e.Expr]) -> None:
-        """`pc` moves on, locals are kept until their last use."""
-        controller = self.controller
-        position = controller.program.resume(position)
-        pc = f"pc({controller.name})"
-        draft[pc] = self.compiler.constant(pc, self.compiler.layout.labels[controller.name][position])
-        for local, last_use in controller.program.kept:
-            if last_use < position:
-                draft[local.name] = e.Const(zero(local.type), local.type)
-            elif local.name in locals_:
-                draft[local.name] = locals_[local.name]
+        """`pc` moves on, and what is needed there is kept."""
+        place, pc = self.controller.program.resume(position), f"pc({self.controller.name})"
+        draft[pc] = self.compiler.constant(pc, self.flow.labels[place])
+        needed = self.flow.needed[place]
+        for name in sorted(needed & locals_.keys()):
+            draft[name] = locals_[name]
+        self.forget(draft, needed)
 
-    def perform(self, draft: Draft, instruction: Effect, answered: bool = True) -> dict[str, e.Expr]:
-        """The effect itself; gives the locals after it.  Without an answer the new version is lost."""
+    def forget(self, draft: Draft, needed: frozenset[str]) -> None:
+        """Resets what the step began with, or got, and what is not needed any more."""
+        for name, value in self.zeros.items():
+            if name not in needed:
+                draft[name] = value
+        for name in self.first:
+            if name not in needed or draft[name] == e.Const(UNREAD, VERSION):
+                del draft.state[name]  # it is as it was
+
+    def perform(self, draft: Draft, instruction: Effect) -> dict[str, e.Expr]:
+        """The effect itself, but for what its answer tells; gives the locals after it."""
         compiler, locals_ = self.compiler, self.path.locals
         match instruction:
             case Read(target, pairs):
@@ -241,11 +274,9 @@ class _Effects:
                     local.name: draft.get(live.name, e.TRUE if live.name.endswith(".exists") else e.FALSE)
                     for local, live in pairs
                 }
-                if (self.controller.name, target) in compiler.layout.held:
-                    draft[held_name(self.controller.name, target)] = e.Const(NEWEST, VERSION)
                 return {**locals_, **read}
             case Write():
-                self.write(draft, instruction, answered)
+                self.write(draft, instruction)
             case Call(target, assignments):
                 old = compiler.snapshot(draft, target)
                 compiler.assign(draft, assignments, locals_)
@@ -266,7 +297,7 @@ class _Effects:
                 raise AssertionError("an outcome is not performed")
         return locals_
 
-    def write(self, draft: Draft, write: Write, answered: bool) -> None:
+    def write(self, draft: Draft, write: Write) -> None:
         """A write that the API server accepts."""
         compiler, target, locals_ = self.compiler, write.target, self.path.locals
         old = compiler.snapshot(draft, target)
@@ -286,7 +317,7 @@ class _Effects:
                 draft[f"{target}.exists"] = e.TRUE
         else:
             compiler.assign(draft, write.assignments, locals_)
-        compiler.publish(draft, target, old, self.controller.name if answered else None)
+        compiler.publish(draft, target, old)
 
     def finish(self, draft: Draft, outcome: str, rule_name: str | None) -> None:
         """The reconcile ends."""
@@ -311,11 +342,7 @@ class _Effects:
                 self.bounded_retry(draft)
             elif policy.policy == "stop":
                 draft[f"pc({name})"] = compiler.constant(f"pc({name})", STOPPED)
-        for local, _ in controller.program.kept:
-            draft[local.name] = e.Const(zero(local.type), local.type)
-        for holder, target in compiler.layout.held:
-            if holder == name:
-                draft[held_name(holder, target)] = e.Const(UNREAD, VERSION)
+        self.forget(draft, frozenset())
 
     def bounded_retry(self, draft: Draft) -> None:
         """Arms the error timer while retries are left, and the runtime's own period after that."""

@@ -22,18 +22,14 @@ from reconcheck.model.operator import (
 )
 from reconcheck.model.types import BOOL, EnumType, zero
 from reconcheck.semantics.draft import Draft
+from reconcheck.semantics.flow import NEWEST, OUTDATED, VERSION, held_name
 from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
-    NEWEST,
     NO_TIMER,
-    OUTDATED,
-    UNREAD,
-    VERSION,
     Layout,
     after_gap,
     event_name,
-    held_name,
     layout,
     maps_change,
     registered_name,
@@ -155,7 +151,7 @@ class Compiler:
         if object_.can_be_deleting:
             draft.unless(exists, f"{target}.deleting", e.FALSE)
 
-    def publish(self, draft: Draft, target: str, old: Snapshot, writer: str | None = None) -> None:
+    def publish(self, draft: Draft, target: str, old: Snapshot) -> None:
         """The cache lags and watches have events, where the object changed."""
         if target in self.operator.objects:
             self.settle(draft, target)
@@ -165,19 +161,16 @@ class Compiler:
             draft.where(changed, f"stale({target})", e.TRUE)
         if target in self.layout.recreated:
             draft.where(e.both(old["exists"], e.negate(new["exists"])), f"recreated({target})", e.TRUE)
-        for holder, object_ in sorted(self.layout.held):
-            if object_ == target:
-                name = held_name(holder, target)
-                newest = e.equal(draft[name], e.Const(NEWEST, VERSION))
-                draft.where(e.both(changed, newest), name, e.Const(OUTDATED, VERSION))
+        for holder in self.layout.holders(target):
+            name = held_name(holder, target)
+            newest = e.equal(draft[name], e.Const(NEWEST, VERSION))
+            draft.where(e.both(changed, newest), name, e.Const(OUTDATED, VERSION))
         for _, watch in self.layout.watches(target):
             active = draft[registered_name(watch)] if watch.late else e.TRUE
             passes = e.both(changed, active, self.passes(draft, watch.filter, old, new))
             if maps_change(watch):
                 passes = e.both(passes, self.leads_here(draft, watch, old, new))
             draft.where(passes, event_name(watch), e.TRUE)
-        if writer is not None and (writer, target) in self.layout.held:
-            draft[held_name(writer, target)] = e.Const(NEWEST, VERSION)
 
     def passes(self, draft: Draft, filter_: Filter, old: Snapshot, new: Snapshot) -> e.Expr:
         """The condition under which a predicate lets the change from `old` to `new` through."""
@@ -259,11 +252,11 @@ class Compiler:
         known = draft.get(view_name(f"{controller.primary}.exists"), e.TRUE)
         if self.profile["missing_primary"] == "runs":
             known = e.TRUE
-        entry = self.layout.labels[name][controller.program.resume(0)]
-        draft.where(known, f"pc({name})", self.constant(f"pc({name})", entry))
-        for holder, target in sorted(self.layout.held):
-            if holder == name and not self.operator.objects[target].cached:
-                draft.where(known, held_name(holder, target), e.Const(NEWEST, VERSION))
+        flow, entry = self.layout.flows[name], controller.program.resume(0)
+        draft.where(known, f"pc({name})", self.constant(f"pc({name})", flow.labels[entry]))
+        for target, held in flow.held.items():
+            if held.name in flow.needed[entry] and not self.operator.objects[target].cached:
+                draft.where(known, held.name, e.Const(NEWEST, VERSION))
         return draft.command()
 
     def timers(self, controller: Controller) -> Iterator[Command]:
@@ -418,14 +411,12 @@ class Compiler:
         for variable in operator.memory:
             value = zero(variable.type) if variable.initial is None else variable.initial
             draft[variable.name] = e.Const(value, variable.type)
-        for holder, target in self.layout.held:
-            draft[held_name(holder, target)] = e.Const(UNREAD, VERSION)
         for controller in operator.controllers:
-            name = controller.name
+            name, flow = controller.name, self.layout.flows[controller.name]
             draft[f"pc({name})"] = self.constant(f"pc({name})", IDLE)
             draft[f"queued({name})"] = e.FALSE
-            for local, _ in controller.program.kept:
-                draft[local.name] = e.Const(zero(local.type), local.type)
+            for variable in flow.kept:
+                draft[variable.name] = e.Const(zero(variable.type), variable.type)
             if controller.error.policy == "retry":
                 draft[f"retries({name})"] = e.Const(0, self.types[f"retries({name})"])
             if not kept_timers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from reconcheck.model import expr as e
@@ -41,7 +42,10 @@ class Draft:
 
     def value(self, expression: e.Expr, more: dict[str, e.Expr] | None = None) -> e.Expr:
         """An expression of the model, over the state as it is by now."""
-        return e.substitute(expression, {**self.state, **(more or {})})
+        first = more or {}
+        read = {variable.name for variable in e.variables(expression)}
+        values = {name: self.state[name] for name in read & self.state.keys()}
+        return e.substitute(expression, values | {name: first[name] for name in read & first.keys()})
 
     def any(self, type_: Type) -> e.Expr:
         """A value chosen by nobody."""
@@ -51,6 +55,11 @@ class Draft:
 
     def command(self) -> Command:
         """The finished command; inputs that ended up unused are dropped."""
-        changed = tuple((name, value) for name, value in self.state.items() if value != e.Var(name, self.types[name]))
-        used = {v.name for _, value in changed for v in e.variables(value)} | {v.name for v in e.variables(self.guard)}
-        return Command(self.step, self.guard, changed, tuple(v for v in self.inputs if v.name in used))
+        changed = tuple(one for one in self.state.items() if not (isinstance(one[1], e.Var) and one[1].name == one[0]))
+        return Command(self.step, self.guard, changed, tuple(self._used_inputs(changed)))
+
+    def _used_inputs(self, changed: tuple[tuple[str, e.Expr], ...]) -> Iterator[Variable]:
+        if self.inputs:
+            used = {variable.name for _, value in changed for variable in e.variables(value)}
+            used |= {variable.name for variable in e.variables(self.guard)}
+            yield from (variable for variable in self.inputs if variable.name in used)

@@ -21,10 +21,8 @@ from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
     NO_TIMER,
-    UNREAD,
     after_gap,
     event_name,
-    held_name,
     maps_change,
     registered_name,
     timer_action,
@@ -183,14 +181,12 @@ class Interpreter(Reconciling):
                     state[registered_name(watch)] = False
         for variable in operator.memory:
             state[variable.name] = zero(variable.type) if variable.initial is None else variable.initial
-        for holder, target in self.layout.held:
-            state[held_name(holder, target)] = UNREAD
         for controller in operator.controllers:
-            name = controller.name
+            name, flow = controller.name, self.layout.flows[controller.name]
             state[f"pc({name})"] = IDLE
             state[f"queued({name})"] = False
-            for local, _ in controller.program.kept:
-                state[local.name] = zero(local.type)
+            for variable in flow.kept:
+                state[variable.name] = zero(variable.type)
             if controller.error.policy == "retry":
                 state[f"retries({name})"] = 0
             if not kept_timers and f"timer({name})" in state:

@@ -9,15 +9,13 @@ from reconcheck.model.operator import (
     Watch,
 )
 from reconcheck.model.types import zero
+from reconcheck.semantics.flow import NEWEST
 from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
-    NEWEST,
     NO_TIMER,
     STOPPED,
-    UNREAD,
     event_name,
-    held_name,
     maps_change,
     registered_name,
 )
@@ -60,20 +58,21 @@ class Keys(World):
         state[f"queued({name})"] = False
         known = state.get(view_name(f"{controller.primary}.exists"), True)
         if self.operator.profile["missing_primary"] == "runs" or known:
-            for holder, target in self.layout.held:
-                if holder == name and not self.operator.objects[target].cached:
-                    state[held_name(holder, target)] = NEWEST
+            for target, held in self.layout.flows[name].held.items():
+                if not self.operator.objects[target].cached:
+                    state[held.name] = NEWEST
             self._goto(run, controller, 0)
         return True
 
     def _goto(self, run: Run, controller: Controller, position: int) -> None:
-        """`pc` moves on; locals that are not used any more are forgotten."""
-        position = controller.program.resume(position)
-        run.state[f"pc({controller.name})"] = self.layout.labels[controller.name][position]
+        """`pc` moves on; locals and versions that are not needed any more are forgotten."""
+        name, flow = controller.name, self.layout.flows[controller.name]
+        place = controller.program.resume(position)
+        run.state[f"pc({name})"] = flow.labels[place]
         run.state.update({n: v for n, v in run.locals.items() if n in run.state})
-        for local, last_use in controller.program.kept:
-            if last_use < position:
-                run.state[local.name] = zero(local.type)
+        for variable in flow.kept:
+            if variable.name not in flow.needed[place]:
+                run.state[variable.name] = zero(variable.type)
 
     def _fire(self, run: Run, controller: Controller, rule: Rule | None) -> bool:
         if rule is not None and rule.condition is not None and not run.value(rule.condition):
@@ -119,13 +118,10 @@ class Keys(World):
 
     def _finish(self, run: Run, controller: Controller, outcome: str, rule_name: str | None) -> None:
         """The reconcile ends, with one of the four outcomes."""
-        name, state = controller.name, run.state
+        name, state, flow = controller.name, run.state, self.layout.flows[controller.name]
         state[f"pc({name})"] = IDLE
-        for local, _ in controller.program.kept:
-            state[local.name] = zero(local.type)
-        for holder, target in self.layout.held:
-            if holder == name:
-                state[held_name(holder, target)] = UNREAD
+        for variable in flow.kept:
+            state[variable.name] = zero(variable.type)
         policy = controller.error
         if outcome in ("await", "requeue"):
             if policy.policy == "retry":

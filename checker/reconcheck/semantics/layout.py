@@ -8,36 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from reconcheck.model import expr as e
 from reconcheck.model.names import view_name
 from reconcheck.model.operator import (
-    Bind,
-    Call,
     Controller,
-    End,
     Filter,
-    Instruction,
-    Jump,
     Operator,
-    Read,
-    Remember,
     Rule,
     Scope,
-    Test,
     Variable,
     Watch,
     Write,
+    expressions,
 )
 from reconcheck.model.types import BOOL, EnumType, RangeType, zero
+from reconcheck.semantics.flow import Flow, flow
 
 IDLE = "idle"
 STOPPED = "stopped"
 NO_TIMER = "none"
 ERROR_TIMER = "error"
-UNREAD, NEWEST, OUTDATED = "unread", "newest", "outdated"
-VERSION = EnumType((UNREAD, NEWEST, OUTDATED))
-"""Which version of an object a running reconcile has: the one it read first, wrote last or read live."""
 RUNTIME_PERIOD = "runtime_period"
 """The rule that a runtime with a period of its own (knob `period`) gives each controller."""
 
@@ -53,11 +45,9 @@ class Layout:
     """Live variables of which the operator's cache keeps a copy that matters."""
     stale: frozenset[str]
     """Objects for which it matters whether the cache lags."""
-    held: frozenset[tuple[str, str]]
-    """(controller, object) for which it matters which version of the object the run has."""
     recreated: frozenset[str]
-    labels: dict[str, dict[int, str]]
-    """Per controller, the name of each program position at which `pc` can stand."""
+    flows: dict[str, Flow]
+    """The steps of each controller's reconcile, and what it keeps between them."""
 
     def rule(self, name: str) -> Rule:
         """The requeue rule of that name."""
@@ -79,12 +69,21 @@ class Layout:
         rules = [rule for rule in controller.rules if rule.name == RUNTIME_PERIOD and self.enabled(rule)]
         return rules[0] if rules else None
 
-    def watches(self, target: str) -> Iterator[tuple[Controller, Watch]]:
-        """Every watch on an object or external."""
+    @cached_property
+    def _watches(self) -> dict[str, list[tuple[Controller, Watch]]]:
+        found: dict[str, list[tuple[Controller, Watch]]] = {}
         for controller in self.operator.controllers:
             for watch in controller.watches:
-                if watch.target == target:
-                    yield controller, watch
+                found.setdefault(watch.target, []).append((controller, watch))
+        return found
+
+    def watches(self, target: str) -> tuple[tuple[Controller, Watch], ...]:
+        """Every watch on an object or external."""
+        return tuple(self._watches.get(target, ()))
+
+    def holders(self, target: str) -> tuple[str, ...]:
+        """The controllers of which it matters which version of the object their run has."""
+        return tuple(name for name, flow in self.flows.items() if target in flow.held)
 
     def always_exists(self, target: str) -> bool:
         """Whether the object cannot be absent; externals always exist."""
@@ -110,11 +109,6 @@ def event_name(watch: Watch) -> str:
 def registered_name(watch: Watch) -> str:
     """The variable that says a late watch has been started."""
     return f"registered({watch.controller}: {watch.name})"
-
-
-def held_name(controller: str, target: str) -> str:
-    """The variable that says the running reconcile holds the newest version."""
-    return f"held({controller}: {target})"
 
 
 def after_gap(filter_: Filter) -> Filter:
@@ -147,26 +141,25 @@ def layout(operator: Operator, scope: Scope) -> Layout:
     stale = frozenset(name for name in operator.objects if any(v.startswith(f"{name}.") for v in views)) | frozenset(
         instruction.target for instruction in _writes(operator) if instruction.verb == "update"
     )
-    held = frozenset(_held(operator))
     recreated = frozenset(_recreated(operator))
-    labels = {controller.name: _labels(controller) for controller in operator.controllers}
-    partial = Layout(operator, scope, (), views, stale, held, recreated, labels)
-    return Layout(operator, scope, tuple(_variables(partial)), views, stale, held, recreated, labels)
+    flows = {controller.name: flow(operator, controller) for controller in operator.controllers}
+    partial = Layout(operator, scope, (), views, stale, recreated, flows)
+    return Layout(operator, scope, tuple(_variables(partial)), views, stale, recreated, flows)
 
 
 def _variables(shape: Layout) -> Iterator[Variable]:
     operator = shape.operator
     for controller in operator.controllers:
         name = controller.name
-        places = tuple(dict.fromkeys(shape.labels[name].values()))
-        yield Variable(f"pc({name})", EnumType((IDLE, STOPPED, *places)), IDLE)
+        steps = shape.flows[name]
+        yield Variable(f"pc({name})", EnumType((IDLE, STOPPED, *steps.labels.values())), IDLE)
         yield Variable(f"queued({name})", BOOL, False)
         timers = _timers(shape, controller)
         if timers:
             yield Variable(f"timer({name})", EnumType((NO_TIMER, *timers)), NO_TIMER)
         if controller.error.policy == "retry":
             yield Variable(f"retries({name})", RangeType(0, controller.error.retries), 0)
-        for local, _ in controller.program.kept:
+        for local in steps.locals:
             yield Variable(local.name, local.type, zero(local.type))
         for rule in controller.rules:
             if shape.enabled(rule):
@@ -200,9 +193,8 @@ def _object_variables(shape: Layout, target: str) -> Iterator[Variable]:
         yield Variable(f"stale({target})", BOOL, False)
     if target in shape.recreated:
         yield Variable(f"recreated({target})", BOOL, False)
-    for controller in shape.operator.controllers:
-        if (controller.name, target) in shape.held:
-            yield Variable(held_name(controller.name, target), VERSION, UNREAD)
+    for holder in shape.holders(target):
+        yield shape.flows[holder].held[target]
     yield from _watch_variables(shape, target)
 
 
@@ -225,19 +217,6 @@ def _writes(operator: Operator) -> Iterator[Write]:
         for instruction in controller.program.code:
             if isinstance(instruction, Write):
                 yield instruction
-
-
-def expressions(instruction: Instruction) -> Iterator[e.Expr]:
-    """The expressions that an instruction evaluates."""
-    match instruction:
-        case Test(condition):
-            yield condition
-        case Bind(_, value):
-            yield value
-        case Write(assignments=assignments) | Call(assignments=assignments) | Remember(assignments=assignments):
-            yield from (target.value for target in assignments if target.value is not None)
-        case _:
-            return
 
 
 def _views(operator: Operator) -> Iterator[str]:
@@ -284,28 +263,6 @@ def _views(operator: Operator) -> Iterator[str]:
             yield from wanted
 
 
-def _held(operator: Operator) -> Iterator[tuple[str, str]]:
-    """Where an `update` can be of a version that the run got in an earlier step."""
-    for controller in operator.controllers:
-        read: set[str] = set()
-        known: set[str] = set()
-        for position, instruction in enumerate(controller.program.code):
-            if isinstance(instruction, Write) and instruction.verb == "update" and instruction.target in known:
-                yield (controller.name, instruction.target)
-            read |= objects_read(operator, instruction)
-            if isinstance(instruction, Write | Read):
-                read.add(instruction.target)
-            if position in controller.program.stops or not isinstance(instruction, Test | Jump | Bind):
-                known |= read
-
-
-def objects_read(operator: Operator, instruction: Instruction) -> set[str]:
-    """The objects of which an instruction reads the cached copy."""
-    names = [variable.name for expression in expressions(instruction) for variable in e.variables(expression)]
-    fields = [name[5:-1] for name in names if name.startswith("view(")]
-    return {target for target in operator.objects if any(field.startswith(f"{target}.") for field in fields)}
-
-
 def _recreated(operator: Operator) -> Iterator[str]:
     if "relist" not in operator.faults or operator.profile["relist"] != "keeps_deletes":
         return
@@ -314,25 +271,3 @@ def _recreated(operator: Operator) -> Iterator[str]:
             object_ = operator.objects.get(watch.target)
             if object_ is not None and object_.deletable and object_.creatable and watch.filter.by_generation:
                 yield watch.target
-
-
-def _labels(controller: Controller) -> dict[int, str]:
-    """Names the positions at which a step can leave `pc`: the entry, and what follows a step."""
-    program = controller.program
-    places = {program.resume(0)}
-    for position, instruction in enumerate(program.code):
-        if isinstance(instruction, End | Jump) or (
-            isinstance(instruction, Test | Bind) and position not in program.stops
-        ):
-            continue
-        places.add(program.resume(position + 1))
-        if isinstance(instruction, Read | Write | Call):
-            places |= {program.resume(target) for _, target in instruction.handlers}
-        if isinstance(instruction, Test):
-            places.add(program.resume(instruction.otherwise))
-    labels: dict[int, str] = {}
-    for position in sorted(places):
-        label = f"line {program.code[position].span.line}"
-        count = sum(1 for known in labels.values() if known.split(" #")[0] == label)
-        labels[position] = label if count == 0 else f"{label} #{count + 1}"
-    return labels

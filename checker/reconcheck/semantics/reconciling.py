@@ -19,19 +19,16 @@ from reconcheck.model.operator import (
     Remember,
     Test,
     Write,
+    expressions,
 )
+from reconcheck.semantics.flow import NEWEST, OUTDATED, UNREAD, held_name
+from reconcheck.semantics.keeping import objects_read
 from reconcheck.semantics.keys import Keys
 from reconcheck.semantics.layout import (
     IDLE,
-    NEWEST,
-    OUTDATED,
     STOPPED,
-    UNREAD,
     event_name,
-    expressions,
-    held_name,
     maps_change,
-    objects_read,
     registered_name,
 )
 from reconcheck.semantics.steps import Kind, Step
@@ -45,7 +42,7 @@ class Reconciling(Keys):
         label = state[f"pc({controller.name})"]
         if label in (IDLE, STOPPED):
             return
-        position = next(p for p, known in self.layout.labels[controller.name].items() if known == label)
+        position = self.layout.flows[controller.name].place(str(label))
         action, faults = f"reconcile {controller.name}", self.operator.faults
         yield Step(action, Kind.FAIR), partial(self._advance, controller=controller, position=position, failure="")
         for failure in ("fails", "fails after it took effect"):
@@ -55,11 +52,15 @@ class Reconciling(Keys):
 
     def _advance(self, run: Run, controller: Controller, position: int, failure: str) -> bool:
         """Evaluates up to the next effect and performs it; with `failure`, the request goes wrong."""
-        code = controller.program.code
-        run.locals = {local.name: run.state[local.name] for local, _ in controller.program.kept}
+        code, flow, begun = controller.program.code, self.layout.flows[controller.name], position
+        run.locals = {local.name: run.state[local.name] for local in flow.locals}
         while True:
             instruction = code[position]
-            own_step = position in controller.program.stops
+            if position in flow.cuts.pauses and position != begun:
+                run.step = Step(run.step.action, run.step.kind, going_on(instruction))
+                self._goto(run, controller, position)
+                return not failure
+            own_step = position in flow.cuts.stops
             self._take_version(run, controller, instruction)
             match instruction:
                 case Test(condition, otherwise):
@@ -71,7 +72,7 @@ class Reconciling(Keys):
                     position += 1
                 case _:
                     break
-            if own_step:  # what was read may change before the effect
+            if own_step and not isinstance(instruction, Jump):  # what was read may change before the effect
                 run.step = Step(run.step.action, run.step.kind, describe(instruction))
                 self._goto(run, controller, position)
                 return not failure
@@ -101,21 +102,21 @@ class Reconciling(Keys):
 
     def outdated_reads(self, state: State, controller: Controller) -> list[str]:
         """The live variables of which the next step of a running reconcile reads another value in the cache."""
-        label = state[f"pc({controller.name})"]
-        positions = [p for p, known in self.layout.labels[controller.name].items() if known == label]
-        if not positions:
+        label, flow = state[f"pc({controller.name})"], self.layout.flows[controller.name]
+        if label in (IDLE, STOPPED):
             return []
-        position, found = positions[0], dict[str, None]()
+        begun = position = flow.place(str(label))
+        found: dict[str, None] = {}
         run = Run(dict(state), lambda options: options[0], Step("begin", Kind.FAIR))
-        run.locals = {local.name: state[local.name] for local, _ in controller.program.kept}
-        while True:
+        run.locals = {local.name: state[local.name] for local in flow.locals}
+        while position not in flow.cuts.pauses or position == begun:
             instruction = controller.program.code[position]
             for expression in expressions(instruction):
                 for variable in e.variables(expression):
                     live = variable.name[5:-1] if variable.name.startswith("view(") else variable.name
                     if live != variable.name and state[variable.name] != state.get(live, True):
                         found[live] = None
-            stop = position in controller.program.stops
+            stop = position in flow.cuts.stops
             match instruction:
                 case Test(condition, otherwise) if not stop:
                     position = position + 1 if run.value(condition) else otherwise
@@ -125,7 +126,8 @@ class Reconciling(Keys):
                     run.locals[local.name] = run.value(value)
                     position += 1
                 case _:
-                    return list(found)
+                    break
+        return list(found)
 
     def _can_fail(self, instruction: Effect, failure: str) -> bool:
         match instruction:
@@ -148,7 +150,7 @@ class Reconciling(Keys):
                 for local, live in pairs:
                     # what always exists, or is never being deleted, has no variable
                     run.locals[local.name] = run.state.get(live.name, live.name.endswith(".exists"))
-                if (controller.name, target) in self.layout.held:
+                if controller.name in self.layout.holders(target):
                     run.state[held_name(controller.name, target)] = NEWEST
                 return None
             case Write():
@@ -177,7 +179,7 @@ class Reconciling(Keys):
 
     def _take_version(self, run: Run, controller: Controller, instruction: Instruction) -> None:
         """The first read through the cache decides which version of an object the run has."""
-        for target in objects_read(self.operator, instruction):
+        for target in objects_read(instruction):
             name = held_name(controller.name, target)
             if run.state.get(name) == UNREAD:
                 run.state[name] = OUTDATED if run.state[f"stale({target})"] else NEWEST
@@ -215,15 +217,18 @@ class Reconciling(Keys):
         return None
 
 
-def describe(instruction: Effect | Test | Bind | Jump, failure: str = "") -> str:
+def going_on(instruction: Instruction) -> str:
+    """What a step does that ends before an instruction, because the evaluation was long enough."""
+    return f"go on (L{instruction.span.line})"
+
+
+def describe(instruction: Effect | Test | Bind, failure: str = "") -> str:
     """What an instruction does, in a few words with its line."""
     match instruction:
         case Test():
             text = "decide"
         case Bind(local):
             text = f"read {local.name.partition('/')[2]}"
-        case Jump():
-            text = "go on"
         case Read(target):
             text = f"read {target}"
         case Write(verb, target):

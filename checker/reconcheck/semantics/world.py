@@ -20,12 +20,10 @@ from reconcheck.model.operator import (
     Watch,
 )
 from reconcheck.model.types import OpaqueType, Value, contains, domain, is_finite, zero
+from reconcheck.semantics.flow import NEWEST, OUTDATED, held_name
 from reconcheck.semantics.layout import (
-    NEWEST,
-    OUTDATED,
     Layout,
     event_name,
-    held_name,
     layout,
     maps_change,
     registered_name,
@@ -116,16 +114,15 @@ class World:
                 state[f"stale({target})"] = True
             if target in self.layout.recreated and old["exists"] and not new["exists"]:
                 state[f"recreated({target})"] = True
-            for controller, object_ in self.layout.held:
-                if object_ == target:
-                    name = held_name(controller, target)
-                    state[name] = OUTDATED if state[name] == NEWEST else state[name]
+            for controller in self.layout.holders(target):
+                name = held_name(controller, target)
+                state[name] = OUTDATED if state[name] == NEWEST else state[name]
             for _, watch in self.layout.watches(target):
                 active = not watch.late or bool(state[registered_name(watch)])
                 if active and self._passes(run, watch.filter, old, new):
                     if not maps_change(watch) or self._leads_here(run, watch, old, new):
                         state[event_name(watch)] = True
-        if writer is not None and (writer, target) in self.layout.held:
+        if writer is not None and writer in self.layout.holders(target):
             state[held_name(writer, target)] = NEWEST
 
     def _passes(self, run: Run, filter_: Filter, old: Snapshot, new: Snapshot) -> bool:
