@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "checker" / "reconcheck"
-ORDER = ["syntax", "model", "semantics", "engines", "certify", "explain", "render", "report", "cli"]
+ORDER = ["syntax", "model", "semantics", "proof", "engines", "certify", "explain", "render", "report", "cli"]
 """A folder may import itself and those before it; files beside the folders are below all of them."""
 
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -27,6 +27,7 @@ def imports(file: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
             assert node.level == 0, f"{file}: relative import"
             yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
@@ -52,6 +53,29 @@ def test_z3_stays_in_engines_and_certify() -> None:
 def test_the_checker_of_proofs_knows_no_engine() -> None:
     for file in (PACKAGE / "certify").glob("*.py"):
         assert not any(module.startswith("reconcheck.engines") for module in imports(file)), file
+
+
+def reached(file: Path) -> set[Path]:
+    """The files that a file imports, at the top or in a function, and those that they import."""
+    found = {file}
+    work = [file]
+    while work:
+        for module in imports(work.pop()):
+            path = PACKAGE.parent / Path(*module.split("."))
+            for target in (path.with_suffix(".py"), path / "__init__.py"):
+                if target.is_file() and target not in found:
+                    found.add(target)
+                    work.append(target)
+    return found
+
+
+def test_certificates_are_judged_without_any_engine() -> None:
+    """`reconcheck certify` reaches model, semantics, proofs and their checker, and nothing that finds proofs."""
+    files = reached(PACKAGE / "cli" / "certify.py")
+    folders = {file.parent.name for file in files}
+    assert {"model", "semantics", "proof", "certify"} <= folders
+    assert not folders & {"engines", "explain"}
+    assert "engines" in {file.parent.name for file in reached(PACKAGE / "cli" / "verify.py")}
 
 
 def test_every_folder_is_in_the_order() -> None:

@@ -1,181 +1,272 @@
-"""The checker of proofs: it accepts what holds, and refuses what was tampered with."""
+"""Certificates: what is true is accepted, what was tampered with is refused."""
 
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reconcheck.proof.certificate import Certificate, Checked, Invariant, Refused
-from reconcheck.certify.check import Checker
-from reconcheck.proof.diagram import OUTSIDE, Diagram, Node, at_most, build, leaf, leaf_rank
-from reconcheck.engines.budget import Budget
-from reconcheck.engines.explicit import StateGraph, explore
-from reconcheck.engines.fairness import calm, livelocks, quiet_states, rank
-from reconcheck.engines.prove import conjuncts, prove_by_slices
-from reconcheck.engines.python_code import predicate
+from graph_proofs import Wrong, holds_on_graph
+from known_proofs import (
+    EXTERNAL,
+    FAN_OUT,
+    GOLDEN,
+    MINIMAL,
+    PROVED,
+    SCHEDULED,
+    UNSCHEDULED,
+    Remembering,
+    document,
+    explored,
+    issued,
+    judged,
+    named,
+    proved,
+)
+from mutants import Vocabulary, mutants
+from reconcheck.certify.certificates import Judge, issue
+from reconcheck.certify.solvers import Z3, Cvc5
+from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
-from reconcheck.semantics.compiler import compile_system
-from reconcheck.semantics.system import System
+from reconcheck.proof.certificate import Invariant, Measure, Places, Rests, Settles
+from reconcheck.proof.document import header, text
+from reconcheck.proof.json_reading import parsed
+from reconcheck.proof.reading import read_proof
 
-MODELS = Path(__file__).parent.parent / "models"
-EXTERNAL = MODELS / "minimal" / "external-system.rdsl"
-SECONDARY = MODELS / "minimal" / "unwatched-secondary.rdsl"
-
-
-def proof(path: Path, goal: str, scope: Scope) -> tuple[System, StateGraph, Certificate]:
-    operator = load(path).operator
-    system = compile_system(operator, scope)
-    graph = explore(system, Budget())
-    formula = operator.goal(goal).formula
-    holds = predicate(system, formula)
-    truth = [holds(state) for state in graph.states]
-    calm_graph = calm(graph, Budget())
-    assert not quiet_states(calm_graph, truth)
-    assert not livelocks(calm_graph, truth)
-    ranking = rank(calm_graph, truth)
-    diagram = build(system.variables, zip(graph.states, ranking.ranks, strict=True))
-    return system, graph, Certificate(formula, diagram, ranking.helpful)
+# ---- what is true ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("path", "goal"), [(EXTERNAL, "shown"), (SECONDARY, "sized")])
-def test_a_true_proof_is_accepted(path: Path, goal: str) -> None:
-    system, _, certificate = proof(path, goal, Scope(schedule=True))
-    result = Checker(system).check(certificate)
-    assert isinstance(result, Checked)
-    assert result.obligations > 20
+@pytest.mark.parametrize(("path", "scope"), PROVED, ids=named)
+def test_a_true_proof_is_accepted_and_read_back(path: Path, scope: Scope) -> None:
+    system = explored(path, scope).system
+    proof = proved(path, scope)
+    holds_on_graph(explored(path, scope), proof)
+    goal, again, reading = read_proof(document(path, scope), system)
+    assert (goal, again) == (proof.goal, proof)
+    assert not reading.flaws
+    judgement = judged(path, issued(path, scope).proof)
+    assert (judgement.verdict, judgement.changes) == ("holds", ())
+    assert judgement.obligations == issued(path, scope).count > 10
 
 
-def test_a_proof_with_the_schedule_is_none_without_it() -> None:
-    """The same diagram on the system without the timer, where the operator does not converge."""
-    _, _, certificate = proof(EXTERNAL, "shown", Scope(schedule=True))
-    operator = load(EXTERNAL).operator
-    without = compile_system(operator, Scope())
-    assert isinstance(Checker(without).check(certificate), Refused)
+def test_every_kind_of_part_occurs_in_these_proofs() -> None:
+    parts = [part for path, scope in PROVED for part in proved(path, scope).parts]
+    assert {type(part) for part in parts} == {Measure, Settles, Rests}
+    measures = [part for part in parts if isinstance(part, Measure)]
+    assert any(isinstance(measure.amount, Places) for measure in measures)
+    assert any(measure.action is None for measure in measures)
+    ranked = [part for part in parts if isinstance(part, Settles | Rests)]
+    assert any(column.regions for part in ranked for column in part.columns)
 
 
-def test_a_diagram_gives_each_state_its_rank_and_no_other() -> None:
-    _, graph, certificate = proof(SECONDARY, "sized", Scope(schedule=True))
-    known = set(graph.states)
-    ranks = [certificate.diagram.rank(state) for state in graph.states]
-    assert min(ranks) >= 0
-    assert max(ranks) == len(certificate.helpful) - 1
-    chance = random.Random(5)
-    for _ in range(500):
-        state = list(chance.choice(graph.states))
-        other = chance.choice(graph.states)
-        index = chance.randrange(len(state))
-        state[index] = other[index]
-        if tuple(state) not in known:
-            assert certificate.diagram.rank(state) == OUTSIDE
+def test_a_proof_about_an_array_holds_for_its_size_only() -> None:
+    three = issued(FAN_OUT, UNSCHEDULED, (("N", 3),))
+    judgement = judged(FAN_OUT, three.proof)
+    assert judgement.verdict == "holds"
+    assert judgement.obligations == three.count > 100
+    assert judgement.about is not None
+    assert judgement.about.settings == (("N", 3),)
+    other = Judge(FAN_OUT, {"N": 2}, Z3()).judge_text("certificate", three.proof)
+    assert other.verdict in ("refused", "wrong")
+    assert "asked is N = 2" in other.changes[0].message
 
 
-def test_cutting_at_a_rank_keeps_what_is_below() -> None:
-    _, graph, certificate = proof(EXTERNAL, "shown", Scope(schedule=True))
-    for limit in range(len(certificate.helpful)):
-        part = at_most(certificate.diagram, limit)
-        for state in graph.states:
-            assert (part.rank(state) == 0) == (certificate.diagram.rank(state) <= limit)
+@pytest.mark.parametrize(
+    ("path", "goal"),
+    [
+        (GOLDEN / "blue-green.rdsl", "serving"),  # always
+        (GOLDEN / "blue-green.rdsl", "none_left"),  # not reachable
+        (GOLDEN / "finalizer-external.rdsl", "covered"),
+        (GOLDEN / "blue-green.rdsl", "moved"),  # converges, by the whole state graph
+    ],
+    ids=named,
+)
+def test_what_the_verifier_proves_has_a_certificate(path: Path, goal: str) -> None:
+    loaded = load(path)
+    answer = Verifier(loaded).answer(loaded.operator.goal(goal), UNSCHEDULED)
+    assert answer.certificate is not None
+    holds_on_graph(explored(path, UNSCHEDULED), answer.certificate)
+    found = issue(loaded.operator, answer.goal, answer.scope, answer.certificate, path.stem)
+    assert found.name == f"{path.stem}.{goal}"
+    assert judged(path, found.proof).verdict == "holds"
+    content = parsed(found.proof)
+    if isinstance(answer.certificate, Invariant):  # of the property only
+        content["proof"]["formula"] = True
+        assert judged(path, content).code == "RC507"
 
 
-def mutate(
-    diagram: Diagram, helpful: tuple[str | None, ...], chance: random.Random
-) -> tuple[Diagram, tuple[str | None, ...]]:
-    """One random change: a leaf, a branch, a missing branch or a helpful action."""
-    kind = chance.randrange(4)
-    if kind == 0:
-        index = chance.randrange(len(helpful))
-        others = [action for action in {*helpful, None} if action != helpful[index]]
-        return diagram, helpful[:index] + (chance.choice(sorted(others, key=str)),) + helpful[index + 1 :]
-    nodes = list(diagram.nodes)
-    index = chance.randrange(len(nodes))
-    node = nodes[index]
-    branch = chance.randrange(len(node.branches))
-    value, child = node.branches[branch]
-    if kind == 1:
-        branches = node.branches[:branch] + node.branches[branch + 1 :]
-    else:
-        lower = chance.randrange(index) if index and kind == 2 and child >= 0 else None
-        same_level = lower is not None and nodes[lower].level == nodes[child].level
-        target = lower if lower is not None and same_level else leaf(chance.randrange(len(helpful)))
-        branches = (*node.branches[:branch], (value, target), *node.branches[branch + 1 :])
-    nodes[index] = Node(node.level, branches)
-    return replace(diagram, nodes=tuple(nodes)), helpful
-
-
-def is_a_proof(graph: StateGraph, certificate: Certificate) -> bool:
-    """Whether the reachable part of a mutant is a proof all the same, judged on the graph, without Z3."""
-    holds = predicate(graph.system, certificate.goal)
-    ranks = [certificate.diagram.rank(state) for state in graph.states]
-    if min(ranks) < 0:
-        return False
-    for number, row in enumerate(graph.edges):
-        here = ranks[number]
-        action = certificate.helpful[here]
-        taken = []
-        for command, target in row:
-            step = graph.system.commands[command].step
-            if step.kind.calm and ranks[target] > here:
-                return False
-            if step.kind == "fair" and step.action == action:
-                taken.append(ranks[target])
-        if action is None and not holds(graph.states[number]):
-            return False
-        if action is not None and (not taken or max(taken) >= here):
-            return False
-    return True
-
-
-@pytest.mark.parametrize(("path", "goal", "mutants"), [(EXTERNAL, "shown", 150), (SECONDARY, "sized", 50)])
-def test_tampered_proofs_are_refused(path: Path, goal: str, mutants: int) -> None:
-    """A mutant that passes must be a proof on every reachable state; the others must be refused."""
-    system, graph, certificate = proof(path, goal, Scope(schedule=True))
-    chance = random.Random(11)
-    refused = 0
-    for _ in range(mutants):
-        diagram, helpful = mutate(certificate.diagram, certificate.helpful, chance)
-        mutant = Certificate(certificate.goal, diagram, helpful)
-        result = Checker(system).check(mutant)
-        if isinstance(result, Checked):
-            assert is_a_proof(graph, mutant)
-        else:
-            refused += 1
-    assert refused > mutants // 2
-
-
-def test_invariants_are_checked_too() -> None:
-    operator = load(SECONDARY).operator
-    system = compile_system(operator, Scope())
-    graph = explore(system, Budget())
-    diagram = build(system.variables, ((state, 0) for state in graph.states))
-    goal = operator.goal("sized").formula
-    assert isinstance(Checker(system).check(Invariant(goal, diagram)), Refused)
-    smaller = build(system.variables, ((state, 0) for state in graph.states[:-1]))
-    assert isinstance(Checker(system).check(Invariant(goal, smaller)), Refused)
-
-
-def test_a_proof_on_a_slice_holds_of_the_whole_system() -> None:
-    operator = load(SECONDARY).operator
-    system = compile_system(operator, Scope(schedule=True))
-    part = conjuncts(operator.goal("sized").formula)[0]
-    found = prove_by_slices(system, part, Budget())
-    assert found is not None
-    assert len(found.variables) < len(system.variables)
-    diagram = build(found.variables, zip(found.states, found.ranking.ranks, strict=True))
-    result = Checker(system).check(Certificate(part, diagram, found.ranking.helpful))
-    assert isinstance(result, Checked)
+@pytest.mark.parametrize(("path", "scope"), PROVED[::6], ids=named)
+def test_another_solver_agrees(path: Path, scope: Scope) -> None:
+    judgement = judged(path, issued(path, scope).proof, Cvc5())
+    assert judgement.verdict == "holds"
+    assert judgement.solver.startswith("cvc5 1.")
+    content = document(path, scope)
+    content["proof"]["parts"].pop()
+    refused = judged(path, content, Cvc5())
+    assert refused.code == "RC510"
+    assert "cvc5 found a state" in refused.reason
 
 
 def test_the_obligations_are_plain_smt_lib() -> None:
-    system, _, certificate = proof(EXTERNAL, "shown", Scope(schedule=True))
-    text = Checker(system).script(certificate)
-    assert text.startswith("(set-logic ALL)")
-    assert text.count("(check-sat)") == text.count("(push 1)") == text.count("(pop 1)")
-    assert text.count("(") == text.count(")")
+    """A reader of SMT-LIB that knows nothing of reconcheck gets `unsat` for each obligation."""
+    import cvc5
+
+    found = issued(EXTERNAL, SCHEDULED)
+    solver = cvc5.Solver()
+    parser = cvc5.InputParser(solver)
+    parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, found.obligations, "script")
+    answers: list[str] = []
+    while not (command := parser.nextCommand()).isNull():
+        said = str(command.invoke(solver, parser.getSymbolManager())).strip()
+        answers += [said] if said else []
+    assert answers == ["unsat"] * found.count
+    assert f"; {found.count} obligations" in found.obligations
+    for name in (
+        "kept: ",
+        "falling: ",
+        "always: ",
+        "the goal holds where nothing helps",
+        "every initial state is inside",
+    ):
+        assert f"; {name}" in found.obligations
+    assert (
+        header(load(EXTERNAL).operator, load(EXTERNAL).operator.goals[0], SCHEDULED).model.sha256 in found.obligations
+    )
 
 
-def test_leaves_are_ranks() -> None:
-    assert [leaf_rank(leaf(rank)) for rank in (OUTSIDE, 0, 1, 7)] == [OUTSIDE, 0, 1, 7]
+# ---- what was tampered with --------------------------------------------------------------------------------
+
+
+TAMPERED = [
+    (EXTERNAL, SCHEDULED, 110),
+    (GOLDEN / "blue-green.rdsl", UNSCHEDULED, 100),
+    (GOLDEN / "two-periods.rdsl", SCHEDULED, 90),
+    (GOLDEN / "shards.rdsl", UNSCHEDULED, 100),
+    (MINIMAL / "unwatched-secondary.rdsl", SCHEDULED, 15),
+]
+assert sum(count for _, _, count in TAMPERED) >= 400
+
+
+@pytest.mark.parametrize(("path", "scope", "count"), TAMPERED, ids=named)
+def test_tampered_certificates_are_refused(path: Path, scope: Scope, count: int) -> None:
+    """A mutant that passes must be a proof on every reachable state, of something true; the others are refused."""
+    operator = load(path).operator
+    system = explored(path, scope).system
+    words = Vocabulary({variable.name: str(variable.type) for variable in system.variables}, system.actions())
+    judge = Judge(path, {}, Remembering(Z3()))
+    refused = total = 0
+    for kind, mutant in mutants(document(path, scope), words, count, random.Random(11)):
+        total += 1
+        judgement = judge.judge_text(kind, text(mutant))
+        if judgement.verdict != "holds":
+            assert judgement.verdict in ("refused", "wrong")
+            assert judgement.code or judgement.problems
+            refused += 1
+            continue
+        asked = explored(path, Scope(schedule=mutant["scope"]["schedule"]))
+        _, proof, _ = read_proof(mutant, asked.system)
+        assert proof is not None
+        holds_on_graph(asked, proof)
+        assert asked.verdict(operator.goal(mutant["goal"]["name"])) == "converges"
+    assert total == count
+    assert refused > 0.6 * count
+
+
+def test_the_graph_refuses_what_the_checker_refuses() -> None:
+    """The judgement that mutants are held against is not empty: it refuses most mutants too."""
+    path, scope, _ = TAMPERED[0]
+    asked = explored(path, scope)
+    words = Vocabulary({v.name: str(v.type) for v in asked.system.variables}, asked.system.actions())
+    judge = Judge(path, {}, Remembering(Z3()))
+    refused = 0
+    for kind, mutant in mutants(document(path, scope), words, 60, random.Random(3)):
+        _, proof, _ = read_proof(mutant, asked.system)
+        if proof is None or judge.judge_text(kind, text(mutant)).verdict == "wrong":
+            continue
+        try:
+            holds_on_graph(asked, proof)
+        except Wrong:
+            refused += 1
+    assert refused > 15
+
+
+@pytest.mark.parametrize(("path", "scope"), PROVED[::4], ids=named)
+def test_without_its_last_step_a_proof_is_none(path: Path, scope: Scope) -> None:
+    content = document(path, scope)
+    assert content["proof"]["parts"].pop()["kind"] in ("settles", "rests")
+    judgement = judged(path, content)
+    assert (judgement.verdict, judgement.code) == ("refused", "RC510")
+    assert judgement.obligation == "the parts give the goal"
+    content["proof"]["parts"] = []
+    assert judged(path, content).verdict == "refused"
+
+
+@pytest.mark.parametrize("name", ["missing-watch", "two-periods", "external-system"])
+def test_a_proof_with_the_schedule_is_none_without_it(name: str) -> None:
+    path = next(path for path, _ in PROVED if path.stem == name)
+    content = document(path, SCHEDULED)
+    content["scope"]["schedule"] = False
+    judgement = judged(path, content)
+    truth = explored(path, UNSCHEDULED).verdict(load(path).operator.goals[0])
+    assert judgement.verdict != "holds" or truth == "converges"
+    assert name == "two-periods" or truth == "quiet"
+
+
+def test_a_proof_is_one_of_its_own_goal() -> None:
+    path = GOLDEN / "blue-green.rdsl"
+    content = document(path, UNSCHEDULED)
+    for name, question in (
+        ("serving", "converges"),
+        ("serving", "always"),
+        ("single", "always"),
+        ("nothing", "converges"),
+    ):
+        content["goal"].update(name=name, question=question)
+        judgement = judged(path, content)
+        assert (judgement.verdict, judgement.code) == ("refused", "RC507")
+    content["goal"].update(name="single", question="always", formula=["not", ["and", "blue.exists", "green.exists"]])
+    assert judged(path, content).code == "RC507"
+    content = document(path, UNSCHEDULED)
+    content["goal"]["formula"] = True
+    assert judged(path, content).code == "RC507"
+    content = document(path, UNSCHEDULED)
+    content["scope"]["without"] = ["nothing"]
+    assert judged(path, content).code == "RC507"
+
+
+# ---- another model -----------------------------------------------------------------------------------------
+
+
+CHANGED = [
+    # (model, scope, what is replaced, by what, whether the certificate still holds)
+    (GOLDEN / "shards.rdsl", UNSCHEDULED, "watch pods via owner", "", False),
+    (GOLDEN / "blue-green.rdsl", UNSCHEDULED, "rdsl 1", "rdsl 1 // the same", True),
+    (EXTERNAL, SCHEDULED, "requeue resync_period every 10m", "", False),
+    (EXTERNAL, SCHEDULED, "call grafana.dashboard = dashboard.spec.json", "call grafana.dashboard = none", False),
+    (EXTERNAL, SCHEDULED, "disturbance edited_in_grafana", "noise edited_in_grafana", False),
+    (EXTERNAL, SCHEDULED, "dashboard: opaque = none", "dashboard: opaque = any", True),
+]
+
+
+@pytest.mark.parametrize(("path", "scope", "old", "new", "holds"), CHANGED, ids=named)
+def test_what_counts_is_the_model_as_it_is(
+    path: Path, scope: Scope, old: str, new: str, holds: bool, tmp_path: Path
+) -> None:
+    model = path.read_text(encoding="utf-8")
+    assert old in model
+    changed = tmp_path / path.name
+    changed.write_text(model.replace(old, new), encoding="utf-8")
+    judgement = judged(changed, issued(path, scope).proof)
+    truth = explored(changed, scope).verdict(load(changed).operator.goals[0])
+    assert judgement.verdict == "holds" if holds else judgement.verdict in ("refused", "wrong")
+    assert truth == "converges" or not holds
+    assert any(change.code == "RC508" and "has changed" in change.message for change in judgement.changes)
+
+
+def test_a_certificate_of_another_model_is_refused() -> None:
+    for path, scope in PROVED[:4]:
+        for other, _ in PROVED[:4]:
+            if other != path:
+                assert judged(other, issued(path, scope).proof).verdict in ("refused", "wrong")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,8 +18,9 @@ ROOT = Path(__file__).parent.parent
 EXTERNAL = "models/minimal/external-system.rdsl"
 
 
-def reconcheck(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "checker"), "NO_COLOR": "1"}
+def reconcheck(*arguments: str, timeout: float = 60, path: str = "") -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join([path, str(ROOT / "checker")] if path else [str(ROOT / "checker")])
+    environment = {**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1"}
     command = [sys.executable, "-m", "reconcheck", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout)
 
@@ -127,6 +129,13 @@ def test_results_are_deterministic() -> None:
         (["verify", "{model}", "--timeout", "soon"], "RC107"),
         (["simulate", "{folder}"], "RC107"),
         (["simulate", "{model}", "--steps", "0"], "RC107"),
+        (["verify", "{model}", "--certificate", "{model}"], "RC107"),
+        (["certify", "{folder}", "{model}"], "RC501"),
+        (["certify", "{model}"], "RC107"),
+        (["certify", "{model}", "{folder}"], "RC107"),
+        (["certify", "{model}", "{folder}/missing.rdsl"], "RC101"),
+        (["certify", "{model}", "{model}", "--set", "M=3"], "RC224"),
+        (["certify", "{model}", "{model}", "--solver", "other"], "RC107"),
         (["explain", "RC999"], "RC107"),
         (["unknown-command"], "RC107"),
     ],
@@ -229,7 +238,7 @@ def test_help_and_version_need_no_solver() -> None:
     assert result.stdout.strip().endswith("False")
     assert "verify" in result.stdout
     assert reconcheck("--version").stdout.startswith("reconcheck, version")
-    for command in ("verify", "simulate", "graph", "explain"):
+    for command in ("verify", "certify", "simulate", "graph", "explain"):
         assert reconcheck(command, "--help").returncode == 0
 
 
@@ -244,3 +253,107 @@ def test_the_readme_shows_real_output() -> None:
         return [re.sub(r" *[0-9.]+ (s|MB)\b", r" _ \1", line).rstrip() for line in output.strip().splitlines()]
 
     assert without_cost(shown) == without_cost(real)
+
+
+# ---- certificates ------------------------------------------------------------------------------------------
+
+SHOWN = "external-system.shown.with-schedule"
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("certificates") / "new" / "folder"
+    result = reconcheck("verify", EXTERNAL, "--certificate", str(folder), "--format", "json")
+    assert result.returncode == 0
+    assert json.loads(result.stdout)["models"][0]["operator"] == "external_system"
+    assert f"wrote {folder / SHOWN}.json and .smt2: " in result.stderr
+    return folder
+
+
+def test_what_is_proved_gets_a_certificate_and_nothing_else_does(certificates: Path) -> None:
+    """The goal is not proved without the schedule, so there is one certificate only."""
+    assert sorted(path.name for path in certificates.iterdir()) == [f"{SHOWN}.json", f"{SHOWN}.smt2"]
+    script = (certificates / f"{SHOWN}.smt2").read_text()
+    assert script.count("(check-sat)") == script.count("(assert ")
+    before = (certificates / f"{SHOWN}.json").read_bytes()
+    again = reconcheck("verify", EXTERNAL, "--certificate", str(certificates), "--with", "schedule")
+    assert (certificates / f"{SHOWN}.json").read_bytes() == before
+    assert "wrote" not in again.stdout
+    unproved = reconcheck("verify", EXTERNAL, "--certificate", str(certificates), "--without", "schedule")
+    assert "nothing was proved, so no certificate was written" in unproved.stderr
+
+
+@pytest.mark.parametrize("solver", ["z3", "cvc5"])
+def test_certificates_are_checked_without_what_found_them(certificates: Path, solver: str) -> None:
+    result = reconcheck("certify", str(certificates), EXTERNAL, "--solver", solver)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"{certificates / SHOWN}.json: shown converges, with schedule" in result.stdout
+    assert re.search(rf"holds +[0-9]+ obligations, {solver} [0-9.]+, [0-9.]+ s", result.stdout, re.I)
+    assert result.stdout.rstrip().endswith(f"1 certificate of {EXTERNAL}: 1 holds")
+
+
+def test_judgements_as_json_follow_their_schema(certificates: Path, tmp_path: Path) -> None:
+    schema = json.loads((ROOT / "spec" / "certify.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    good = str(certificates / f"{SHOWN}.json")
+    content = json.loads(Path(good).read_text())
+    content["proof"]["parts"].pop()
+    refused = write(tmp_path / "refused.json", json.dumps(content))
+    content["goal"]["name"] = "other"
+    other = write(tmp_path / "other.json", json.dumps(content))
+    broken = write(tmp_path / "broken.json", "{")
+    missing = str(tmp_path / "missing.json")
+    result = reconcheck("certify", good, refused, other, broken, missing, EXTERNAL, "--format", "json")
+    document = json.loads(result.stdout)
+    jsonschema.validate(document, schema)
+    verdicts = [one["verdict"] for one in document["certificates"]]
+    assert verdicts == ["holds", "refused", "refused", "wrong", "wrong"]
+    assert [one["code"] for one in document["certificates"]] == [None, "RC510", "RC507", None, None]
+    assert document["certificates"][1]["obligation"] == "the parts give the goal"
+    assert document["certificates"][3]["problems"][0]["code"] == "RC501"
+    assert result.returncode == 2
+    assert reconcheck("certify", good, refused, other, EXTERNAL).returncode == 1
+    text = reconcheck("certify", refused, broken, EXTERNAL).stdout
+    assert "refused  [RC510]" in text
+    assert "Z3 found a state in which it fails" in text
+    assert "error[RC501]: it is no JSON" in text
+
+
+def test_a_changed_model_is_said_and_checked_all_the_same(certificates: Path, tmp_path: Path) -> None:
+    good = str(certificates / f"{SHOWN}.json")
+    model = (ROOT / EXTERNAL).read_text()
+    same = write(tmp_path / "same.rdsl", model + "// nothing new\n")
+    result = reconcheck("certify", good, same)
+    assert result.returncode == 0
+    assert "note[RC508]" in result.stdout
+    assert "holds" in result.stdout
+    text = model.replace("disturbance edited_in_grafana", "noise edited_in_grafana")
+    worse = write(tmp_path / "worse.rdsl", text)
+    result = reconcheck("certify", good, worse)
+    assert result.returncode == 1
+    assert "note[RC508]" in result.stdout
+    assert "refused" in result.stdout
+
+
+def test_a_solver_that_is_missing_is_told_how_to_install(certificates: Path, tmp_path: Path) -> None:
+    write(tmp_path / "cvc5.py", "raise ImportError\n")
+    result = reconcheck("certify", str(certificates), EXTERNAL, "--solver", "cvc5", path=str(tmp_path))
+    assert result.returncode == 2
+    assert "[RC509]" in result.stderr
+    assert "pip install cvc5" in result.stderr
+    assert reconcheck("explain", "RC509").returncode == 0
+
+
+def test_several_models_share_a_folder_of_certificates(tmp_path: Path) -> None:
+    goal = "converges { g: app.spec.n <= 1 }"
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "small.rdsl", goal_model(goal))
+    result = reconcheck("verify", str(tmp_path), "--certificate", str(tmp_path / "c"))
+    assert result.returncode == 0
+    names = sorted(path.name for path in (tmp_path / "c").glob("*.json"))
+    assert names == ["a-small.g.json", "b-small.g.json"]
+    settings = ["--set", "N=3"]
+    result = reconcheck("certify", str(tmp_path / "c"), str(tmp_path / "a" / "small.rdsl"), *settings)
+    assert result.returncode == 0
+    assert "the certificate was written for N = 2, asked is N = 3" in result.stdout

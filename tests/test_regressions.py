@@ -143,9 +143,9 @@ def test_a_refused_certificate_is_no_verdict_and_stops_no_other_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A proof that its check does not confirm ends with exit code 4; models that need no proof are answered."""
-    from reconcheck.proof.certificate import Refused
     from reconcheck.certify.check import Checker
     from reconcheck.cli.main import main
+    from reconcheck.proof.certificate import Refused
 
     models = Path(__file__).parent.parent / "models" / "minimal"
     monkeypatch.setattr(Checker, "check", lambda *_: Refused("falling", "Z3 found a state in which it fails"))

@@ -1,8 +1,8 @@
 """The closed catalogue of diagnostic codes: what each means, why it matters, and what to write instead.
 
 `RC1xx` is about text and files, `RC2xx` about names and types, `RC3xx` are findings about a model that means
-something but hardly what was wanted, `RC4xx` are verdicts, `RC9xx` are faults of reconcheck itself.  A test
-keeps the catalogue and the code in step; `reconcheck explain RC203` prints an entry.
+something but hardly what was wanted, `RC4xx` are verdicts, `RC5xx` are about certificates, `RC9xx` are faults of
+reconcheck itself.  A test keeps the catalogue and the code in step; `reconcheck explain RC203` prints an entry.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 class Code:
     """One code: `lesson` says what it means for a controller, `instead` what to write, `example` shows it.
 
-    `instead` and `example` are empty where there is nothing to rewrite (verdicts and internal errors).
+    `instead` and `example` are empty where there is nothing to do about it (verdicts and internal errors).
     """
 
     code: str
@@ -35,6 +35,7 @@ FAMILIES: dict[str, str] = {
     "RC2": "names and types",
     "RC3": "finding",
     "RC4": "verdict",
+    "RC5": "certificate",
     "RC9": "internal error",
 }
 """The family of a code, by its first three characters."""
@@ -556,6 +557,112 @@ _VERDICTS = (
     ),
 )
 
+_CERTIFICATES = (
+    _code(
+        "RC501",
+        "not a certificate",
+        """
+        The file cannot be read, is no JSON, or is not a certificate of reconcheck; or a folder holds none.
+        The `.smt2` file beside a certificate is for other solvers: it is made from the certificate and the
+        model, and never trusted.
+        """,
+        "Give a `.json` file that `reconcheck verify --certificate DIR` wrote, or the folder.",
+    ),
+    _code(
+        "RC502",
+        "a certificate of another version",
+        """
+        The form of certificates has a version, which grows when a reader could misunderstand.  A certificate
+        in another version is not guessed at.
+        """,
+        "Check it with the version of reconcheck that wrote it (`reconcheck` in the file), or verify anew.",
+    ),
+    _code(
+        "RC503",
+        "a malformed certificate",
+        """
+        A field is missing, unknown, or of another kind than the form of certificates asks for
+        (`spec/certificate.schema.json`).  The message names the place.
+        """,
+        "Verify the model anew with `--certificate DIR`.",
+    ),
+    _code(
+        "RC504",
+        "a certificate that names what is not there",
+        """
+        The certificate speaks of a variable, a fair action or a program counter that the model does not have
+        in this scope.  Either the model has changed since, or the certificate was altered.
+        """,
+        "Give the model that the certificate was written for, or verify the model anew.",
+    ),
+    _code(
+        "RC505",
+        "a certificate with a wrong type or value",
+        """
+        A formula of the certificate compares unlike things, a value is not one of its variable's type, a
+        column does not fit its term, or a place of a run has no natural number.  Obligations about such
+        formulas would mean nothing.
+        """,
+        "Give the model that the certificate was written for, or verify the model anew.",
+    ),
+    _code(
+        "RC506",
+        "a certificate with a broken diagram",
+        """
+        A decision diagram tests its columns in their order, and each node leads to nodes listed before it or
+        to a rank that exists.  This one does not.
+        """,
+        "Verify the model anew with `--certificate DIR`.",
+    ),
+    _code(
+        "RC507",
+        "a certificate of another question",
+        """
+        The model does not ask what the certificate answers: there is no such goal or requeue rule, or the
+        goal has another formula.  A proof of something else proves nothing about this goal.
+        """,
+        "Verify the goal anew with `--certificate DIR`.",
+    ),
+    _code(
+        "RC508",
+        "the model has changed",
+        """
+        The SHA-256 of the model, or of a file that it imports, is not the one in the certificate, or a
+        parameter has another value.  The certificate is checked all the same: what counts is whether it
+        holds of the model as it is now.
+        """,
+        "Nothing, if it holds; else verify the model anew.",
+    ),
+    _code(
+        "RC509",
+        "the solver is not installed",
+        """
+        Z3 comes with reconcheck; cvc5 is optional.  It shares no code with Z3, so that an error would have to
+        be in both.
+        """,
+        "Install it: `pip install cvc5`.",
+    ),
+    _code(
+        "RC510",
+        "an obligation fails",
+        """
+        The certificate is refused: the solver found a state in which one of its claims is wrong.  The model
+        has changed, or the certificate was altered.  That says nothing about the operator: another proof may
+        exist.
+        """,
+        "Verify the model anew with `--certificate DIR`.",
+    ),
+    _code(
+        "RC511",
+        "the solver gave up",
+        """
+        The solver could neither discharge an obligation nor find a state in which it fails, so that the
+        certificate is neither accepted nor refused.
+        """,
+        "Try the other solver: `--solver z3` or `--solver cvc5`.",
+    ),
+)
+
 _INTERNAL = (
     _code(
         "RC901",
@@ -583,5 +690,7 @@ _INTERNAL = (
     ),
 )
 
-CODES: dict[str, Code] = {code.code: code for code in (*_TEXT, *_NAMES, *_FINDINGS, *_VERDICTS, *_INTERNAL)}
+CODES: dict[str, Code] = {
+    code.code: code for code in (*_TEXT, *_NAMES, *_FINDINGS, *_VERDICTS, *_CERTIFICATES, *_INTERNAL)
+}
 """Every code, in ascending order."""

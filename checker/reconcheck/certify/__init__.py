@@ -1,1 +1,1 @@
-"""Checking proofs with Z3, without trusting who found them."""
+"""Checking proofs with a solver, without trusting who found them."""

@@ -1,4 +1,4 @@
-"""The checker of proofs: hands every obligation to Z3, trusts nobody who found the proof."""
+"""The checker of proofs: hands every obligation to a solver, trusts nobody who found the proof."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from reconcheck.certify.context import Context, Known, falls, measure_variables,
 from reconcheck.certify.obligations import Obligations
 from reconcheck.certify.projection import Projections
 from reconcheck.certify.queries import Solver, names_in
+from reconcheck.certify.solvers import Z3, Backend
+from reconcheck.certify.wellformed import Form
 from reconcheck.model import expr as e
 from reconcheck.model.types import IntType, RangeType
 from reconcheck.proof.certificate import Checked, Invariant, Measure, Part, Proof, Refused, Rests, Settles
@@ -23,7 +25,7 @@ class Mark:
     accepted: tuple[Part, ...]
     untyped: list[int] | None
     ends: bool | Refused | None
-    asked: int
+    held: int
 
 
 class Checker:
@@ -34,12 +36,13 @@ class Checker:
         system: System,
         left: Callable[[], float | None] = lambda: None,
         report: Callable[[str], None] = lambda _text: None,
-        log: list[str] | None = None,
+        backend: Backend | None = None,
     ) -> None:
         self.system = system
-        self.solver = Solver(left, report, log)
+        self.solver = Solver(left, report, backend or Z3())
         self.context = Context(system, self.solver)
         self.projections = Projections(self.context)
+        self.form = Form(system)
         self.accepted: list[Part] = []
         self.untyped: list[int] | None = None
         """Commands that are not yet known to keep the types; None before anybody looked."""
@@ -49,6 +52,9 @@ class Checker:
 
     def check(self, proof: Proof | Invariant) -> Checked | Refused:
         """Whether a proof holds of the whole system.  A checker checks one proof."""
+        flaw = next(self.form.of_proof(proof), None)
+        if flaw is not None:
+            return Refused(f"well formed: {flaw.place}", flaw.message)
         clauses = proof.clauses if isinstance(proof, Proof) else ()
         failing = self.add_clauses(clauses)
         if failing:
@@ -62,6 +68,10 @@ class Checker:
 
     def conclude(self, goal: e.Expr | None) -> Checked | Refused:
         """Whether the parts accepted so far prove the goal."""
+        begin = self.system.initial
+        outside = e.either(*self.context.outside(begin.updates))
+        if self.context.refuted("types: begin", [outside], begin.inputs) is not None:
+            return Refused("types: begin", "a variable may begin with a value outside of its type")
         if self.untyped:
             step = self.system.commands[self.untyped[0]].step
             return Refused(f"types: {step}", "it may give a variable a value outside of its type")
@@ -72,17 +82,17 @@ class Checker:
             refused = self.context.refuted("the parts give the goal", [*relevant, e.negate(goal)])
             if refused is not None:
                 return refused
-        return Checked(self.solver.asked)
+        return Checked(self.solver.held)
 
     def mark(self) -> Mark:
         """What has been accepted so far, to come back to."""
-        return Mark(self.context.mark(), tuple(self.accepted), self.untyped, self._ends, self.solver.asked)
+        return Mark(self.context.mark(), tuple(self.accepted), self.untyped, self._ends, self.solver.held)
 
     def back_to(self, mark: Mark) -> None:
         """Forgets what was accepted after a mark."""
         self.context.back_to(mark.context)
         self.accepted, self.untyped, self._ends = list(mark.accepted), mark.untyped, mark.ends
-        self.solver.asked = mark.asked
+        self.solver.held = mark.held
 
     # ---- parts -----------------------------------------------------------------------------------------------
 
@@ -103,12 +113,12 @@ class Checker:
     def _typed(self, number: int) -> bool:
         """Whether a command surely gives every variable a value of its type."""
         context = self.context
-        outside = context.outside(number)
+        outside = context.outside(context.taken[number].updates)
         if not outside:
             return True
         taken = context.taken[number]
         names = {*taken.reads, *taken.writes}
-        known = [e.substitute(clause, taken.before) for clause in context.assumed(names)]
+        known = [e.substitute(clause, taken.before) for clause in context.always(names)]
         formulas = [taken.guard, *known, e.either(*outside)]
         return context.refuted(f"types: {taken.command.step}", formulas, taken.command.inputs) is None
 
@@ -120,6 +130,9 @@ class Checker:
         return refused
 
     def _added(self, part: Part | Invariant) -> Refused | None:
+        flaw = next(self.form.of_part(part, "part"), None)
+        if flaw is not None:
+            return Refused(f"well formed: {flaw.place}", flaw.message)
         if self.untyped is None:
             self.add_clauses(())
         assert self.untyped is not None
@@ -223,7 +236,7 @@ def _inductive(context: Context, clause: e.Expr) -> bool:
         broken = e.negate(e.substitute(clause, taken.after))
         if broken == e.FALSE:
             continue
-        known = [e.substitute(one, taken.before) for one in context.assumed({*names, *taken.reads})]
+        known = [e.substitute(one, taken.before) for one in context.always({*names, *taken.reads})]
         formulas = [taken.guard, *known, broken]
         if context.refuted(f"{name}: {taken.command.step}", formulas, taken.command.inputs) is not None:
             return False

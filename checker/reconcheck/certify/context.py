@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from reconcheck.certify.queries import Query, Solver, declarations, names_in
@@ -31,6 +31,11 @@ class Taken:
     changed: e.Expr
     reads: frozenset[str]
     writes: frozenset[str]
+
+    @property
+    def updates(self) -> list[tuple[str, e.Expr]]:
+        """The variables that it may change with their new values."""
+        return [(name, self.after[name]) for name in sorted(self.writes)]
 
 
 @dataclass(frozen=True)
@@ -126,10 +131,13 @@ class Context:
 
     # ---- formulas --------------------------------------------------------------------------------------------
 
+    def always(self, names: set[str]) -> list[e.Expr]:
+        """The clauses that read one of the variables: they hold in every reachable state."""
+        return [self.clauses[number] for number in self.about("clauses", names)]
+
     def assumed(self, names: set[str]) -> list[e.Expr]:
-        """The clauses and settled formulas that read one of the variables."""
-        clauses = [self.clauses[number] for number in self.about("clauses", names)]
-        return clauses + [self.settled[number] for number in self.about("settled", names)]
+        """The clauses and settled formulas that read one of the variables: they hold from some time on."""
+        return self.always(names) + [self.settled[number] for number in self.about("settled", names)]
 
     def near(self, names: set[str]) -> set[str]:
         """The variables with those that something settled ties to them, over a few steps.
@@ -177,7 +185,7 @@ class Context:
     def enabled(self, action: str) -> e.Expr:
         """The condition under which a fair action is possible.
 
-        A running reconcile always can go on, if Z3 agrees: then its condition is that it runs.
+        A running reconcile always can go on, if the solver agrees: then its condition is that it runs.
         """
         if action not in self._enabled:
             numbers = [
@@ -230,10 +238,9 @@ class Context:
             self._texts[formula] = smtlib.term(formula)
         return self._texts[formula]
 
-    def outside(self, number: int) -> list[e.Expr]:
-        """The conditions under which a command gives a variable a value that its type does not have."""
-        taken = self.taken[number]
-        wrong = (_outside(taken.after[name], self.types[name].type) for name in sorted(taken.writes))
+    def outside(self, updates: Iterable[tuple[str, e.Expr]]) -> list[e.Expr]:
+        """The conditions under which one of some updates gives a variable a value that its type does not have."""
+        wrong = (_outside(value, self.types[name].type) for name, value in updates)
         return [condition for condition in wrong if condition != e.FALSE]
 
     def is_dead(self, number: int) -> bool:

@@ -14,6 +14,7 @@ from reconcheck.certify.projection import (
     Projected,
     Projections,
     arguments,
+    legend,
     looks,
     projected,
     region_functions,
@@ -43,7 +44,7 @@ class Obligations:
             if column.term != e.Var(column.name, column.type) and not column.regions
             for name in names_in(column.term)
         )
-        self.functions = region_functions(columns)
+        self.functions = [*legend(columns), *region_functions(columns)]
         for rank in range(ranks):
             self.functions += membership(at_most(diagram, rank), f"at_most_{rank}")
         self.declared: dict[str, Variable] = {}
@@ -75,7 +76,7 @@ class Obligations:
 
     def invariant(self, part: Invariant) -> Refused | None:
         """What refuses a proof that a formula always holds."""
-        last = self._state("the property holds", self._inside(self._here()), part.formula)
+        last = self._state("the property holds", self._inside(self._here()), part.formula, settled=False)
         return self._refute([self._begin(), *self._kept(), last])
 
     def types(self, numbers: Sequence[int]) -> list[int]:
@@ -85,7 +86,7 @@ class Obligations:
             taken = self.context.taken[number]
             self.declared = {}
             command, moves = projected(taken, frozenset(self.context.types), taken.guard)
-            outside = e.either(*self.context.outside(number))
+            outside = e.either(*self.context.outside(taken.updates))
             self._declare([outside], ())
             text = f"{self._inside(arguments(self.columns, values(command, moves)[0]))} {smtlib.term(outside)}"
             query = self._taken(f"types: {taken.command.step}", command, number, text)
@@ -129,10 +130,14 @@ class Obligations:
         conditions = [smtlib.belongs(smtlib.symbol(n), types[n].type) for n in names if n in types]
         return f"(and true {' '.join(condition for condition in conditions if condition != 'true')})"
 
-    def _state(self, name: str, where: str, goal: e.Expr, more: Sequence[e.Expr] = ()) -> Query:
-        """That a formula holds in all states of a kind, with all that is known about its variables."""
-        names = self.context.near({*self.variables, *names_in(goal, *more)})
-        formulas = [*more, *self.context.assumed(names)]
+    def _state(self, name: str, where: str, goal: e.Expr, more: Sequence[e.Expr] = (), settled: bool = True) -> Query:
+        """That a formula holds in all states of a kind, with all that is known about its variables.
+
+        Unless it is asked of the states from some time on, only what always holds is known.
+        """
+        names = {*self.variables, *names_in(goal, *more)}
+        known_here = self.context.assumed(self.context.near(names)) if settled else self.context.always(names)
+        formulas = [*more, *known_here]
         self._declare([goal, *formulas], ())
         known = " ".join(smtlib.term(formula) for formula in formulas)
         text = f"(and {self._typed([goal, *formulas])} {where} {known} (not {smtlib.term(goal)}))"
@@ -156,8 +161,8 @@ class Obligations:
             taken = self.context.taken[number]
             if taken.writes & self.predicates:
                 names = {*taken.reads, *taken.writes, *self.predicates}
-                known = [self.context.clauses[index] for index in self.context.about("clauses", names)]
-                guard = e.both(taken.guard, *(e.substitute(clause, taken.before) for clause in known))
+                known = (e.substitute(clause, taken.before) for clause in self.context.always(names))
+                guard = e.both(taken.guard, *known)
                 command, moves = projected(taken, frozenset(self.context.types), guard)
             else:
                 command, moves = self.projections.project(number, self.variables)
@@ -234,5 +239,5 @@ class Obligations:
 
 
 def _fresh(inputs: Sequence[Variable], tag: str) -> dict[str, Variable]:
-    """Inputs with names of their own."""
-    return {variable.name: Variable(f"{variable.name}@{tag}", variable.type, None) for variable in inputs}
+    """Inputs with names of their own: a command may be projected in several ways, with inputs of other sorts."""
+    return {v.name: Variable(f"{v.name} {smtlib.sort(v.type)} of {tag}", v.type, None) for v in inputs}

@@ -119,22 +119,27 @@ def looks(columns: Sequence[Column], moves: Moves) -> tuple[object, ...]:
 
 def arguments(columns: Sequence[Column], given: dict[str, e.Expr]) -> str:
     """The columns as arguments of a diagram's functions, with some variables replaced."""
-    return " ".join(_argument(column, given) for column in columns)
+    return " ".join(_argument(level, column, given) for level, column in enumerate(columns))
 
 
-def _argument(column: Column, given: dict[str, e.Expr]) -> str:
+def _argument(level: int, column: Column, given: dict[str, e.Expr]) -> str:
     value = e.substitute(column.term, given)
     if not column.regions:
         return smtlib.converted(value, column.type)
     if isinstance(value, e.Const):
         return smtlib.constant(dict(column.regions)[str(value.value)], column.type)
-    return f"({smtlib.symbol('region of ' + column.name)} {smtlib.term(value)})"
+    return f"(region_{level} {smtlib.converted(value, e.type_of(column.term))})"
+
+
+def legend(columns: Sequence[Column]) -> list[str]:
+    """What the parameters of a diagram's functions stand for, as comments."""
+    return [f"; v{level} is {_argument(level, column, {})}" for level, column in enumerate(columns)]
 
 
 def region_functions(columns: Sequence[Column]) -> list[str]:
     """The regions of program counters as SMT-LIB functions."""
     lines: list[str] = []
-    for column in columns:
+    for level, column in enumerate(columns):
         if not column.regions:
             continue
         numbers = [smtlib.constant(region, column.type) for _, region in column.regions]
@@ -142,7 +147,7 @@ def region_functions(columns: Sequence[Column]) -> list[str]:
         for place in range(len(numbers) - 2, -1, -1):
             if numbers[place] != numbers[place + 1]:
                 text = f"(ite (<= x {place}) {numbers[place]} {text})"
-        lines.append(f"(define-fun {smtlib.symbol('region of ' + column.name)} ((x Int)) Int {text})")
+        lines.append(f"(define-fun region_{level} ((x Int)) Int {text})")
     return lines
 
 

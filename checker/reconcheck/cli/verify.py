@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconcheck.cli.certificates import Certificates
 from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG
 from reconcheck.cli.machine import peak_memory, usable_cores
 from reconcheck.cli.options import colours, model_files, parse_settings, scope_options, settings_option
@@ -40,6 +41,9 @@ STATUS = {INTERNAL: "broken", WRONG: "wrong", UNKNOWN: "unknown"}
     help="Work on N models or questions at a time; as many as there are cores by default.",
 )
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
+@click.option(
+    "--certificate", "folder", metavar="DIR", help="Write a certificate of everything that is proved into DIR."
+)
 @click.option("--verbose", "-v", is_flag=True, help="Whole reports also when there are several models.")
 def command(
     models: tuple[str, ...],
@@ -50,6 +54,7 @@ def command(
     timeout: float | None,
     jobs: int | None,
     format_: str,
+    folder: str | None,
     verbose: bool,
 ) -> int:
     """Prove that each model converges without scheduled reconciliation, or show why not.
@@ -60,6 +65,7 @@ def command(
     started = time.monotonic()
     request = Request(goals, with_, without, parse_settings(settings), timeout)
     files = model_files(models)
+    certificates = Certificates(folder, files) if folder is not None else None
     colour = colours()
     reports: list[Report] = []
     failures: list[tuple[str, Failure]] = []
@@ -77,6 +83,8 @@ def command(
                 whole = len(files) == 1 or verbose
                 paint = Paint(colour)
                 click.echo(render_report(outcome, paint) if whole else render_line(outcome, width, paint))
+            if certificates is not None:
+                certificates.write(outcome)
     seconds, memory = time.monotonic() - started, peak_memory()
     if format_ == "json":
         import json

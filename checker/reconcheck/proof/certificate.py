@@ -149,6 +149,15 @@ class Invariant:
 
 
 @dataclass(frozen=True)
+class Flaw:
+    """What is wrong with a proof before its obligations are looked at; `place` names the part as a document does."""
+
+    place: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Refused:
     """A proof that does not hold, with the obligation that fails and why."""
 
@@ -160,7 +169,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Checked:
-    """A proof that holds, with how many obligations Z3 discharged."""
+    """A proof that holds, with how many obligations a solver discharged."""
 
     obligations: int
 

@@ -147,8 +147,8 @@ def at_most(diagram: Diagram, rank: int) -> Diagram:
 
 
 def membership(diagram: Diagram, name: str) -> list[str]:
-    """Whether a state is inside a diagram, as an SMT-LIB function of its variables."""
-    parameters = " ".join(f"({smtlib.symbol(v.name)} {smtlib.sort(v.type)})" for v in diagram.variables)
+    """Whether a state is inside a diagram, as an SMT-LIB function of its variables, `v0` and so on."""
+    parameters = " ".join(f"(v{level} {smtlib.sort(v.type)})" for level, v in enumerate(diagram.variables))
     lets = [f"(let ((n{i} {_node(diagram, i)}))" for i in range(len(diagram.nodes))]
     return [f"(define-fun {name} ({parameters}) Bool", *lets, _child(diagram.root), ")" * len(lets) + ")"]
 
@@ -156,15 +156,14 @@ def membership(diagram: Diagram, name: str) -> list[str]:
 def _node(diagram: Diagram, index: int) -> str:
     node = diagram.nodes[index]
     variable = diagram.variables[node.level]
-    name, branches = smtlib.symbol(variable.name), dict(node.branches)
+    name, branches = f"v{node.level}", dict(node.branches)
     if isinstance(variable.type, BoolType):
         return f"(ite {name} {_child(branches.get(True, -1))} {_child(branches.get(False, -1))})"
     if isinstance(variable.type, OpaqueType):
         text = _child(branches.get(node.level, -1))
         earlier = [i for i in range(node.level) if isinstance(diagram.variables[i].type, OpaqueType)]
         for level in reversed(earlier):  # so that the first variable with the same value is found first
-            same = f"(= {name} {smtlib.symbol(diagram.variables[level].name)})"
-            text = f"(ite {same} {_child(branches.get(level, -1))} {text})"
+            text = f"(ite (= {name} v{level}) {_child(branches.get(level, -1))} {text})"
         return f"(ite (= {name} 0) {_child(branches.get(NOTHING, -1))} {text})"
     text = "false"
     for value, child in reversed(node.branches):

@@ -1,0 +1,51 @@
+"""Writes certificates of what `reconcheck verify` proved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconcheck.cli.errors import wrong_value
+from reconcheck.cli.files import replace_file
+from reconcheck.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from reconcheck.explain.verdict import Report
+
+
+class Certificates:
+    """A folder for certificates, made before anything is proved.  Raises `ModelError` (RC107)."""
+
+    def __init__(self, folder: str, models: list[Path]) -> None:
+        from reconcheck.certify.certificates import labels
+
+        self.folder = Path(folder)
+        self.labels = labels([str(model) for model in models])
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"cannot make the folder {folder}: {error.strerror}"
+            raise wrong_value(message, "give another folder") from error
+
+    def write(self, report: Report) -> None:
+        """Writes two files for everything that was proved about a model, and says so on standard error.
+
+        Raises `InternalError` (RC902) where a proof does not pass its check.
+        """
+        from reconcheck.certify.certificates import issue
+
+        operator = report.operator
+        answers = [*report.answers, *(checked.answer for checked in report.expectations)]
+        proved = {(answer.goal.name, answer.scope): answer for answer in answers if answer.certificate is not None}
+        for answer in proved.values():
+            assert answer.certificate is not None
+            label = self.labels[operator.file]
+            with Progress(operator.file) as progress:
+                issued = issue(operator, answer.goal, answer.scope, answer.certificate, label, progress)
+            replace_file(self.folder / f"{issued.name}.smt2", issued.obligations.encode())
+            replace_file(self.folder / f"{issued.name}.json", issued.proof.encode())
+            click.echo(f"wrote {self.folder / issued.name}.json and .smt2: {issued.count:,} obligations", err=True)
+        if not proved:
+            click.echo(f"{operator.file}: nothing was proved, so no certificate was written", err=True)

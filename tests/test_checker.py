@@ -1,0 +1,106 @@
+"""The checker of proofs by itself: form before obligations, diagrams, solvers."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from known_proofs import EXTERNAL, MINIMAL, SCHEDULED, explored, proved
+from reconcheck.certify.check import Checker
+from reconcheck.certify.solvers import SOLVERS, Failure
+from reconcheck.model import expr as e
+from reconcheck.model.types import BOOL, EnumType, RangeType
+from reconcheck.proof.certificate import (
+    Checked,
+    Column,
+    Invariant,
+    Measure,
+    Proof,
+    Refused,
+    Rests,
+    Settles,
+    columns_of,
+)
+from reconcheck.proof.diagram import OUTSIDE, Diagram, at_most, build, leaf, leaf_rank
+
+
+def test_what_settles_is_no_invariant() -> None:
+    """A checker that has accepted measures still asks of an invariant that it holds from the beginning."""
+    system = explored(EXTERNAL, SCHEDULED).system
+    proof = proved(EXTERNAL, SCHEDULED)
+    checker = Checker(system)
+    assert isinstance(checker.check(proof), Checked)
+    everything = Diagram((), (), leaf(0))
+    refused = checker.add(Invariant(proof.goal, (), everything))
+    assert refused is not None
+    assert refused.obligation == "the property holds"
+    assert checker.add(Invariant(proof.clauses[0], (), everything)) is None
+
+
+def test_a_proof_that_is_not_well_formed_is_refused_before_anything_is_asked() -> None:
+    system = explored(EXTERNAL, SCHEDULED).system
+    proof = proved(EXTERNAL, SCHEDULED)
+    settled = next(part for part in proof.parts if isinstance(part, Settles))
+    pc = next(column for column in settled.columns if column.regions)
+    reordered = Column(pc.name, pc.type, pc.term, tuple(reversed(pc.regions)))
+    swapped = tuple(reordered if column == pc else column for column in settled.columns)
+    odd_type = Column("x", EnumType(("a", "b")), e.Var("pc(dashboard)", pc.type))
+    wrong: list[Any] = [
+        Settles(settled.goal, swapped, settled.diagram, settled.helpful, settled.ways),
+        Settles(settled.goal, settled.columns[1:], settled.diagram, settled.helpful, settled.ways),
+        Settles(settled.goal, settled.columns, settled.diagram, settled.helpful[:-1], settled.ways),
+        Rests(settled.goal, (odd_type,), Diagram((odd_type.variable,), (), leaf(0))),
+        Measure(e.Var("stale(dashboard)", RangeType(0, 1)), e.integer(1)),
+        Measure(e.TRUE, e.Const(-1, RangeType(0, 1))),
+        Measure(e.Var("any0", BOOL), e.integer(1)),
+    ]
+    for part_ in wrong:
+        checker = Checker(system)
+        refused = checker.add(part_)
+        assert refused is not None
+        assert refused.obligation.startswith("well formed")
+        assert checker.solver.asked == 0
+        result = checker.check(Proof(proof.goal, (), (part_,)))
+        assert isinstance(result, Refused)
+
+
+def test_a_diagram_gives_each_state_its_rank_and_no_other() -> None:
+    graph = explored(MINIMAL / "unwatched-secondary.rdsl", SCHEDULED).graph
+    variables = tuple(column.variable for column in columns_of(graph.system.variables))
+    ranked = build(variables, ((state, number % 5) for number, state in enumerate(graph.states)))
+    known = set(graph.states)
+    assert [ranked.rank(state) for state in graph.states] == [number % 5 for number in range(len(graph.states))]
+    chance = random.Random(5)
+    for _ in range(500):
+        state = list(chance.choice(graph.states))
+        index = chance.randrange(len(state))
+        state[index] = chance.choice(graph.states)[index]
+        if tuple(state) not in known:
+            assert ranked.rank(state) == OUTSIDE
+
+
+def test_cutting_at_a_rank_keeps_what_is_below() -> None:
+    graph = explored(EXTERNAL, SCHEDULED).graph
+    variables = tuple(column.variable for column in columns_of(graph.system.variables))
+    ranked = build(variables, ((state, number % 4) for number, state in enumerate(graph.states)))
+    for limit in range(4):
+        cut = at_most(ranked, limit)
+        for number, state in enumerate(graph.states):
+            assert (cut.rank(state) == 0) == (number % 4 <= limit)
+
+
+def test_leaves_are_ranks() -> None:
+    assert [leaf_rank(leaf(rank)) for rank in (OUTSIDE, 0, 1, 7)] == [OUTSIDE, 0, 1, 7]
+    assert Diagram((), (), leaf(2)).rank(()) == 2
+
+
+def test_solvers_say_what_they_found() -> None:
+    for backend in (solver() for solver in SOLVERS.values()):
+        assert backend.version[0].isdigit()
+        assert backend.refute("(declare-const x Int)", ["(< x x)", "(and (< x 1) (< 1 x))"], None) is None
+        failure = backend.refute("(declare-const x Int)", ["(< x x)", "(< x 1)"], 5.0)
+        assert failure == Failure(1, f"{backend.name} found a state in which it fails")
+        hard = "(= (+ (* x x x) (* y y y) (* z z z)) 114)"
+        unknown = backend.refute("(declare-const x Int)(declare-const y Int)(declare-const z Int)", [hard], 0.05)
+        assert unknown is not None
+        assert unknown.reason.startswith(f"{backend.name} gave up")
