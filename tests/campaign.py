@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,21 +33,25 @@ import random_models
 from contestants import Contest
 from judge import Judge, Judgement, objection
 from reconcheck.diagnostic import ModelError
+from reconcheck.engines.budget import Budget
+from reconcheck.engines.explicit import explore
 from reconcheck.explain.verdict import Answer
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
 from reconcheck.model.operator import Goal, Operator, Scope
-from reconcheck.semantics.steps import LeftRange
+from reconcheck.semantics.steps import Endless, LeftRange
 
 MOST_STATES = 300
 """States beyond which a model is skipped."""
-TINY = 40
-"""States up to which every contestant is asked every question."""
-DEEPEST = 12
-"""Steps beyond which the bounded search is not asked: it is sure to be slow, and so are many such runs."""
+TINY, SMALL = 6, 60
+"""States up to which every contestant is asked every question, and up to which proofs of what is false are tried."""
+SLICE_FACTOR = 3
+"""How many times as many states as the whole graph a slice may have."""
+DEEP, DEEPEST = 2, 10
+"""Steps that bounded search goes where there is nothing to be found, and beyond which it is not asked at all."""
 BATCH = 50
 """Models that a worker takes at a time."""
-T = TypeVar("T")
+Done = TypeVar("Done")
 PROVED = frozenset({"converges", "holds", "unreachable"})
 
 
@@ -55,15 +60,19 @@ class Tally:
     """What came of some models: how often what was said, seconds by who spent them, and the disagreements."""
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
     disagreements: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
         """Takes the figures of other models in."""
         self.counts += other.counts
         for who, seconds in other.seconds.items():
-            self.seconds[who] += seconds
+            self.spent(who, seconds)
         self.disagreements += other.disagreements
+
+    def spent(self, who: str, seconds: float) -> None:
+        """Notes how long somebody took."""
+        self.seconds[who] = self.seconds.get(who, 0.0) + seconds
 
 
 def scopes_of(operator: Operator, seed: int) -> tuple[Scope, ...]:
@@ -77,7 +86,24 @@ def scopes_of(operator: Operator, seed: int) -> tuple[Scope, ...]:
     return tuple(found)
 
 
+def too_large(contest: Contest) -> bool:
+    """Whether there are more states than the judge lists; the compiled system counts them faster."""
+    try:
+        return len(explore(contest.system, Budget(), MOST_STATES).states) > MOST_STATES
+    except (LeftRange, Endless):
+        return False  # the judge will find out
+
+
 # ---- one model ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """A goal in a scope with what is true of it, and how many states the judge listed."""
+
+    contest: Contest
+    judgement: Judgement
+    states: int
 
 
 class Match:
@@ -87,109 +113,118 @@ class Match:
         self.seed, self.loaded, self.tally = seed, loaded, Tally()
 
     def run(self) -> Tally:
-        """Compares all goals in all scopes."""
+        """Compares all goals in all scopes; the slower engines are asked about one that holds and one that does not."""
+        cases: list[Case] = []
         for scope in scopes_of(self.loaded.operator, self.seed):
-            contest = Contest(self.loaded, scope)
-            try:
-                judge = self._timed("judge", lambda scope=scope: Judge(self.loaded.operator, scope, MOST_STATES))
-            except LeftRange:
-                self._wrong_model(contest)
-                continue
-            if not judge.states.complete:
-                self._count("scopes", "too large" if judge.states.exact else "unbounded")
-            else:
-                self._count("scopes", "judged")
-            for number, goal in enumerate(self.loaded.operator.goals):
-                self._goal(contest, goal, judge, chosen=number == self.seed % len(self.loaded.operator.goals))
+            cases += self._cases(Contest(self.loaded, scope))
+        for case in cases:
+            self._count("judge", case.judgement.verdict)
+            if case.judgement.complete:
+                self._ask("program", case, case.contest.by_program)
+        for case in self._chosen([case for case in cases if not case.judgement.found]):
+            self._ask("proof", case, partial(case.contest.by_proof, most=SLICE_FACTOR * case.states))
+            self._ask("search", case, partial(case.contest.by_search, depth=DEEP))
+        for case in self._chosen([case for case in cases if case.judgement.found]):
+            if case.states <= SMALL:
+                self._ask("proof", case, partial(case.contest.by_proof, most=SLICE_FACTOR * case.states))
+            lengths = [n for verdict, n in case.judgement.found.items() if n is not None and verdict != "livelock"]
+            if (depth := min(lengths, default=DEEP)) <= DEEPEST:
+                self._ask("search", case, partial(case.contest.by_search, depth=depth))
         return self.tally
 
-    def _goal(self, contest: Contest, goal: Goal, judge: Judge, chosen: bool) -> None:
-        """Asks about one goal whom it is worth asking; the slow ones about tiny models, or where it is their turn."""
-        judgement = self._timed("judge", lambda: judge.judge(goal))
-        self._count("judge", " or ".join(sorted(judgement.verdicts)) or "unknown")
-        small = judgement.complete and len(judge.states.keys) <= TINY
-        if judgement.complete:
-            self._ask("program", contest, goal, judgement, contest.by_program)
-        if small or chosen or (judgement.complete and not judgement.found):
-            self._ask("proof", contest, goal, judgement, contest.by_proof)
-        lengths = [length for verdict, length in judgement.found.items() if length is not None and verdict != "livelock"]
-        depth = min(lengths, default=2)
-        if (small or chosen) and depth <= DEEPEST:
-            self._ask("search", contest, goal, judgement, lambda goal: contest.by_search(goal, depth))
+    def _chosen(self, cases: list[Case]) -> list[Case]:
+        """One of them, or all where that is quick."""
+        if all(case.states <= TINY for case in cases):
+            return cases
+        return [cases[self.seed % len(cases)]]
 
-    def _ask(
-        self, who: str, contest: Contest, goal: Goal, judgement: Judgement, answering: Callable[[Goal], Answer]
-    ) -> None:
+    def _cases(self, contest: Contest) -> list[Case]:
+        """What the judge says of each goal in a scope; nothing where it does not know."""
+        operator, scope = self.loaded.operator, contest.scope
+        if self._timed("judge", partial(too_large, contest)):
+            self._count("scopes", "skipped: too large")
+            return []
         try:
-            answer = self._timed(who, lambda: answering(goal))
-            wrong = self._timed("judge", lambda: fault(who, contest, judgement, answer))
+            judge = self._timed("judge", partial(Judge, operator, scope, MOST_STATES))
+        except LeftRange:
+            self._count("scopes", "a value leaves its range")
+            self._wrong_model(contest, operator.goals[self.seed % len(operator.goals)])
+            return []
+        self._count("scopes", "judged" if judge.states.complete else "unbounded: judged in part")
+        judged = [self._timed("judge", partial(judge.judge, goal)) for goal in operator.goals]
+        return [Case(contest, one, len(judge.states.keys)) for one in judged if one.verdicts]
+
+    def _ask(self, who: str, case: Case, answering: Callable[[Goal], Answer]) -> None:
+        contest, judgement = case.contest, case.judgement
+        verdict, wrong = "crashed", ""
+        try:
+            answer = self._timed(who, partial(answering, judgement.goal))
+            verdict = answer.verdict
+            wrong = self._timed("judge", partial(fault, who, contest, judgement, answer))
+            if answer.trace is not None:
+                self._count(who, "traces followed")
         except Exception:  # a crash is a finding like any other, and the models after it shall be tried
-            wrong, answer = traceback.format_exc(limit=-3), None
-        verdict = answer.verdict if answer is not None else "crashed"
+            wrong = traceback.format_exc(limit=-3)
         self._count(who, verdict)
-        if answer is not None and answer.trace is not None:
-            self._count(who, "traces followed")
-        if wrong is not None:
-            self._disagree(f"{goal.kind} {goal.name}", contest.scope, who, f"{verdict}: {wrong}", str(judgement))
+        if wrong:
+            self._disagree(judgement.goal, contest.scope, who, f"{verdict}: {wrong}", str(judgement))
 
-    def _wrong_model(self, contest: Contest) -> None:
+    def _wrong_model(self, contest: Contest, goal: Goal) -> None:
         """Some step gives a variable a value outside of its type: the program says so, and nothing can be proved."""
-        self._count("scopes", "left range")
-        for goal in self.loaded.operator.goals[:1]:
-            try:
-                said = self._timed("program", lambda goal=goal: contest.by_program(goal)).verdict
-            except ModelError as error:
-                said = error.diagnostics[0].code
-            if said != "RC310":
-                self._disagree(goal.name, contest.scope, "program", said, "RC310")
-            answer = self._timed("proof", lambda goal=goal: contest.by_proof(goal))
-            self._count("proof", answer.verdict)
-            if answer.verdict != "unknown":
-                self._disagree(goal.name, contest.scope, "proof", answer.verdict, "RC310")
+        try:
+            said = self._timed("program", partial(contest.by_program, goal)).verdict
+        except ModelError as error:
+            said = error.diagnostics[0].code
+        self._count("program", said)
+        if said != "RC310":
+            self._disagree(goal, contest.scope, "program", said, "RC310")
+        answer = self._timed("proof", partial(contest.by_proof, goal, most=MOST_STATES))
+        self._count("proof", answer.verdict)
+        if answer.verdict != "unknown":
+            self._disagree(goal, contest.scope, "proof", answer.verdict, "RC310")
 
-    def _timed(self, who: str, work: Callable[[], T]) -> T:
-        started = time.perf_counter()
+    def _timed(self, who: str, work: Callable[[], Done]) -> Done:
+        started = time.process_time()
         try:
             return work()
         finally:
-            self.tally.seconds[who] += time.perf_counter() - started
+            self.tally.spent(who, time.process_time() - started)
 
     def _count(self, what: str, which: str) -> None:
         self.tally.counts[what, which] += 1
 
-    def _disagree(self, goal: str, scope: Scope, who: str, said: str, true: str) -> None:
+    def _disagree(self, goal: Goal, scope: Scope, who: str, said: str, true: str) -> None:
         self.tally.disagreements.append(
-            f"seed {self.seed}, {goal}, {scope}:\n  {who} says {said}\n  the judge says {true}"
+            f"seed {self.seed}, {goal.kind} {goal.name}, {scope}:\n  {who} says {said}\n  the judge says {true}"
         )
 
 
-def fault(who: str, contest: Contest, judgement: Judgement, answer: Answer) -> str | None:
-    """What is wrong with an answer, or None."""
-    goal, verdict = answer.goal, answer.verdict
+def fault(who: str, contest: Contest, judgement: Judgement, answer: Answer) -> str:
+    """What is wrong with an answer; empty if nothing is."""
+    verdict, trace = answer.verdict, answer.trace
     if verdict == "unknown":
-        return f"it must know: {answer.reason}" if who == "program" and judgement.verdicts else None
+        return f"it must know: {answer.reason}" if who == "program" else ""
     if verdict in PROVED:
-        return "the goal is refuted" if judgement.found else None
+        return "what is refuted cannot be proved" if judgement.found else ""
     allowed = judgement.verdicts if who == "program" else set(judgement.found)
     if judgement.complete and verdict not in allowed:
-        return "not the right verdict"
-    if answer.trace is None:
+        return "this is not so"
+    if trace is None:
         return "there is no trace"
-    wrong = objection(contest.loaded.operator, contest.scope, goal, answer.trace)
-    if wrong is not None:
+    if wrong := objection(contest.loaded.operator, contest.scope, answer.goal, trace):
         return f"the trace is wrong: {wrong}"
     shortest = judgement.found.get(verdict)
-    if answer.trace.shortest and shortest is not None and len(answer.trace.steps) != shortest:
-        return f"the trace has {len(answer.trace.steps)} steps and claims to be shortest"
-    return None
+    if trace.shortest and shortest is not None and len(trace.steps) != shortest:
+        return f"the trace has {len(trace.steps)} steps and claims to be shortest"
+    return ""
 
 
 def compare(seed: int, folder: Path) -> Tally:
     """Compares everybody's answers about the model of a seed."""
     path = folder / f"campaign{seed}.rdsl"
-    path.write_text(random_models.model_text(seed), encoding="utf-8")
+    path.write_text(random_models.model_text(seed, small=True), encoding="utf-8")
     tally = Tally(Counter({("models", "all"): 1}))
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         loaded = load(path)
     except ModelError as error:
@@ -198,7 +233,7 @@ def compare(seed: int, folder: Path) -> Tally:
         return tally
     finally:
         path.unlink()
-        tally.seconds["reading"] += time.perf_counter() - started
+        tally.spent("reading", time.process_time() - started)
     tally.add(Match(seed, loaded).run())
     return tally
 

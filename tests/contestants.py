@@ -25,8 +25,6 @@ from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.system import System
 from reconcheck.semantics.world import State
 
-SLICE_STATES = 1_500
-"""States of a slice past which the proof engine gives up, here."""
 SECONDS = 10.0
 """A safety net for each engine and goal; what ends by it is unknown."""
 
@@ -56,12 +54,12 @@ class Contest:
         """What the program answers with default settings.  Raises `ModelError` and `InternalError`."""
         return self.program.answer(goal, self.scope)
 
-    def by_proof(self, goal: Goal) -> Answer:
-        """Proofs on slices, checked on the whole system, without ever listing the whole graph."""
+    def by_proof(self, goal: Goal, most: int) -> Answer:
+        """Proofs on slices of at most so many states, checked on the whole system."""
         unknown = Answer(goal, self.scope, "unknown", "no proof was found")
         if goal.kind == "converges":
             for part in conjuncts(goal.formula):
-                ranked = prove_by_slices(self.system, part, Budget(SECONDS), SLICE_STATES)
+                ranked = prove_by_slices(self.system, part, Budget(SECONDS), most)
                 if ranked is None:
                     return unknown
                 rows = zip(ranked.states, ranked.ranking.ranks, strict=True)
@@ -70,7 +68,7 @@ class Contest:
                     return Answer(goal, self.scope, "unknown", "the certificate was refused")
             return Answer(goal, self.scope, "converges")
         never = goal.formula if goal.kind == "always" else e.negate(goal.formula)
-        found = prove_always_by_slices(self.system, never, Budget(SECONDS), SLICE_STATES)
+        found = prove_always_by_slices(self.system, never, Budget(SECONDS), most)
         if found is None:
             return unknown
         if self._refuses(Invariant(never, smallest(found[0], [(state, 0) for state in found[1]]))):

@@ -101,10 +101,14 @@ class Judgement:
             return frozenset(self.found)
         return frozenset({min(self.found, key=lambda verdict: (self.found[verdict], verdict != "quiet"))})
 
+    @property
+    def verdict(self) -> str:
+        """The verdict in words."""
+        return " or ".join(sorted(self.verdicts)) or "unknown"
+
     def __str__(self) -> str:
-        if not self.found:
-            return ", ".join(self.verdicts) or "not known: not all states were listed"
-        return ", ".join(f"{v} ({'?' if n is None else n} steps)" for v, n in sorted(self.found.items()))
+        ways = (f"{verdict} ({'?' if n is None else n} steps)" for verdict, n in sorted(self.found.items()))
+        return ", ".join(ways) or self.verdict
 
 
 class Judge:
@@ -237,8 +241,8 @@ def _way_around(
 # ---- following a trace ---------------------------------------------------------------------------------------------
 
 
-def objection(operator: Operator, scope: Scope, goal: Goal, trace: Trace) -> str | None:
-    """Why a trace is not a run of the model that ends as it says, or None."""
+def objection(operator: Operator, scope: Scope, goal: Goal, trace: Trace) -> str:
+    """Why a trace is not a run of the model that ends as it says; empty if it is."""
     values = [v for _, v in trace.start] + [v for row in trace.steps for c in row.changes for v in (c.old, c.new)]
     numbers = {v for v in values if isinstance(v, int) and not isinstance(v, bool)} | set(NUMBERS)
     listing = Listing(operator, scope, numbers | {max(numbers) + 1})
@@ -256,19 +260,19 @@ def objection(operator: Operator, scope: Scope, goal: Goal, trace: Trace) -> str
         if not runs:
             return f"step {number} is not possible: {row.step}"
     objections = [_end(listing, goal, trace, run) for run in runs]
-    return None if None in objections else objections[0]
+    return "" if "" in objections else objections[0]
 
 
-def _end(listing: Listing, goal: Goal, trace: Trace, run: list[State]) -> str | None:
-    """Why a run does not end as the trace says, or None."""
+def _end(listing: Listing, goal: Goal, trace: Trace, run: list[State]) -> str:
+    """Why a run does not end as the trace says; empty if it does."""
     last = run[-1]
     holds = bool(e.evaluate(goal.formula, last))
     match trace.end:
         case "violation" | "witness":
-            return None if holds == (trace.end == "witness") else f"it is no {trace.end}"
+            return "" if holds == (trace.end == "witness") else f"it is no {trace.end}"
         case "quiet":
             possible = listing.look(last)[1]
-            return f"not quiet: {', '.join(sorted(possible)) or 'the goal holds'}" if holds or possible else None
+            return f"not quiet: {', '.join(sorted(possible)) or 'the goal holds'}" if holds or possible else ""
         case "livelock":
             loop = trace.loop if trace.loop is not None else len(run)
             around, taken = run[loop:], [row.step for row in trace.steps[loop:]]
@@ -278,5 +282,5 @@ def _end(listing: Listing, goal: Goal, trace: Trace, run: list[State]) -> str | 
                 return "the loop is not calm, or the goal holds all around it"
             everywhere = frozenset[str].intersection(*(listing.look(state)[1] for state in around))
             missing = everywhere - {step.action for step in taken if step.kind is Kind.FAIR}
-            return f"the loop is not fair to {', '.join(sorted(missing))}" if missing else None
+            return f"the loop is not fair to {', '.join(sorted(missing))}" if missing else ""
     return f"a trace cannot end in {trace.end}"
