@@ -24,12 +24,13 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import random_models
+from campaign_record import IN_PART, JUDGED, TOO_LARGE, WRONG, Run, Tally, figures, page
 from contestants import Contest
 from judge import Judge, Judgement, objection
 from reconcheck.diagnostic import ModelError
@@ -53,26 +54,6 @@ BATCH = 50
 """Models that a worker takes at a time."""
 Done = TypeVar("Done")
 PROVED = frozenset({"converges", "holds", "unreachable"})
-
-
-@dataclass
-class Tally:
-    """What came of some models: how often what was said, seconds by who spent them, and the disagreements."""
-
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    seconds: dict[str, float] = field(default_factory=dict)
-    disagreements: list[str] = field(default_factory=list)
-
-    def add(self, other: Tally) -> None:
-        """Takes the figures of other models in."""
-        self.counts += other.counts
-        for who, seconds in other.seconds.items():
-            self.spent(who, seconds)
-        self.disagreements += other.disagreements
-
-    def spent(self, who: str, seconds: float) -> None:
-        """Notes how long somebody took."""
-        self.seconds[who] = self.seconds.get(who, 0.0) + seconds
 
 
 def scopes_of(operator: Operator, seed: int) -> tuple[Scope, ...]:
@@ -118,7 +99,6 @@ class Match:
         for scope in scopes_of(self.loaded.operator, self.seed):
             cases += self._cases(Contest(self.loaded, scope))
         for case in cases:
-            self._count("judge", case.judgement.verdict)
             if case.judgement.complete:
                 self._ask("program", case, case.contest.by_program)
         for case in self._chosen([case for case in cases if not case.judgement.found]):
@@ -142,17 +122,17 @@ class Match:
         """What the judge says of each goal in a scope; nothing where it does not know."""
         operator, scope = self.loaded.operator, contest.scope
         if self._timed("judge", partial(too_large, contest)):
-            self._count("scopes", "skipped: too large")
+            self._count(TOO_LARGE)
             return []
         try:
             judge = self._timed("judge", partial(Judge, operator, scope, MOST_STATES))
         except LeftRange:
-            self._count("scopes", "a value leaves its range")
+            self._count(WRONG)
             self._wrong_model(contest, operator.goals[self.seed % len(operator.goals)])
             return []
-        self._count("scopes", "judged" if judge.states.complete else "unbounded: judged in part")
+        self._count(JUDGED if judge.states.complete else IN_PART)
         judged = [self._timed("judge", partial(judge.judge, goal)) for goal in operator.goals]
-        return [Case(contest, one, len(judge.states.keys)) for one in judged if one.verdicts]
+        return [Case(contest, one, len(judge.states.keys)) for one in judged]
 
     def _ask(self, who: str, case: Case, answering: Callable[[Goal], Answer]) -> None:
         contest, judgement = case.contest, case.judgement
@@ -162,10 +142,10 @@ class Match:
             verdict = answer.verdict
             wrong = self._timed("judge", partial(fault, who, contest, judgement, answer))
             if answer.trace is not None:
-                self._count(who, "traces followed")
+                self._count("traces followed")
         except Exception:  # a crash is a finding like any other, and the models after it shall be tried
             wrong = traceback.format_exc(limit=-3)
-        self._count(who, verdict)
+        self.tally.answers[who, judgement.verdict, verdict] += 1
         if wrong:
             self._disagree(judgement.goal, contest.scope, who, f"{verdict}: {wrong}", str(judgement))
 
@@ -175,11 +155,11 @@ class Match:
             said = self._timed("program", partial(contest.by_program, goal)).verdict
         except ModelError as error:
             said = error.diagnostics[0].code
-        self._count("program", said)
+        self.tally.answers["program", "RC310", said] += 1
         if said != "RC310":
             self._disagree(goal, contest.scope, "program", said, "RC310")
         answer = self._timed("proof", partial(contest.by_proof, goal, most=MOST_STATES))
-        self._count("proof", answer.verdict)
+        self.tally.answers["proof", "RC310", answer.verdict] += 1
         if answer.verdict != "unknown":
             self._disagree(goal, contest.scope, "proof", answer.verdict, "RC310")
 
@@ -190,8 +170,8 @@ class Match:
         finally:
             self.tally.spent(who, time.process_time() - started)
 
-    def _count(self, what: str, which: str) -> None:
-        self.tally.counts[what, which] += 1
+    def _count(self, what: str) -> None:
+        self.tally.counts[what] += 1
 
     def _disagree(self, goal: Goal, scope: Scope, who: str, said: str, true: str) -> None:
         self.tally.disagreements.append(
@@ -223,7 +203,7 @@ def compare(seed: int, folder: Path) -> Tally:
     """Compares everybody's answers about the model of a seed."""
     path = folder / f"campaign{seed}.rdsl"
     path.write_text(random_models.model_text(seed, small=True), encoding="utf-8")
-    tally = Tally(Counter({("models", "all"): 1}))
+    tally = Tally(counts=Counter(models=1))
     started = time.process_time()
     try:
         loaded = load(path)
@@ -257,11 +237,12 @@ def batches(first: int, count: int) -> Iterator[range]:
 
 
 def main() -> int:
-    """Runs the campaign and prints what came of it."""
+    """Runs the campaign, prints what came of it, and records it where that is asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--count", type=int, default=1_000, help="how many models")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
+    parser.add_argument("--record", type=Path, help="write the figures to this page")
     arguments = parser.parse_args()
     started, total = time.monotonic(), Tally()
     with ProcessPoolExecutor(arguments.jobs) as workers:
@@ -269,13 +250,10 @@ def main() -> int:
             total.add(tally)
             for text in tally.disagreements:
                 print(text, flush=True)
-    elapsed = time.monotonic() - started
-    for (what, which), count in sorted(total.counts.items()):
-        print(f"{what:10} {which:24} {count:8,}")
-    for who, seconds in sorted(total.seconds.items()):
-        print(f"{who:10} {seconds:10.1f} s")
-    print(f"{arguments.count} models in {elapsed:.0f} s: {elapsed / arguments.count * 1000:.0f} ms each")
-    print(f"{len(total.disagreements)} disagreements")
+    run = Run(arguments.first, arguments.count, arguments.jobs, time.monotonic() - started)
+    print(figures(total, run))
+    if arguments.record is not None:
+        arguments.record.write_text(page(total, run), encoding="utf-8")
     return 1 if total.disagreements else 0
 
 

@@ -271,6 +271,21 @@ class Maker(Reconciles):
         text = "\n".join(f"      {change}" for change, _ in changes)
         return f"    {kind} {self.fresh('act')}{guard}{self.cite()} {{\n{text}\n    }}"
 
+    def scratch(self) -> str:
+        """A step that chooses something, makes something else of it, and forgets it again."""
+        holders = [h for h in self.objects + self.externals if h.fields]
+        one, other = self.random.choice(holders), self.random.choice(holders)
+        (name, type_), (result, made) = self.random.choice(one.fields), self.random.choice(other.fields)
+        path = f"{one.element}.{name}"
+        value = self.value(made, [(path, type_)])
+        if self.chance(0.5) and made != "opaque":
+            first, second = self.random.sample(CONSTANTS[made], k=2)
+            value = f"(if {self.condition([(path, type_)], 1)} then {first} else {second})"
+        kind = self.random.choice(("process", "noise", "disturbance"))
+        guard = f" when {self.condition(self.world(), 1)}" if self.chance(0.5) else ""
+        changes = f"{path} = any  {other.element}.{result} = {value}  {path} = {self.random.choice(CONSTANTS[type_])}"
+        return f"    {kind} {self.fresh('act')}{guard} {{ {changes} }}"
+
     def environment(self) -> str:
         """One or two actions, those that make objects come and go, and time."""
         kinds = ("process", "noise", "disturbance", "disturbance")
@@ -281,6 +296,8 @@ class Maker(Reconciles):
             if holder.finalizers and holder.deletable and self.chance(0.5):
                 changes = " ".join(f"{holder.element}.finalizers.{name} = false" for name in holder.finalizers)
                 lines.append(f"    process {self.fresh('strip')} when {holder.element}.deleting {{ {changes} }}")
+        if self.chance(0.05):
+            lines.append(self.scratch())
         if self.clock is not None:
             (name, type_), *_ = self.clock_atoms()
             lines.append(f"    process tick when {name} < {BOUNDS[type_][1]} {{ {name} += 1 }}")
