@@ -34,18 +34,16 @@ from campaign_record import IN_PART, JUDGED, TOO_LARGE, WRONG, Run, Tally, figur
 from contestants import Contest
 from judge import Judge, Judgement, objection
 from reconcheck.diagnostic import ModelError
-from reconcheck.engines.budget import Budget
-from reconcheck.engines.explicit import explore
 from reconcheck.explain.verdict import Answer
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
 from reconcheck.model.operator import Goal, Operator, Scope
-from reconcheck.semantics.steps import Endless, LeftRange
+from reconcheck.semantics.steps import LeftRange
 
-MOST_STATES = 300
+MOST_STATES = 200
 """States beyond which a model is skipped."""
-TINY, SMALL = 6, 60
-"""States up to which every contestant is asked every question, and up to which proofs of what is false are tried."""
+SMALL = 60
+"""States up to which proofs of what is false are tried."""
 SLICE_FACTOR = 3
 """How many times as many states as the whole graph a slice may have."""
 DEEP, DEEPEST = 2, 10
@@ -57,22 +55,17 @@ PROVED = frozenset({"converges", "holds", "unreachable"})
 
 
 def scopes_of(operator: Operator, seed: int) -> tuple[Scope, ...]:
-    """The scopes that differ: without schedule; with it, if there is one; without some rule."""
-    scheduled = any(rule.kind == "every" for rule in operator.rules())
+    """Without schedule, and by turns with it (if there is one), without some rule, or nothing else."""
+    found, rules = [Scope()], operator.rules()
+    scheduled = any(rule.kind == "every" for rule in rules)
     scheduled = scheduled or any(controller.resync is not None for controller in operator.controllers)
-    found = [Scope(), *([Scope(schedule=True)] if scheduled else [])]
-    if rules := operator.rules():
-        rule = rules[seed % len(rules)]
-        found.append(Scope(schedule=rule.kind == "every", without=(rule.name,)))
+    match seed % 3:
+        case 1 if scheduled:
+            found.append(Scope(schedule=True))
+        case 2 if rules:
+            rule = rules[seed // 3 % len(rules)]
+            found.append(Scope(schedule=rule.kind == "every", without=(rule.name,)))
     return tuple(found)
-
-
-def too_large(contest: Contest) -> bool:
-    """Whether there are more states than the judge lists; the compiled system counts them faster."""
-    try:
-        return len(explore(contest.system, Budget(), MOST_STATES).states) > MOST_STATES
-    except (LeftRange, Endless):
-        return False  # the judge will find out
 
 
 # ---- one model ---------------------------------------------------------------------------------------------------
@@ -101,34 +94,34 @@ class Match:
         for case in cases:
             if case.judgement.complete:
                 self._ask("program", case, case.contest.by_program)
+        turn = self.seed % 2 == 0
         for case in self._chosen([case for case in cases if not case.judgement.found]):
             self._ask("proof", case, partial(case.contest.by_proof, most=SLICE_FACTOR * case.states))
-            self._ask("search", case, partial(case.contest.by_search, depth=DEEP))
+            if turn:
+                self._ask("search", case, partial(case.contest.by_search, depth=DEEP))
         for case in self._chosen([case for case in cases if case.judgement.found]):
-            if case.states <= SMALL:
-                self._ask("proof", case, partial(case.contest.by_proof, most=SLICE_FACTOR * case.states))
             lengths = [n for verdict, n in case.judgement.found.items() if n is not None and verdict != "livelock"]
             if (depth := min(lengths, default=DEEP)) <= DEEPEST:
                 self._ask("search", case, partial(case.contest.by_search, depth=depth))
+            if turn and case.states <= SMALL:
+                self._ask("proof", case, partial(case.contest.by_proof, most=SLICE_FACTOR * case.states))
         return self.tally
 
     def _chosen(self, cases: list[Case]) -> list[Case]:
-        """One of them, or all where that is quick."""
-        if all(case.states <= TINY for case in cases):
-            return cases
-        return [cases[self.seed % len(cases)]]
+        """One of them, if there are any: the slower engines cannot be asked about each."""
+        return [cases[self.seed % len(cases)]] if cases else []
 
     def _cases(self, contest: Contest) -> list[Case]:
         """What the judge says of each goal in a scope; nothing where it does not know."""
         operator, scope = self.loaded.operator, contest.scope
-        if self._timed("judge", partial(too_large, contest)):
-            self._count(TOO_LARGE)
-            return []
         try:
             judge = self._timed("judge", partial(Judge, operator, scope, MOST_STATES))
         except LeftRange:
             self._count(WRONG)
             self._wrong_model(contest, operator.goals[self.seed % len(operator.goals)])
+            return []
+        if judge.states.exact and not judge.states.complete:
+            self._count(TOO_LARGE)
             return []
         self._count(JUDGED if judge.states.complete else IN_PART)
         judged = [self._timed("judge", partial(judge.judge, goal)) for goal in operator.goals]
@@ -145,7 +138,7 @@ class Match:
                 self._count("traces followed")
         except Exception:  # a crash is a finding like any other, and the models after it shall be tried
             wrong = traceback.format_exc(limit=-3)
-        self.tally.answers[who, judgement.verdict, verdict] += 1
+        self.tally.answers[who, " and ".join(sorted(judgement.found)) or judgement.verdict, verdict] += 1
         if wrong:
             self._disagree(judgement.goal, contest.scope, who, f"{verdict}: {wrong}", str(judgement))
 
