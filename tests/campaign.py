@@ -1,7 +1,7 @@
 """Looks for disagreements between the engines and a judge that lists every state, on random small models.
 
     python tests/campaign.py --count 20000 --first 0 --jobs 2
-    python tests/campaign.py --show 17               print one model, with what everybody says about it
+    python tests/campaign.py --count 20000 --first 0 --jobs 2 --record spec/agreement.md
 
 For each goal of each model, in each scope, the judge (`judge.py`) says what is true.  The proof engine, the bounded
 search and the whole program answer each by itself (`contestants.py`), and must not contradict it:
@@ -195,19 +195,22 @@ def fault(who: str, contest: Contest, judgement: Judgement, answer: Answer) -> s
 def compare(seed: int, folder: Path) -> Tally:
     """Compares everybody's answers about the model of a seed."""
     path = folder / f"campaign{seed}.rdsl"
-    path.write_text(random_models.model_text(seed, small=True), encoding="utf-8")
+    text = random_models.model_text(seed, small=True)
+    path.write_text(text, encoding="utf-8")
     tally = Tally(counts=Counter(models=1))
     started = time.process_time()
     try:
         loaded = load(path)
     except ModelError as error:
         problems = "\n".join(f"{d.code} at {d.span}: {d.message}; {d.instead}" for d in error.diagnostics)
-        tally.disagreements.append(f"seed {seed}: the model is refused: {problems}")
+        tally.disagreements.append(f"seed {seed}: the model is refused: {problems}\n{text}")
         return tally
     finally:
         path.unlink()
         tally.spent("reading", time.process_time() - started)
     tally.add(Match(seed, loaded).run())
+    if tally.disagreements:
+        tally.disagreements[-1] += f"\n\n{text}"
     return tally
 
 

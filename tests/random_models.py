@@ -248,7 +248,7 @@ class Maker(Reconciles):
             condition, more = self.step_by(f"{name}.{field_}", type_)
             return f"{name}.{field_} {more}", "" if self.chance(0.1, small=0.03) else condition
         endless = type_ in ("nat", "int")
-        anything = self.chance(0.04 if endless else 0.3)
+        anything = self.chance(0.07 if endless else 0.3)
         return f"{name}.{field_} = {'any' if anything else self.value(type_, atoms)}", ""
 
     def action(self, kind: str) -> str:
@@ -275,7 +275,10 @@ class Maker(Reconciles):
         """A step that chooses something, makes something else of it, and forgets it again."""
         holders = [h for h in self.objects + self.externals if h.fields]
         one, other = self.random.choice(holders), self.random.choice(holders)
+        endless = [(h, atom) for h in holders for atom in h.fields if atom[1] in ("nat", "int")]
         (name, type_), (result, made) = self.random.choice(one.fields), self.random.choice(other.fields)
+        if endless and self.chance(0.7):
+            one, (name, type_) = self.random.choice(endless)
         path = f"{one.element}.{name}"
         value = self.value(made, [(path, type_)])
         if self.chance(0.5) and made != "opaque":
@@ -296,7 +299,7 @@ class Maker(Reconciles):
             if holder.finalizers and holder.deletable and self.chance(0.5):
                 changes = " ".join(f"{holder.element}.finalizers.{name} = false" for name in holder.finalizers)
                 lines.append(f"    process {self.fresh('strip')} when {holder.element}.deleting {{ {changes} }}")
-        if self.chance(0.05):
+        if self.chance(0.08):
             lines.append(self.scratch())
         if self.clock is not None:
             (name, type_), *_ = self.clock_atoms()
