@@ -31,7 +31,7 @@ from typing import TypeVar
 
 import random_models
 from campaign_record import IN_PART, JUDGED, TOO_LARGE, WRONG, Run, Tally, figures, page
-from contestants import Contest
+from contestants import NO_RUN, Contest
 from judge import Judge, Judgement, objection
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.verdict import Answer
@@ -83,8 +83,8 @@ class Case:
 class Match:
     """The comparison of everybody's answers about one model."""
 
-    def __init__(self, seed: int, loaded: Loaded) -> None:
-        self.seed, self.loaded, self.tally = seed, loaded, Tally()
+    def __init__(self, seed: int, loaded: Loaded, most_states: int) -> None:
+        self.seed, self.loaded, self.most_states, self.tally = seed, loaded, most_states, Tally()
 
     def run(self) -> Tally:
         """Compares all goals in all scopes; the slower engines are asked about one that holds and one that does not."""
@@ -100,8 +100,7 @@ class Match:
             if turn:
                 self._ask("search", case, partial(case.contest.by_search, depth=DEEP))
         for case in self._chosen([case for case in cases if case.judgement.found]):
-            lengths = [n for verdict, n in case.judgement.found.items() if n is not None and verdict != "livelock"]
-            if (depth := min(lengths, default=DEEP)) <= DEEPEST:
+            if (depth := case.judgement.run or DEEP) <= DEEPEST:
                 self._ask("search", case, partial(case.contest.by_search, depth=depth))
             if turn and case.states <= SMALL:
                 self._ask("proof", case, partial(case.contest.by_proof, most=SLICE_FACTOR * case.states))
@@ -115,7 +114,7 @@ class Match:
         """What the judge says of each goal in a scope; nothing where it does not know."""
         operator, scope = self.loaded.operator, contest.scope
         try:
-            judge = self._timed("judge", partial(Judge, operator, scope, MOST_STATES))
+            judge = self._timed("judge", partial(Judge, operator, scope, self.most_states))
         except LeftRange:
             self._count(WRONG)
             self._wrong_model(contest, operator.goals[self.seed % len(operator.goals)])
@@ -151,7 +150,7 @@ class Match:
         self.tally.answers["program", "RC310", said] += 1
         if said != "RC310":
             self._disagree(goal, contest.scope, "program", said, "RC310")
-        answer = self._timed("proof", partial(contest.by_proof, goal, most=MOST_STATES))
+        answer = self._timed("proof", partial(contest.by_proof, goal, most=self.most_states))
         self.tally.answers["proof", "RC310", answer.verdict] += 1
         if answer.verdict != "unknown":
             self._disagree(goal, contest.scope, "proof", answer.verdict, "RC310")
@@ -176,7 +175,8 @@ def fault(who: str, contest: Contest, judgement: Judgement, answer: Answer) -> s
     """What is wrong with an answer; empty if nothing is."""
     verdict, trace = answer.verdict, answer.trace
     if verdict == "unknown":
-        return f"it must know: {answer.reason}" if who == "program" else ""
+        missed = who == "search" and answer.reason == NO_RUN and judgement.run is not None
+        return f"it must know: {answer.reason}" if who == "program" or missed else ""
     if verdict in PROVED:
         return "what is refuted cannot be proved" if judgement.found else ""
     allowed = judgement.verdicts if who == "program" else set(judgement.found)
@@ -192,7 +192,7 @@ def fault(who: str, contest: Contest, judgement: Judgement, answer: Answer) -> s
     return ""
 
 
-def compare(seed: int, folder: Path) -> Tally:
+def compare(seed: int, folder: Path, most_states: int) -> Tally:
     """Compares everybody's answers about the model of a seed."""
     path = folder / f"campaign{seed}.rdsl"
     text = random_models.model_text(seed, small=True)
@@ -208,18 +208,18 @@ def compare(seed: int, folder: Path) -> Tally:
     finally:
         path.unlink()
         tally.spent("reading", time.process_time() - started)
-    tally.add(Match(seed, loaded).run())
+    tally.add(Match(seed, loaded, most_states).run())
     if tally.disagreements:
         tally.disagreements[-1] += f"\n\n{text}"
     return tally
 
 
-def compare_all(seeds: Iterable[int]) -> Tally:
+def compare_all(seeds: Iterable[int], most_states: int = MOST_STATES) -> Tally:
     """Compares everybody's answers about the models of some seeds."""
     total = Tally()
     with tempfile.TemporaryDirectory() as folder:
         for seed in seeds:
-            total.add(compare(seed, Path(folder)))
+            total.add(compare(seed, Path(folder), most_states))
     return total
 
 
@@ -238,15 +238,17 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1_000, help="how many models")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
+    parser.add_argument("--states", type=int, default=MOST_STATES, help="states beyond which a model is skipped")
     parser.add_argument("--record", type=Path, help="write the figures to this page")
     arguments = parser.parse_args()
     started, total = time.monotonic(), Tally()
+    work = partial(compare_all, most_states=arguments.states)
     with ProcessPoolExecutor(arguments.jobs) as workers:
-        for tally in workers.map(compare_all, batches(arguments.first, arguments.count)):
+        for tally in workers.map(work, batches(arguments.first, arguments.count)):
             total.add(tally)
             for text in tally.disagreements:
                 print(text, flush=True)
-    run = Run(arguments.first, arguments.count, arguments.jobs, time.monotonic() - started)
+    run = Run(arguments.first, arguments.count, arguments.jobs, arguments.states, time.monotonic() - started)
     print(figures(total, run))
     if arguments.record is not None:
         arguments.record.write_text(page(total, run), encoding="utf-8")

@@ -17,7 +17,7 @@ MEANING = {
     JUDGED: "all states listed",
     IN_PART: "not all listed: a number is chosen without bounds",
     WRONG: "a value leaves its range (RC310)",
-    TOO_LARGE: "skipped: too many states",
+    TOO_LARGE: "skipped: more states than are listed",
 }
 
 
@@ -51,6 +51,7 @@ class Run:
     first: int
     count: int
     jobs: int
+    states: int
     seconds: float
 
     def __str__(self) -> str:
@@ -106,6 +107,7 @@ and one that claims to be shortest and is not.
 | --- | --- |
 | what was looked at | {run} |
 | **disagreements** | **{len(tally.disagreements)}** |
+| states listed of a model | at most about {run.states:,} |
 | traces followed step by step | {tally.counts["traces followed"]:,} |
 | time | {run.seconds / 60:.0f} minutes with {run.jobs} processes |
 

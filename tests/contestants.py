@@ -27,6 +27,8 @@ from reconcheck.semantics.world import State
 
 SECONDS = 10.0
 """A safety net for each engine and goal; what ends by it is unknown."""
+NO_RUN = "there is no run of so few steps"
+"""The reason of a bounded search that went as deep as it was asked to."""
 
 
 @dataclass
@@ -80,7 +82,6 @@ class Contest:
 
     def by_search(self, goal: Goal, depth: int) -> Answer:
         """Bounded search with Z3, up to a number of steps.  Raises `DoesNotReplay`."""
-        unknown = Answer(goal, self.scope, "unknown", f"no run of at most {depth} steps")
         if goal.kind == "converges":
             bad, end, verdict = bounded.quiet_without(self.system, goal.formula), "quiet", "quiet"
         elif goal.kind == "always":
@@ -92,7 +93,7 @@ class Contest:
         except Exhausted as spent:
             return Answer(goal, self.scope, "unknown", str(spent))
         if found is None:
-            return unknown
+            return Answer(goal, self.scope, "unknown", NO_RUN)
         names = [variable.name for variable in self.system.variables]
         steps = [
             (command.step if command is not None else None, tuple(state[name] for name in names))

@@ -102,6 +102,11 @@ class Judgement:
         return frozenset({min(self.found, key=lambda verdict: (self.found[verdict], verdict != "quiet"))})
 
     @property
+    def run(self) -> int | None:
+        """The length of the shortest run that ends with what was found, where there is one and it is known."""
+        return next((length for verdict, length in self.found.items() if verdict != "livelock"), None)
+
+    @property
     def verdict(self) -> str:
         """The verdict in words."""
         return " or ".join(sorted(self.verdicts)) or "unknown"

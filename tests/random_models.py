@@ -196,7 +196,8 @@ class Maker(Reconciles):
         holder.deletable = self.removed[name] or inherited.deleted or collected
         holder.array = not primary and self.chance(0.2, small=0.1)
         holder.cached = self.reads == "all_cached" or (primary and self.reads == "primary_cached")
-        presence = self.random.choice(("", "", " initially absent", " initially any", " initially present"))
+        absent = () if primary and self.small and self.chance(0.7) else (" initially absent", " initially any")
+        presence = self.random.choice(("", "", " initially present", *absent))
         traits += presence
         holder.creatable = presence in (" initially absent", " initially any") or holder.deletable
         if self.chance(0.15):
@@ -219,7 +220,7 @@ class Maker(Reconciles):
     def declarations(self) -> list[str]:
         """The objects, externals, the clock and the memory."""
         parts = [self.resource(i) for i in range(self.random.choice((1, 2, 2) if self.small else (1, 2, 2, 3)))]
-        if self.chance(0.5):
+        if self.chance(0.5, small=0.6):
             parts.append(self.external("database"))
             if self.chance(0.15, small=0.05):
                 parts.append(self.external("bucket"))

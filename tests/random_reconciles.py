@@ -61,10 +61,10 @@ class Reconciles(Words):
         versions = [(t, k) for side in ("old", "new") for t, k in holder.atoms(side)]
         if holder.object and holder.name != primary and self.chance(0.6):
             text += " via owner"
-        elif self.chance(0.3, small=0.15):
+        elif self.chance(0.3, small=0.1):
             readable = versions + (self.cached() if self.chance(0.5) else [])
             text += f" via ({self.condition(readable, 1)})"
-        if self.chance(0.4, small=0.25):
+        if self.chance(0.4, small=0.2):
             events = dict.fromkeys(self.event(holder, versions) for _ in range(self.random.choice((1, 2))))
             text += " on " + ", ".join(events)
         return text + self.cite()
@@ -288,7 +288,7 @@ class Reconciles(Words):
     def controller(self, name: str, primary: str) -> str:
         """A controller with its watches, rules and reconcile."""
         self.late, self.wait = [], self.random.choice(("10s", "1m"))
-        intent = self.intent(primary) if self.chance(0.6, small=0.8) else None
+        intent = self.intent(primary) if self.chance(0.6, small=0.9) else None
         lines = [f"  controller {name} for {primary} {{"]
         for holder in self.objects + [external for external in self.externals if external.notifies]:
             if self.chance(0.95 if holder.name == primary else 0.6):
@@ -306,7 +306,8 @@ class Reconciles(Words):
             self.intents.append(intent)
             intent = None
         reachable = True
-        for _ in range(self.random.randint(0 if body else 1, 1 if self.small else 3)):
+        most = self.random.choice((1, 1, 2)) if self.small else 3
+        for _ in range(self.random.randint(0 if body else 1, most)):
             more, reachable = self.statement(atoms, 1 if self.small else 2, "      ")
             body += more
             if not reachable:

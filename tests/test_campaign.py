@@ -11,7 +11,7 @@ import pytest
 import judge as judge_module
 from campaign import compare_all, fault
 from campaign_record import Run, Tally, page
-from contestants import Contest
+from contestants import NO_RUN, Contest
 from judge import Judge, Judgement, Listing, objection
 from reconcheck.explain.trace import Trace
 from reconcheck.explain.verdict import Answer
@@ -118,6 +118,8 @@ def test_a_wrong_answer_is_found(path: Path) -> None:
     for lie in lies:
         assert fault("program", contest, judgement, lie), lie.verdict
     assert not fault("search", contest, judgement, lies[1]), "an engine alone need not know"
+    missed = fault("search", contest, judgement, replace(lies[1], reason=NO_RUN))
+    assert bool(missed) == (path == QUIET), "but it must not miss a run that it looked for; it looks for no loops"
     longer = replace(judgement, found={verdict: (n or 0) + 1 for verdict, n in judgement.found.items()})
     assert "shortest" in fault("program", contest, longer, answer)
 
@@ -155,7 +157,7 @@ def test_the_page_says_what_came_of_it() -> None:
     tally.answers["program", "converges", "converges"] = 1234
     tally.answers["proof", "converges", "unknown"] = 5
     tally.counts["judged"] = 987
-    text = page(tally, Run(100, 2000, 2, 600.0))
+    text = page(tally, Run(100, 2000, 2, 200, 600.0))
     assert "2,000 models, seeds 100 to 2,099" in text
     assert "| **disagreements** | **1** |" in text
     assert "| converges | converges 1,234 | unknown 5 | - |" in text
