@@ -17,10 +17,10 @@ import networkx as nx
 
 from reconcheck.explain.trace import Trace, visible_start
 from reconcheck.model import expr as e
-from reconcheck.model.operator import Goal, Operator, Scope, Variable
+from reconcheck.model.operator import Call, External, Goal, Object, Operator, Remember, Scope, Variable, Write
 from reconcheck.model.types import IntType, OpaqueType, Value
 from reconcheck.semantics.interpreter import Interpreter
-from reconcheck.semantics.steps import Kind, Step
+from reconcheck.semantics.steps import Kind, LeftRange, Step
 from reconcheck.semantics.world import Run, State
 
 NUMBERS = (0, 1, 2, 3)
@@ -74,6 +74,8 @@ class States:
     edges: list[list[tuple[Step, int]]] = field(default_factory=list)
     possible: list[frozenset[str]] = field(default_factory=list)
     complete: bool = True
+    wrong: bool = False
+    """Whether some step gives a variable a value outside of its type; listing ends there."""
     exact: bool = True
     """Whether no unbounded number was chosen, so that no shorter run can be missing."""
 
@@ -117,7 +119,7 @@ class Judgement:
 
 
 class Judge:
-    """Judges the goals of an operator in a scope.  Raises `LeftRange` where the model is wrong."""
+    """Judges the goals of an operator in a scope."""
 
     def __init__(self, operator: Operator, scope: Scope, most: int) -> None:
         self.operator, self.scope = operator, scope
@@ -149,7 +151,7 @@ class Judge:
 
 
 def list_states(listing: Listing, most: int) -> States:
-    """The reachable states, or the nearest ones up to about `most`.  Raises `LeftRange`."""
+    """The reachable states, or the nearest ones up to about `most`."""
     states, numbers = States(), dict[Key, int]()
 
     def number(state: State, depth: int) -> int:
@@ -165,12 +167,30 @@ def list_states(listing: Listing, most: int) -> States:
     while len(states.edges) < len(states.keys) <= most:
         current = len(states.edges)
         states.exact = states.exact and not listing.chosen
-        steps, possible = listing.look(dict(zip(listing.names, states.keys[current], strict=True)))
+        try:
+            steps, possible = listing.look(dict(zip(listing.names, states.keys[current], strict=True)))
+        except LeftRange:
+            states.wrong = True
+            states.exact = not chooses_numbers(listing.operator)
+            break
         states.possible.append(possible)
         states.edges.append([(step, number(after, states.depth[current] + 1)) for step, after in steps])
     states.exact = states.exact and not listing.chosen
     states.complete = states.exact and len(states.edges) == len(states.keys)
     return states
+
+
+def chooses_numbers(operator: Operator) -> bool:
+    """Whether anything is set to `any` unbounded number."""
+    assignments = [one for action in operator.actions for change in action.changes for one in change.assignments]
+    for controller in operator.controllers:
+        for instruction in controller.program.code:
+            if isinstance(instruction, Write | Call | Remember):
+                assignments += instruction.assignments
+    holders: list[Object | External] = [*operator.objects.values(), *operator.externals.values()]
+    first = [v for v in (*operator.clocks, *(v for h in holders for v in h.fields)) if v.initial is None]
+    chosen = [*first, *(one.variable for one in assignments if one.value is None)]
+    return any(isinstance(variable.type, IntType) for variable in chosen)
 
 
 # ---- the two ways not to converge --------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import judge as judge_module
-from campaign import compare_all, fault
+from campaign import Match, compare_all, fault
 from campaign_record import Run, Tally, page
 from contestants import NO_RUN, Contest
 from judge import Judge, Judgement, Listing, objection
@@ -37,6 +37,19 @@ operator o {
 }
 """
 """Only a number that the judge does not try brings the database up."""
+
+
+LEAVING = """rdsl 1
+operator o {
+  runtime controller-runtime 0.24
+  primary App as app
+  external db { n: 0..1 = 0  m: nat = 0 }
+  controller app for app { watch app reconcile { await change } }
+  environment { disturbance d { CHANGE } }
+  reachable up: db.n == 1
+}
+"""
+"""The disturbance can count beyond the range of a field."""
 
 
 @pytest.mark.parametrize("seeds", BATCHES, ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
@@ -87,6 +100,18 @@ def test_too_many_states_are_not_a_proof() -> None:
     assert all(
         judge.judge(goal).verdicts <= Judge(operator, Scope(), 500).judge(goal).verdicts for goal in operator.goals
     )
+
+
+@pytest.mark.parametrize("change", ["db.n += 1", "db.n += 1  db.m = any  db.m = 0"])
+def test_a_value_that_leaves_its_range_is_no_question_of_verdicts(change: str, tmp_path: Path) -> None:
+    """The program says so, if it can list the states; proofs fail."""
+    path = tmp_path / "wrong.rdsl"
+    path.write_text(LEAVING.replace("CHANGE", change))
+    tally = Match(0, load(path), 100).run()
+    assert not tally.disagreements
+    assert tally.counts == {"wrong": 1}
+    asked = {("proof", "RC310", "unknown"): 1} | ({} if "any" in change else {("program", "RC310", "RC310"): 1})
+    assert tally.answers == asked
 
 
 # ---- lies are found ------------------------------------------------------------------------------------------------
