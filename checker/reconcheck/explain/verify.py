@@ -85,6 +85,8 @@ class Verifier:
         self.looked_at: _Explored | None = None
         """The graph that the present question was last looked for in."""
         self.provers: dict[Scope, tuple[Prover, Checker]] = {}
+        self.unproved: set[tuple[str, Scope]] = set()
+        """Goals for which the prover has nothing left to try."""
 
     def report(self, scope: Scope, goals: Iterable[str] | None = None, every_scope: bool = True) -> Report:
         """The answers in a scope, and to the expectations: in every scope, or in this one only.
@@ -242,7 +244,8 @@ class Verifier:
                 self.provers[scope] = Prover(explored.system, made, self.budget), made
             prover, checker = self.provers[scope]
             prover.budget = budget
-            if not prover.prove(goal.formula):
+            if (goal.name, scope) in self.unproved or not prover.prove(goal.formula):
+                self.unproved.add((goal.name, scope))
                 return None
         except Exhausted:
             if self.budget.left == 0.0:
