@@ -104,7 +104,9 @@ def _why(answer: Answer) -> str:
         return f"{found}, {_count(proof.states, 'state')}, {_count(proof.obligations, 'Z3 obligation')}"
     if answer.trace is not None:
         looked = f", {_count(answer.states, 'state')}" if answer.states else ""
-        return f"{_count(len(rows_of(answer.trace)), 'step')}, replayed; {answer.engine}{looked}"
+        length = _count(len(rows_of(answer.trace)), "step")
+        length += "" if answer.trace.shortest or answer.trace.loop is not None else " (perhaps not the fewest)"
+        return f"{length}, replayed; {answer.engine}{looked}"
     return answer.reason
 
 
