@@ -150,7 +150,7 @@ def test_a_refused_certificate_is_no_verdict_and_stops_no_other_model(
     models = Path(__file__).parent.parent / "models" / "minimal"
     monkeypatch.setattr(Checker, "check", lambda *_: Refused("falling", "Z3 found a state in which it fails"))
     proved, refuted = models / "external-with-notifies.rdsl", models / "swallowed-error.rdsl"
-    assert main(["verify", str(proved), str(refuted)]) == 4
+    assert main(["verify", "--jobs", "1", str(proved), str(refuted)]) == 4
     printed = capsys.readouterr()
     assert "internal error[RC902]" in printed.err
     assert "converges" not in printed.out

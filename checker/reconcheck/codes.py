@@ -543,8 +543,8 @@ _VERDICTS = (
         "RC406",
         "unknown: the budget is spent",
         """
-        The time or the number of states allowed was used up before an answer was found.  Neither convergence
-        nor divergence is claimed.  Smaller ranges, fewer objects, or a larger budget may give one.
+        The time, the number of states allowed or the memory was used up before an answer was found.  Neither
+        convergence nor divergence is claimed.  Smaller ranges, fewer objects, or a larger budget may give one.
         """,
     ),
     _code(

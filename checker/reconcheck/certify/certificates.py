@@ -68,7 +68,7 @@ def issue(
     ]
     name = ".".join([label, goal.name, *(["with-schedule"] if scope.schedule else [])])
     name += "".join(f".without-{rule}" for rule in scope.without)
-    return Issued(name, written, script(lines, checker.solver.discharged), result.obligations)
+    return Issued(name, written, script(lines, list(checker.solver.discharged.values())), result.obligations)
 
 
 def labels(files: list[str]) -> dict[str, str]:

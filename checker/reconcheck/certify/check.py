@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from reconcheck.certify.context import Context, falls, measure_variables, rises
+from reconcheck.certify.context import Context, Known, falls, measure_variables, rises
 from reconcheck.certify.obligations import Obligations
 from reconcheck.certify.projection import Projections
-from reconcheck.certify.queries import Solver, names_in
+from reconcheck.certify.queries import Discharged, Solver, names_in
 from reconcheck.certify.solvers import Z3, Backend
 from reconcheck.certify.wellformed import Form
 from reconcheck.model import expr as e
 from reconcheck.model.types import IntType, RangeType
 from reconcheck.proof.certificate import Checked, Invariant, Measure, Part, Proof, Refused, Rests, Settles
 from reconcheck.semantics.system import System
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point in the life of a checker."""
+
+    context: Known
+    accepted: tuple[Part, ...]
+    untyped: list[int] | None
+    ends: bool | Refused | None
+    discharged: dict[int, Discharged]
 
 
 class Checker:
@@ -40,7 +51,7 @@ class Checker:
     @property
     def obligations(self) -> int:
         """How many different obligations were discharged so far."""
-        return sum(len(group.terms) for group in self.solver.discharged)
+        return sum(len(group.terms) for group in self.solver.discharged.values())
 
     # ---- whole proofs ----------------------------------------------------------------------------------------
 
@@ -77,6 +88,16 @@ class Checker:
             if refused is not None:
                 return refused
         return Checked(self.obligations)
+
+    def mark(self) -> Mark:
+        """What has been accepted so far, to come back to."""
+        return Mark(self.context.mark(), tuple(self.accepted), self.untyped, self._ends, dict(self.solver.discharged))
+
+    def back_to(self, mark: Mark) -> None:
+        """Forgets what was accepted after a mark."""
+        self.context.back_to(mark.context)
+        self.accepted, self.untyped, self._ends = list(mark.accepted), mark.untyped, mark.ends
+        self.solver.discharged = dict(mark.discharged)
 
     # ---- parts -----------------------------------------------------------------------------------------------
 

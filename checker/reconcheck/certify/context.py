@@ -38,6 +38,17 @@ class Taken:
         return [(name, self.after[name]) for name in sorted(self.writes)]
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a context knew at some point: how many clauses, measures and formulas, and the commands that were dead."""
+
+    clauses: int
+    measures: int
+    settled: int
+    resting: int
+    dead: frozenset[int]
+
+
 @dataclass
 class Context:
     """A system with what is known about it so far."""
@@ -66,6 +77,24 @@ class Context:
         self._texts: dict[e.Expr, str] = {}
         self._alive: dict[int, tuple[e.Expr, ...]] = {}
         """For a command that can still be taken, what was known when that was found out."""
+
+    def mark(self) -> Known:
+        """What is known by now."""
+        clauses, measures, settled = len(self.clauses), len(self.measures), len(self.settled)
+        return Known(clauses, measures, settled, len(self.resting), frozenset(self.dead))
+
+    def back_to(self, mark: Known) -> None:
+        """Forgets what was learnt after a mark."""
+        kept = {"clauses": mark.clauses, "measures": mark.measures, "settled": mark.settled}
+        del self.clauses[mark.clauses :], self.measures[mark.measures :]
+        del self.settled[mark.settled :], self.resting[mark.resting :]
+        for what, index in self._of_variable.items():
+            for name in index:
+                index[name] = [number for number in index[name] if number < kept[what]]
+        self.dead = set(mark.dead)
+        self._alive = {}
+        kept["after"] = mark.settled
+        self._known = {key: formula for key, formula in self._known.items() if key[2] < kept[key[1]]}
 
     # ---- what is known ---------------------------------------------------------------------------------------
 

@@ -14,9 +14,12 @@ from reconcheck.certify.projection import (
     Projected,
     Projections,
     arguments,
+    folded,
     legend,
+    looks,
     projected,
     region_functions,
+    values,
     variables_of,
 )
 from reconcheck.certify.queries import Query, declarations, names_in
@@ -35,7 +38,7 @@ class Obligations:
     ) -> None:
         self.context, self.projections = context, projections
         self.columns, self.ranks = columns, ranks
-        self.variables = variables_of(columns)
+        self.variables, self.folded = variables_of(columns), folded(columns)
         self.predicates = frozenset(
             name
             for column in columns
@@ -83,10 +86,10 @@ class Obligations:
         for number in numbers:
             taken = self.context.taken[number]
             self.declared = {}
-            command = projected(taken, frozenset(self.context.types), taken.guard)
+            command, moves = projected(taken, frozenset(self.context.types), taken.guard)
             outside = e.either(*self.context.outside(taken.updates))
             self._declare([outside], ())
-            text = f"{self._inside(arguments(self.columns, dict(command.before)))} {smtlib.term(outside)}"
+            text = f"{self._inside(arguments(self.columns, values(command, moves)[0]))} {smtlib.term(outside)}"
             query = self._taken(f"types: {taken.command.step}", command, number, text)
             if self._refute([query]) is not None:
                 wrong.append(number)
@@ -144,8 +147,8 @@ class Obligations:
     def _begin(self) -> Query:
         command = self.context.system.initial
         renamed = _fresh(command.inputs, "begin")
-        values: dict[str, e.Expr] = {old: e.Var(new.name, new.type) for old, new in renamed.items()}
-        after = {name: e.substitute(value, values) for name, value in command.updates}
+        named: dict[str, e.Expr] = {old: e.Var(new.name, new.type) for old, new in renamed.items()}
+        after = {name: e.substitute(value, named) for name, value in command.updates}
         text = arguments(self.columns, after)
         inputs = [variable for variable in renamed.values() if smtlib.symbol(variable.name) in text]
         self._declare([], inputs)
@@ -154,31 +157,32 @@ class Obligations:
 
     def _kept(self) -> Iterator[Query]:
         """Every step leads from inside to inside.  Steps that look alike from here are asked about once."""
-        seen: set[tuple[str, str, e.Expr, tuple[Variable, ...]]] = set()
+        seen: set[object] = set()
         for number in self.context.writing(self.variables):
             taken = self.context.taken[number]
             if taken.writes & self.predicates:
                 names = {*taken.reads, *taken.writes, *self.predicates}
                 known = (e.substitute(clause, taken.before) for clause in self.context.always(names))
-                guard = e.both(taken.guard, *known)
-                command = projected(taken, frozenset(self.context.types), guard)
+                command, moves = projected(taken, frozenset(self.context.types), e.both(taken.guard, *known))
             else:
-                command = self.projections.project(number, self.variables)
-            before, after = arguments(self.columns, dict(command.before)), arguments(self.columns, dict(command.after))
-            key = (before, after, command.guard, command.inputs)
-            if before == after or key in seen:
-                continue
-            seen.add(key)
-            text = f"{self._inside(before)} (not {self._inside(after)})"
-            yield self._taken(f"kept: {taken.command.step}", command, number, text)
+                command, moves = self.projections.project(number, self.variables)
+                look = (id(command), looks(self.folded, moves))
+                if look in seen:
+                    continue
+                seen.add(look)
+            old, new = values(command, moves)
+            before, after = arguments(self.columns, old), arguments(self.columns, new)
+            if before != after:
+                text = f"{self._inside(before)} (not {self._inside(after)})"
+                yield self._taken(f"kept: {taken.command.step}", command, number, text)
 
     def _taken(self, name: str, command: Projected, number: int, claim: str) -> Query:
         """That something holds of each way to take a projected command."""
         renamed = _fresh(command.inputs, str(number))
-        values: dict[str, e.Expr] = {old: e.Var(new.name, new.type) for old, new in renamed.items()}
+        named: dict[str, e.Expr] = {old: e.Var(new.name, new.type) for old, new in renamed.items()}
         for old, new in renamed.items():
             claim = claim.replace(smtlib.symbol(old), smtlib.symbol(new.name))
-        guard = e.substitute(command.guard, values)
+        guard = e.substitute(command.guard, named)
         own = {variable.name for variable in self.context.taken[number].command.inputs}
         chosen = [new for old, new in renamed.items() if old in own]
         others = [new for old, new in renamed.items() if old not in own]
@@ -187,12 +191,14 @@ class Obligations:
         self._declare(mentioned, list(renamed.values()))
         return Query(name, f"(and {self._typed(mentioned)} {typed} {smtlib.term(guard)} {claim})")
 
-    def _left(self, number: int) -> Projected:
+    def _left(self, number: int) -> tuple[Projected, str, str]:
         """A calm command as it is once everything known has settled, as far as the columns show it."""
         taken = self.context.taken[number]
         own = frozenset(variable.name for variable in taken.command.inputs)
         known = [f for f in self.context.left(number, set(self.variables)) if set(names_in(f)) <= self.variables | own]
-        return projected(taken, self.variables, e.both(taken.guard, *known))
+        command, moves = projected(taken, self.variables, e.both(taken.guard, *known))
+        before, after = values(command, moves)
+        return command, arguments(self.columns, before), arguments(self.columns, after)
 
     def _falling(self) -> Iterator[Query]:
         seen: set[tuple[str, str, e.Expr, tuple[Variable, ...]]] = set()
@@ -200,8 +206,7 @@ class Obligations:
             taken = self.context.taken[number]
             if not taken.command.step.kind.calm or self.context.is_dead(number):
                 continue
-            command = self._left(number)
-            before, after = arguments(self.columns, dict(command.before)), arguments(self.columns, dict(command.after))
+            command, before, after = self._left(number)
             key = (before, after, command.guard, command.inputs)
             if before == after or key in seen:
                 continue
@@ -218,8 +223,7 @@ class Obligations:
             own = original.step.action == action and original.step.kind == "fair"
             if nearer if own else way is None or nearer or way.variable.name not in self.context.taken[number].writes:
                 continue  # it brings the run nearer to its end, or has nothing to do with it
-            command = self._left(number)
-            before, after = arguments(self.columns, dict(command.before)), arguments(self.columns, dict(command.after))
+            command, before, after = self._left(number)
             stays = " ".join(f"(and {self._is(k, before)} (not {self._at_most(k - 1, after)}))" for k in ranks)
             yield self._taken(f"helpful: {original.step} lowers the rank", command, number, f"(or {stays})")
         at = " ".join(self._is(rank, self._here()) for rank in ranks)

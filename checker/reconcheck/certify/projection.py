@@ -19,12 +19,19 @@ from reconcheck.semantics import smtlib
 
 @dataclass(frozen=True)
 class Projected:
-    """A command on some variables; `inputs` stand for values chosen by nobody and for what was left out."""
+    """A command on some variables; `inputs` stand for values chosen by nobody and for what was left out.
+
+    `before` and `after` are without program counters: where a run stands is in `moves`, for each counter the
+    place before and after, so that commands that differ in that only share the rest.
+    """
 
     guard: e.Expr
     before: tuple[tuple[str, e.Expr], ...]
     after: tuple[tuple[str, e.Expr], ...]
     inputs: tuple[Variable, ...]
+
+
+Moves = tuple[tuple[str, e.Const | None, e.Const | None], ...]
 
 
 @dataclass
@@ -56,39 +63,83 @@ class Projections:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self._made: dict[tuple[int, frozenset[str]], Projected] = {}
+        self._footprints = [taken.reads | taken.writes for taken in context.taken]
+        self._made: dict[tuple[int, frozenset[str]], tuple[Projected, Moves]] = {}
         self._same: dict[Projected, Projected] = {}
 
-    def project(self, number: int, variables: frozenset[str]) -> Projected:
+    def project(self, number: int, variables: frozenset[str]) -> tuple[Projected, Moves]:
         """The command on those of the variables that it reads or changes."""
-        taken = self.context.taken[number]
-        kept = variables & (taken.reads | taken.writes)
+        kept = variables & self._footprints[number]
         key = (number, kept)
-        if key not in self._made:
-            made = projected(taken, kept, taken.guard)
-            self._made[key] = self._same.setdefault(made, made)
-        return self._made[key]
+        found = self._made.get(key)
+        if found is None:
+            made, moves = projected(self.context.taken[number], kept, self.context.taken[number].guard)
+            found = self._made[key] = self._same.setdefault(made, made), moves
+        return found
 
 
-def projected(taken: Taken, kept: frozenset[str], guard: e.Expr) -> Projected:
+def projected(taken: Taken, kept: frozenset[str], guard: e.Expr) -> tuple[Projected, Moves]:
     """A command on the kept variables, with another guard."""
     own = frozenset(variable.name for variable in taken.command.inputs)
     blur = Blur(kept | own)
     condition = blur(guard)
-    after = tuple((name, blur(value)) for name, value in sorted(taken.after.items()) if name in kept)
-    before = tuple((name, value) for name, value in sorted(taken.before.items()) if name in kept)
+    moves: list[tuple[str, e.Const | None, e.Const | None]] = []
+    for name in sorted(kept):
+        if name.startswith("pc(") and name in taken.after:
+            old, new = taken.before.get(name), taken.after[name]
+            if isinstance(new, e.Const) and (old is None or isinstance(old, e.Const)):
+                moves.append((name, old, new))
+    moved = {name for name, _, _ in moves}
+    after = tuple((n, blur(value)) for n, value in sorted(taken.after.items()) if n in kept and n not in moved)
+    before = tuple((n, value) for n, value in sorted(taken.before.items()) if n in kept and n not in moved)
     used = names_in(condition, *(value for _, value in after))
     inputs = tuple(v for v in (*taken.command.inputs, *blur.inputs) if v.name in used)
-    return Projected(condition, before, after, inputs)
+    return Projected(condition, before, after, inputs), tuple(moves)
 
 
-def arguments(columns: Sequence[Column], values: dict[str, e.Expr]) -> str:
+def values(command: Projected, moves: Moves) -> tuple[dict[str, e.Expr], dict[str, e.Expr]]:
+    """What a command fixes before, and what it makes after."""
+    before, after = dict(command.before), dict(command.after)
+    for name, old, new in moves:
+        if old is not None:
+            before[name] = old
+        if new is not None:
+            after[name] = new
+    return before, after
+
+
+Folded = dict[str, tuple[dict[str, str], ...]]
+
+
+def folded(columns: Sequence[Column]) -> Folded:
+    """For each program counter that no column shows as it is, the region of each place, in each column of it."""
+    tables: Folded = {}
+    for column in columns:
+        if column.regions:
+            for name in names_in(column.term):
+                tables[name] = (*tables.get(name, ()), dict(column.regions))
+    plain = variables_of([column for column in columns if not column.regions])
+    return {name: regions for name, regions in tables.items() if name not in plain}
+
+
+def looks(shown: Folded, moves: Moves) -> tuple[object, ...]:
+    """What columns show of where a run stands before and after."""
+
+    def look(name: str, place: e.Const | None) -> object:
+        if place is None or name not in shown:
+            return place
+        return tuple(regions[str(place.value)] for regions in shown[name])
+
+    return tuple((name, look(name, old), look(name, new)) for name, old, new in moves)
+
+
+def arguments(columns: Sequence[Column], given: dict[str, e.Expr]) -> str:
     """The columns as arguments of a diagram's functions, with some variables replaced."""
-    return " ".join(_argument(level, column, values) for level, column in enumerate(columns))
+    return " ".join(_argument(level, column, given) for level, column in enumerate(columns))
 
 
-def _argument(level: int, column: Column, values: dict[str, e.Expr]) -> str:
-    value = e.substitute(column.term, values)
+def _argument(level: int, column: Column, given: dict[str, e.Expr]) -> str:
+    value = e.substitute(column.term, given)
     if not column.regions:
         return smtlib.converted(value, column.type)
     if isinstance(value, e.Const):

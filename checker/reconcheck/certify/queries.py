@@ -38,13 +38,13 @@ class Discharged:
 
 @dataclass
 class Solver:
-    """Asks a solver, remembers and counts.  `discharged` are the obligations that hold, each once."""
+    """Asks a solver, remembers and counts.  `discharged` are the obligations that hold, each once, by identity."""
 
     left: Callable[[], float | None]
     report: Callable[[str], None]
     backend: Backend = field(default_factory=Z3)
     asked: int = 0
-    discharged: list[Discharged] = field(default_factory=list)
+    discharged: dict[int, Discharged] = field(default_factory=dict)
     _known: dict[str, Failure | Discharged] = field(default_factory=dict)
 
     def refute(self, declared: Iterable[str], queries: Sequence[Query]) -> Refused | None:
@@ -61,10 +61,10 @@ class Solver:
             known = self.backend.refute(preamble, terms, self.left())
             if known is None:
                 known = Discharged(preamble, terms, tuple([] for _ in queries))
-                self.discharged.append(known)
             self._known[key] = known
         if isinstance(known, Failure):
             return Refused(queries[known.number].name, known.reason)
+        self.discharged[id(known)] = known
         for names, query in zip(known.names, queries, strict=True):
             if query.name not in names:
                 names.append(query.name)

@@ -13,9 +13,9 @@ PATIENCE = 1.0
 class Progress:
     """Shows what is going on: one changing line on a terminal, a line every ten seconds elsewhere."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, started: float | None = None) -> None:
         self.what = what
-        self.started = self.said = time.monotonic()
+        self.started = self.said = time.monotonic() if started is None else started
         self.terminal = sys.stderr.isatty()
         self.shown = False
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from reconcheck.cli.certificates import Certificates
-from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG, wrong_value
-from reconcheck.cli.options import colours, model_files, parse_settings, scope_of, scope_options, settings_option
-from reconcheck.cli.progress import Progress
-from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
+from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG
+from reconcheck.cli.machine import peak_memory, usable_cores
+from reconcheck.cli.options import colours, model_files, parse_settings, scope_options, settings_option
+from reconcheck.cli.request import Failure, Request
 
 if TYPE_CHECKING:
     from reconcheck.explain.verdict import Report
 
 WORST_FIRST = (INTERNAL, WRONG, 1, UNKNOWN, 0)
 """Exit codes of a run over several models: the first of these that some model has."""
+STATUS = {INTERNAL: "broken", WRONG: "wrong", UNKNOWN: "unknown"}
+"""How the line of a model without a report begins, by exit code."""
 
 
 @click.command()
@@ -28,6 +32,13 @@ WORST_FIRST = (INTERNAL, WRONG, 1, UNKNOWN, 0)
 @settings_option
 @click.option(
     "--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Give up on a model after this time."
+)
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Work on N models or questions at a time; as many as there are cores by default.",
 )
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
 @click.option(
@@ -41,6 +52,7 @@ def command(
     without: tuple[str, ...],
     settings: tuple[str, ...],
     timeout: float | None,
+    jobs: int | None,
     format_: str,
     folder: str | None,
     verbose: bool,
@@ -50,76 +62,66 @@ def command(
     MODELS are .rdsl files, or folders with some.  For several, one line each is printed, then the totals.
     Lines `expect ...` in a model decide the exit code; without them, everything must converge.
     """
-    from reconcheck.render.diagnostics import render_diagnostics
-
     started = time.monotonic()
-    values = parse_settings(settings)
+    request = Request(goals, with_, without, parse_settings(settings), timeout)
     files = model_files(models)
     certificates = Certificates(folder, files) if folder is not None else None
     colour = colours()
     reports: list[Report] = []
-    failures: list[tuple[str, list[Diagnostic]]] = []
-    codes: list[int] = []
+    failures: list[tuple[str, Failure]] = []
     width = max(len(str(file)) for file in files)
-    for file in files:
-        try:
-            report = _verify(file, goals, with_, without, values, timeout)
-        except ModelError as error:
-            failures.append((str(file), list(error.diagnostics)))
-            codes.append(WRONG)
-            if format_ == "text":
-                click.echo(render_diagnostics(error.diagnostics, error.sources, colour), err=True)
-                if len(files) > 1:
-                    click.echo(f"wrong   {file}")
-            continue
-        except InternalError as error:  # the other models still get their answers
-            failures.append((str(file), [Diagnostic(error.code, str(error))]))
-            codes.append(INTERNAL)
-            click.echo(f"internal error[{error.code}]: {file}: {error}", err=True)
-            continue
-        from reconcheck.render.text import Paint, render_line, render_report  # not needed for what is wrong
+    with _outcomes(files, request, jobs or usable_cores()) as outcomes:
+        for file, outcome in zip(files, outcomes, strict=True):
+            if certificates is not None and not isinstance(outcome, Failure):
+                outcome = certificates.written(outcome)
+            if isinstance(outcome, Failure):
+                failures.append((str(file), outcome))
+                _tell_failure(file, outcome, format_, len(files) > 1, colour)
+                continue
+            from reconcheck.render.text import Paint, render_line, render_report  # not needed for what is wrong
 
-        paint = Paint(colour)
-        reports.append(report)
-        codes.append(report.exit_code)
-        if format_ == "text" and (len(files) == 1 or verbose):
-            click.echo(render_report(report, paint))
-        elif format_ == "text":
-            click.echo(render_line(report, width, paint))
-        if certificates is not None:
-            certificates.write(report)
+            reports.append(outcome)
+            if format_ == "text":
+                whole = len(files) == 1 or verbose
+                paint = Paint(colour)
+                click.echo(render_report(outcome, paint) if whole else render_line(outcome, width, paint))
+    seconds, memory = time.monotonic() - started, peak_memory()
     if format_ == "json":
         import json
 
         from reconcheck.report.document import document
 
-        click.echo(json.dumps(document(reports, failures), indent=2, ensure_ascii=False))
-    elif len(files) > 1:
-        from reconcheck.render.text import Paint, render_totals
+        found = [(file, list(failure.diagnostics)) for file, failure in failures]
+        click.echo(json.dumps(document(reports, found, seconds, memory), indent=2, ensure_ascii=False))
+    elif reports or len(files) > 1:
+        from reconcheck.render.text import Paint, render_cost, render_totals
 
-        click.echo(render_totals(reports, len(failures), time.monotonic() - started, Paint(colour)))
+        if len(files) > 1:
+            click.echo(render_totals(reports, len(failures), Paint(colour)))
+        click.echo(render_cost(seconds, memory))
+    codes = {report.exit_code for report in reports} | {failure.exit_code for _, failure in failures}
     return next(code for code in WORST_FIRST if code in codes)
 
 
-def _verify(
-    file: Path,
-    goals: tuple[str, ...],
-    with_: str | None,
-    without: tuple[str, ...],
-    settings: dict[str, int],
-    timeout: float | None,
-) -> Report:
-    from reconcheck.model.load import load
+@contextmanager
+def _outcomes(files: list[Path], request: Request, jobs: int) -> Iterator[Iterator[Report | Failure]]:
+    """What comes of each model, in order: found in this process, or by so many others."""
+    if jobs == 1:
+        yield (request.verify(file) for file in files)
+        return
+    from reconcheck.cli.jobs import Crew
 
-    loaded = load(file, settings)
-    from reconcheck.explain.verify import Verifier  # not needed for what is wrong
+    with Crew(files, request, jobs) as crew:
+        yield crew.outcomes()
 
-    operator = loaded.operator
-    known = {goal.name for goal in operator.goals}
-    for goal in goals:
-        if goal not in known:
-            raise wrong_value(f"`{operator.name}` has no goal `{goal}`", f"its goals are: {', '.join(sorted(known))}")
-    scope = scope_of(operator, with_, without)
-    asked = with_ is not None or bool(without)
-    with Progress(str(file)) as progress:
-        return Verifier(loaded, timeout, progress).report(scope, goals or None, every_scope=not asked)
+
+def _tell_failure(file: Path, failure: Failure, format_: str, several: bool, colour: bool) -> None:
+    from reconcheck.render.diagnostics import render_diagnostics
+
+    if failure.exit_code == INTERNAL:
+        for problem in failure.diagnostics:
+            click.echo(f"internal error[{problem.code}]: {file}: {problem.message}", err=True)
+    elif format_ == "text":
+        click.echo(render_diagnostics(failure.diagnostics, failure.sources, colour), err=True)
+    if format_ == "text" and several:
+        click.echo(f"{STATUS[failure.exit_code]:<7} {file}")

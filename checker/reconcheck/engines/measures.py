@@ -19,6 +19,8 @@ from reconcheck.semantics.system import Command, System
 
 MOST_NODES = 20_000
 """Size of a formula past which it is no guess any more."""
+MOST_BINDINGS = 4
+"""Values of a local that are put in its place."""
 RESTING = ("idle", "stopped")
 
 
@@ -81,6 +83,7 @@ Found = tuple[Measure, tuple[str, ...], Iterable[int]]
 
 
 def _of_steps(system: System, types: dict[str, Variable]) -> Iterator[Found]:
+    bound = _bindings(system, types)
     for number, command in enumerate(system.commands):
         if not command.step.kind.calm:
             continue
@@ -89,14 +92,33 @@ def _of_steps(system: System, types: dict[str, Variable]) -> Iterator[Found]:
         known = fixed(command, types)
         guard = e.substitute(command.guard, known)
         here = e.both(guard, *(same(e.Var(name, types[name].type), value) for name, value in known.items()))
-        for name, value in command.updates:
+        for name, update in command.updates:
             if name.startswith("pc(") or _is_local(name):
                 continue
-            variable, new = e.Var(name, types[name].type), e.substitute(value, known)
-            for measure in _closed_by(variable, new, command):
-                yield measure, likely, (number,)
+            variable, new = e.Var(name, types[name].type), e.substitute(update, known)
+            for value in (new, *_unbound(new, bound)):
+                for measure in _closed_by(variable, value, command):
+                    yield measure, likely, (number,)
             if action.startswith("process ") and not name.startswith(("stale(", "event(")):
                 yield flag(e.both(here, e.negate(same(known.get(name, variable), new)))), likely, (number,)
+
+
+def _bindings(system: System, types: dict[str, Variable]) -> dict[str, list[e.Expr]]:
+    """For each local of a reconcile, the values that it is given."""
+    bound: dict[str, dict[e.Expr, None]] = {}
+    for command in system.commands:
+        if command.step.kind == "fair":
+            for name, value in command.updates:
+                if "/" in name and not isinstance(value, e.Const):
+                    bound.setdefault(name, {})[e.substitute(value, fixed(command, types))] = None
+    return {name: list(values)[:MOST_BINDINGS] for name, values in bound.items()}
+
+
+def _unbound(value: e.Expr, bound: dict[str, list[e.Expr]]) -> Iterator[e.Expr]:
+    """The value with a local replaced by what it was given."""
+    for name in sorted(e.names(value)):
+        for given in bound.get(name, ()):
+            yield e.substitute(value, {name: given})
 
 
 def _closed_by(here: e.Var, value: e.Expr, command: Command) -> Iterator[Measure]:

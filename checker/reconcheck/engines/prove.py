@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
@@ -42,6 +42,12 @@ SAMPLE = 5
 
 class Checking(Oracle, Protocol):
     """The checker of proofs, as far as the search for one needs it."""
+
+    def mark(self) -> object:
+        """What has been accepted so far, to come back to."""
+
+    def back_to(self, mark: Any) -> None:
+        """Forgets what was accepted after a mark."""
 
     def left(self, number: int) -> list[e.Expr] | None:
         """What holds when a calm command is taken after all that was accepted has settled; None where it cannot."""
@@ -83,12 +89,20 @@ class Prover:
         self.proved: dict[e.Expr, bool] = {}
         self.graphs: dict[object, StateGraph] = {}
         self.diagrams: dict[object, tuple[tuple[int, ...], Diagram]] = {}
-        self.known: list[e.Expr] = [
+        self.known: list[e.Expr] = []
+        self.start = checker.mark()
+        self.settled: list[e.Expr] = [
             zero for measure in self.found.settling.measures if measure.action for zero in conjuncts(measure.zero)
         ]
 
     def prove(self, goal: e.Expr) -> bool:
-        """Whether every part of the goal was proved, and accepted by the checker."""
+        """Whether every part of the goal was proved, and accepted by the checker.
+
+        Each goal is proved for itself, from what settles: what comes out does not depend on what was asked before.
+        """
+        self.checker.back_to(self.start)
+        self.found = Found(self.found.settling)
+        self.proved, self.known = {}, list(self.settled)
         return all(self._lemma(part) for part in conjuncts(goal))
 
     def _lemma(self, formula: e.Expr) -> bool:

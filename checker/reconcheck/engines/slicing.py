@@ -356,7 +356,10 @@ class Slicer:
             block = new
             if stable:
                 break
-        return tuple((place, block[place]) for place in type_.values)
+        names: dict[str, str] = {}
+        for place in type_.values:
+            names.setdefault(block[place], place if place in RESTING else f"part {len(names) - len(RESTING) + 1}")
+        return tuple((place, names[block[place]]) for place in type_.values)
 
 
 class _Folding:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from reconcheck.diagnostic import Diagnostic, Severity, Span
 from reconcheck.engines.explicit import StateGraph
@@ -10,34 +11,56 @@ from reconcheck.engines.python_code import predicate
 from reconcheck.model.operator import Bind, Controller, Goal, Jump, Operator, Test
 
 
-def findings_of(operator: Operator, graphs: Sequence[StateGraph], goals: Sequence[Goal]) -> tuple[Diagnostic, ...]:
+@dataclass(frozen=True)
+class Seen:
+    """What the complete state graph of one scope says about the model."""
+
+    steps: frozenset[tuple[str, str]]
+    """Action and detail of every step that some reachable state can take."""
+    truths: Mapping[str, frozenset[bool]]
+    """The values that the formula of each convergence goal has in reachable states."""
+
+
+def seen_in(graph: StateGraph, operator: Operator) -> Seen:
+    """What a complete graph says; small, where the graph is large."""
+    numbers = {command for row in graph.edges for command, _ in row}
+    steps = [graph.system.commands[number].step for number in numbers]
+    truths = {goal.name: _truths(graph, goal) for goal in operator.goals if goal.kind == "converges"}
+    return Seen(frozenset((step.action, step.detail) for step in steps), truths)
+
+
+def _truths(graph: StateGraph, goal: Goal) -> frozenset[bool]:
+    truths: set[bool] = set()
+    holds = predicate(graph.system, goal.formula)
+    for state in graph.states:
+        truths.add(holds(state))
+        if len(truths) == 2:
+            break
+    return frozenset(truths)
+
+
+def findings_of(operator: Operator, seen: Sequence[Seen], goals: Sequence[Goal]) -> tuple[Diagnostic, ...]:
     """What complete state graphs say about the model itself.  Without a complete graph, nothing is claimed."""
-    if not graphs:
+    if not seen:
         return ()
-    taken: set[tuple[str, str]] = set()
-    for graph in graphs:
-        numbers = {command for row in graph.edges for command, _ in row}
-        steps = [graph.system.commands[number].step for number in numbers]
-        taken |= {(step.action, step.detail) for step in steps}
-    found = [*_empty_goals(graphs, goals), *_idle_actions(operator, {action for action, _ in taken})]
+    taken = frozenset[tuple[str, str]]().union(*(one.steps for one in seen))
+    found = [*_empty_goals(seen, goals), *_idle_actions(operator, {action for action, _ in taken})]
     for controller in operator.controllers:
         details = {detail for action, detail in taken if action == f"reconcile {controller.name}"}
         found += _unreached_lines(controller, details)
     return tuple(found)
 
 
-def _empty_goals(graphs: Sequence[StateGraph], goals: Sequence[Goal]) -> Iterator[Diagnostic]:
+def _empty_goals(seen: Sequence[Seen], goals: Sequence[Goal]) -> Iterator[Diagnostic]:
     """Goals that are the same in every reachable state."""
     for goal in goals:
-        truths: set[bool] = set()
-        for graph in graphs:
-            truths |= set(map(predicate(graph.system, goal.formula), graph.states))
-        if goal.kind != "converges" or len(truths) != 1:
+        if goal.kind != "converges":
             continue
-        if True in truths:
+        truths = frozenset[bool]().union(*(one.truths[goal.name] for one in seen))
+        if truths == {True}:
             message = f"`{goal.name}` is true in every reachable state: nothing in the model can make it false"
             yield _finding("RC301", message, goal.span, "let the environment disturb it, or ask something else")
-        else:
+        elif truths == {False}:
             message = f"`{goal.name}` is false in every reachable state: nothing in the model can make it true"
             yield _finding("RC302", message, goal.span, "check the formula, and what the controller writes")
 

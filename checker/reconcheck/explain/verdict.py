@@ -19,14 +19,14 @@ class Proof:
 
     parts: tuple[str, ...]
     """What was proved one by one: the conjuncts of the goal."""
+    slices: int
+    """How many slices it was found on; 0 where it was found on the whole system."""
     variables: int
-    """Variables in the largest slice, of all those in the system."""
+    """Variables in the largest slice, or in the whole system."""
     states: int
     """States ranked, over all parts."""
     obligations: int
     """Obligations that Z3 discharged on the whole system."""
-    slices: int = 0
-    """Slices of which it consists; 0 where it was read off the whole state graph."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ system, a trace when the reference interpreter has replayed it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 
 from reconcheck.certify.check import Checker
@@ -19,17 +19,13 @@ from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
 from reconcheck.engines.invariance import prove_always
 from reconcheck.engines.lasso import shortest_lasso
-from reconcheck.engines.prove import (
-    Prover,
-    arranged,
-    conjuncts,
-)
+from reconcheck.engines.prove import Prover, arranged, conjuncts
 from reconcheck.engines.python_code import canonical, predicate
 from reconcheck.engines.slicing import Slicer
-from reconcheck.explain.findings import findings_of
+from reconcheck.explain.agenda import Agenda, Asked
+from reconcheck.explain.findings import Seen, seen_in
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
 from reconcheck.explain.verdict import Answer, Proof, Report
-from reconcheck.explain.verdict import Checked as CheckedExpectation
 from reconcheck.model import expr as e
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import Goal, Operator, Scope
@@ -51,7 +47,6 @@ DEEPEST_SEARCH = 100
 """Steps of the bounded search; it mostly ends earlier, at a time limit."""
 SHARES = (4.0, 12.0, 36.0)
 """Seconds for slices, and as many for bounded search, in turns, before all states are listed."""
-DAY = 86_400.0
 
 
 @dataclass
@@ -64,14 +59,15 @@ class _Explored:
     complete: bool = False
     endless: Endless | None = None
     gave_up: str = ""
-    tried: int = 0
-    """How many states the search was allowed to list."""
-    prover: Prover | None = None
-    checker: Checker | None = None
+    seen: Seen | None = None
+    """What it says about the model, once it is complete and asked for."""
 
 
 class Verifier:
-    """Verifies the goals of one model; work on a scope is shared between its goals."""
+    """Verifies the goals of one model; work on a scope is shared between its goals.
+
+    An answer does not depend on what was asked before, time limits aside.
+    """
 
     def __init__(
         self,
@@ -84,53 +80,58 @@ class Verifier:
         self.operator: Operator = loaded.operator
         self.budget = Budget(seconds, MOST_STATES, report)
         self.engines = engines
-        self.scopes: dict[Scope, _Explored] = {}
+        self.scopes: dict[tuple[Scope, int], _Explored] = {}
+        """The graph of a scope, for each number of states it was looked for among."""
+        self.looked_at: _Explored | None = None
+        """The graph that the present question was last looked for in."""
+        self.provers: dict[Scope, tuple[Prover, Checker]] = {}
 
     def report(self, scope: Scope, goals: Iterable[str] | None = None, every_scope: bool = True) -> Report:
         """The answers in a scope, and to the expectations: in every scope, or in this one only.
 
         Raises `ModelError` and `InternalError`.
         """
-        wanted = set(goals) if goals is not None else {goal.name for goal in self.operator.goals}
-        chosen = [goal for goal in self.operator.goals if goal.name in wanted]
-        answers: dict[tuple[str, Scope], Answer] = {}
-        for goal in chosen:
-            answers[goal.name, scope] = self.answer(goal, scope)
-        checked: list[CheckedExpectation] = []
-        for expectation in self.operator.expectations:
-            if expectation.goal not in wanted or (expectation.scope != scope and not every_scope):
-                continue
-            key = (expectation.goal, expectation.scope)
-            if key not in answers:
-                answers[key] = self.answer(self.operator.goal(expectation.goal), expectation.scope)
-            checked.append(CheckedExpectation(expectation, answers[key]))
-        own = tuple(answers[goal.name, scope] for goal in chosen)
-        explored = [x for x in self.scopes.values() if x.complete and x.graph is not None]
-        found = findings_of(self.operator, [x.graph for x in explored if x.graph is not None], chosen)
-        return Report(
-            self.operator,
-            scope,
-            own,
-            tuple(checked),
-            (*self.loaded.findings, *found),
-            self.budget.spent,
-            wake_ups(self.operator),
-        )
+        asked = Asked(scope, None if goals is None else frozenset(goals), every_scope)
+        agenda = Agenda(self.loaded, asked, self.budget.seconds)
+        self.work(agenda)
+        return agenda.report()
 
-    def answer(self, goal: Goal, scope: Scope) -> Answer:
-        """The verdict on one goal."""
+    def work(self, agenda: Agenda) -> None:
+        """Answers the questions of an agenda, one after the other.  Raises `ModelError` and `InternalError`."""
+        while (turn := agenda.take(self)) is not None:
+            answer = self.answer(self.operator.goal(turn.goal), turn.scope, turn.seconds)
+            agenda.put(self, turn.number, answer, self.seen())
+
+    def seen(self) -> dict[Hashable, Seen]:
+        """What the complete graphs, as far as there are any by now, say about the model."""
+        found: dict[Hashable, Seen] = {}
+        for key, explored in self.scopes.items():
+            if explored.complete and explored.graph is not None:
+                if explored.seen is None:
+                    explored.seen = seen_in(explored.graph, self.operator)
+                found[key] = explored.seen
+        return found
+
+    def answer(self, goal: Goal, scope: Scope, seconds: float | None = None) -> Answer:
+        """The verdict on one goal.  `seconds` is the share it has of a time limit, from now on."""
         started = time.monotonic()
+        if seconds is not None and self.budget.seconds is not None:
+            self.budget = replace(self.budget, started=started + seconds - self.budget.seconds)
+        self.looked_at = None
         try:
             answer = self._answer(goal, scope)
         except Exhausted as spent:
             answer = Answer(goal, scope, "unknown", str(spent), "RC406")
+        except MemoryError:
+            self.scopes, self.provers, self.looked_at = {}, {}, None
+            answer = Answer(goal, scope, "unknown", "memory is used up", "RC406")
         except LeftRange as wrong:
             raise ModelError([self._left_range(wrong)], self.operator.sources) from wrong
         except DoesNotReplay as wrong:
             raise InternalError("RC901", f"{goal.name}: a trace does not replay: {wrong}") from wrong
-        explored = self.scopes.get(scope)
+        explored = self.looked_at
         states = len(explored.graph.states) if explored is not None and explored.graph is not None else 0
-        if answer.verdict == "unknown" and explored is not None and explored.gave_up:
+        if answer.verdict == "unknown" and explored is not None and explored.gave_up not in answer.reason:
             answer = replace(answer, reason=f"{answer.reason}; before that, {explored.gave_up}")
         return replace(answer, seconds=time.monotonic() - started, states=states)
 
@@ -141,13 +142,13 @@ class Verifier:
         return self._reachability(goal, scope, explored)
 
     def _explored(self, scope: Scope, states: int) -> _Explored:
-        """The state graph of a scope, up to so many states."""
-        explored = self.scopes.get(scope)
-        if explored is None:
-            explored = self.scopes[scope] = _Explored(compile_system(self.operator, scope))
-        elif explored.complete or explored.endless is not None or states <= explored.tried:
+        """The state graph of a scope, looked for among so many states."""
+        explored = self.looked_at = self.scopes.get((scope, states))
+        if explored is not None:
             return explored
-        explored.tried = states
+        first = self.scopes.get((scope, FIRST_LOOK))
+        system = first.system if first is not None else compile_system(self.operator, scope)
+        explored = self.looked_at = self.scopes[scope, states] = _Explored(system)
         try:
             explored.graph = explore(explored.system, self.budget.at_most(states))
             explored.calm = calm(explored.graph, self.budget)
@@ -236,11 +237,10 @@ class Verifier:
             return None
         budget = replace(self._share(seconds), report=self.budget.report)
         try:
-            if explored.prover is None:
-                explored.checker = Checker(explored.system, lambda: self.budget.left, self._tell)
-                explored.prover = Prover(explored.system, explored.checker, budget)
-            prover, checker = explored.prover, explored.checker
-            assert checker is not None
+            if scope not in self.provers:
+                made = Checker(explored.system, lambda: self.budget.left, self._tell)
+                self.provers[scope] = Prover(explored.system, made, self.budget), made
+            prover, checker = self.provers[scope]
             prover.budget = budget
             if not prover.prove(goal.formula):
                 return None
@@ -253,9 +253,9 @@ class Verifier:
             return None
         found = prover.found
         parts = tuple(e.show(part) for part in conjuncts(goal.formula))
-        summary = Proof(parts, found.largest, found.states, result.obligations, found.slices)
+        summary = Proof(parts, found.slices, found.largest, found.states, result.obligations)
         proof = proofs.Proof(goal.formula, tuple(checker.context.clauses), tuple(checker.accepted))
-        return Answer(goal, scope, "converges", proof=summary, engine="parts", certificate=proof)
+        return Answer(goal, scope, "converges", proof=summary, engine="slices", certificate=proof)
 
     def _share(self, seconds: float | None) -> Budget:
         """A share of the time, for an attempt that something else follows."""
@@ -271,7 +271,7 @@ class Verifier:
             self._refused(goal, result)
         assert isinstance(result, Accepted)
         parts = tuple(e.show(part) for part in conjuncts(goal.formula))
-        summary = Proof(parts, len(system.variables), states, result.obligations)
+        summary = Proof(parts, 0, len(system.variables), states, result.obligations)
         return Answer(goal, scope, "converges", proof=summary, engine="whole state graph", certificate=proof)
 
     def _refused(self, goal: Goal, refused: Refused) -> None:
@@ -356,7 +356,9 @@ class Verifier:
         assert isinstance(result, Accepted)
         verdict = "holds" if goal.kind == "always" else "unreachable"
         code = "" if goal.kind == "always" else "RC404"
-        summary = Proof((e.show(invariant.formula),), len(invariant.columns), states, result.obligations)
+        summary = Proof(
+            (e.show(invariant.formula),), int(engine == "slices"), len(invariant.columns), states, result.obligations
+        )
         return Answer(goal, scope, verdict, "", code, proof=summary, engine=engine, certificate=invariant)
 
     # ---- what cannot be listed ---------------------------------------------------------------------------------
@@ -413,14 +415,3 @@ class Verifier:
         message = f"`{wrong.step}` can set `{wrong.variable}` to {wrong.value}, outside of its type `{wrong.type}`"
         instead = "guard the step, widen the range, or use `nat` or `int`"
         return Diagnostic("RC310", message, span, instead)
-
-
-def wake_ups(operator: Operator) -> tuple[tuple[str, str, float], ...]:
-    """The periodic causes of each controller with the wake-ups a day they make for one idle object."""
-    found: list[tuple[str, str, float]] = []
-    for controller in operator.controllers:
-        rules = [rule for rule in controller.rules if rule.kind == "every" and rule.seconds]
-        found += [(controller.name, rule.name, DAY / (rule.seconds or DAY)) for rule in rules]
-        if controller.resync is not None:
-            found.append((controller.name, "resync", DAY / controller.resync))
-    return tuple(found)

@@ -79,7 +79,7 @@ class Column:
     type: Type
     term: e.Expr
     regions: tuple[tuple[str, str], ...] = ()
-    """For a program counter, (place, region) for each place; a region is named after its first place."""
+    """For a program counter, (place, region) for each place."""
 
     @property
     def variable(self) -> Variable:

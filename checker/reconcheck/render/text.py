@@ -81,27 +81,35 @@ def _shown(report: Report) -> tuple[Answer, ...]:
 
 def _table(report: Report, paint: Paint) -> str:
     answers = list(dict.fromkeys([*report.answers, *(checked.answer for checked in report.expectations)]))
-    names = max(len(answer.goal.name) for answer in answers) if answers else 4
-    scopes = max(len(str(answer.scope)) for answer in answers) if answers else 5
-    lines = [f"  {'goal':<{names}}  {'scope':<{scopes}}  verdict"]
+    names = max((len(answer.goal.name) for answer in answers), default=4)
+    scopes = max((len(str(answer.scope)) for answer in answers), default=5)
+    verdicts = max((len(answer.verdict) for answer in answers), default=7)
+    lines = [f"  {'goal':<{names}}  {'scope':<{scopes}}  {'verdict':<{verdicts}}  {'time':>8}"]
     for answer in answers:
-        verdict = paint(GREEN if answer.good else YELLOW if answer.verdict == "unknown" else RED, answer.verdict)
-        pad = " " * (11 - len(answer.verdict))
-        lines.append(f"  {answer.goal.name:<{names}}  {answer.scope!s:<{scopes}}  {verdict}{pad} {_why(answer)}")
+        style = GREEN if answer.good else YELLOW if answer.verdict == "unknown" else RED
+        verdict = paint(style, answer.verdict) + " " * (verdicts - len(answer.verdict))
+        head = f"  {answer.goal.name:<{names}}  {answer.scope!s:<{scopes}}  {verdict}  {answer.seconds:6.2f} s  "
+        indent = names + scopes + verdicts + 18
+        first, *more = textwrap.wrap(_why(answer), max(WIDTH - indent, 30)) or [""]
+        lines += [head + first, *(" " * indent + line for line in more)]
     return "\n".join(line.rstrip() for line in lines)
 
 
 def _why(answer: Answer) -> str:
-    time = f"{answer.seconds:.2f} s"
+    """What an answer rests on: the engine, and how much it had to look at."""
     if answer.proof is not None:
         proof = answer.proof
-        parts = f"{len(proof.parts)} part{'s' * (len(proof.parts) != 1)}, " if len(proof.parts) > 1 else ""
-        return f"proved: {parts}{proof.states:,} states, {proof.obligations} Z3 obligations, {time}"
+        size = f" of up to {proof.variables} variables" if proof.slices > 1 else f" of {proof.variables} variables"
+        found = f"{_count(proof.slices, 'slice')}{size}" if proof.slices else answer.engine
+        return f"{found}, {_count(proof.states, 'state')}, {_count(proof.obligations, 'Z3 obligation')}"
     if answer.trace is not None:
-        rows = len(rows_of(answer.trace))
-        how = f"{answer.states:,} states" if answer.states else answer.engine
-        return f"{rows} step{'s' * (rows != 1)}, replayed; {how}, {time}"
-    return f"{answer.reason}" if answer.reason else time
+        looked = f", {_count(answer.states, 'state')}" if answer.states else ""
+        return f"{_count(len(rows_of(answer.trace)), 'step')}, replayed; {answer.engine}{looked}"
+    return answer.reason
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _worth_a_block(answer: Answer) -> bool:
@@ -365,7 +373,7 @@ def render_line(report: Report, width: int, paint: Paint) -> str:
     return f"{status} {report.operator.file:<{width}} {report.seconds:5.2f} s  {expected:<15} {answers}"
 
 
-def render_totals(reports: list[Report], wrong: int, seconds: float, paint: Paint) -> str:
+def render_totals(reports: list[Report], wrong: int, paint: Paint) -> str:
     """What all models came to."""
     counted = [checked for report in reports for checked in report.expectations]
     met = sum(1 for checked in counted if checked.met)
@@ -377,8 +385,13 @@ def render_totals(reports: list[Report], wrong: int, seconds: float, paint: Pain
     parts.append(f"{len(proved)} proofs, {len(traced)} traces")
     if wrong:
         parts.append(f"{wrong} wrong")
-    text = ", ".join(parts) + f", {seconds:.1f} s"
-    return paint(GREEN if ok == total else RED, text)
+    return paint(GREEN if ok == total else RED, ", ".join(parts))
+
+
+def render_cost(seconds: float, memory: int | None) -> str:
+    """What a run took; `memory` is in bytes, None where the system does not say."""
+    held = "" if memory is None else f", at most {memory / 1e6:,.0f} MB of memory in a process"
+    return f"in all {seconds:.2f} s{held}"
 
 
 def _all(report: Report) -> list[Answer]:

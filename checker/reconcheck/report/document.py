@@ -14,13 +14,19 @@ SCHEMA = 1
 """The version of the document's form; it grows when a reader could break."""
 
 
-def document(reports: list[Report], failures: list[tuple[str, list[Diagnostic]]]) -> dict[str, Any]:
-    """All reports of a run, and the models that could not be verified with why."""
+def document(
+    reports: list[Report], failures: list[tuple[str, list[Diagnostic]]], seconds: float, memory: int | None
+) -> dict[str, Any]:
+    """All reports of a run, the models that could not be verified with why, and what the run took.
+
+    `memory` is in bytes, None where the system does not say.
+    """
     return {
         "schema": SCHEMA,
         "tool": {"name": "reconcheck", "version": __version__},
         "models": [model(report) for report in reports],
         "errors": [{"file": file, "diagnostics": [diagnostic(item) for item in items]} for file, items in failures],
+        "run": {"seconds": round(seconds, 3), "peak_memory": memory},
     }
 
 
@@ -80,6 +86,7 @@ def answer(item: Answer) -> dict[str, Any]:
         if proof is None
         else {
             "parts": list(proof.parts),
+            "slices": proof.slices,
             "variables": proof.variables,
             "states": proof.states,
             "obligations": proof.obligations,

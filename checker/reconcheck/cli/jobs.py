@@ -1,0 +1,324 @@
+"""Several models, and several questions of a long one, at a time.
+
+This process only decides who does what, and puts reports together; worker processes read models and answer
+questions.  A model begins with one worker.  When it turns out long, those that have nothing else to do join in.
+What comes out is in the order of the models and the same for every number of workers.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from reconcheck.cli.errors import wrong_value
+from reconcheck.cli.progress import Progress
+from reconcheck.cli.request import GRACE, Failure, Request, failure, out_of_memory
+from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, work
+
+if TYPE_CHECKING:
+    from reconcheck.explain.agenda import Agenda, Asked, Turn
+    from reconcheck.explain.verdict import Report
+    from reconcheck.model.assemble import Loaded
+
+PATIENCE = 1.0
+"""Seconds that a model takes before a second worker joins: starting one takes up to half of that."""
+GLANCE = 0.2
+"""Seconds between two looks at the clock."""
+MORE_MEMORY = "with `--jobs 1` there is more for each"
+
+
+class Model:
+    """A model with who works on it."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.started: float | None = None
+        """When its first worker began."""
+        self.agenda: Agenda | None = None
+        """Its questions, once it is read."""
+        self.failures: dict[int, Failure] = {}
+        """The questions that ended with an error."""
+        self.outcome: Report | Failure | None = None
+        self.crowded = False
+        """Whether there was no room for one more worker."""
+
+    def begin(self, loaded: Loaded, asked: Asked, seconds: float | None) -> None:
+        """It is read: from now on the time counts."""
+        from reconcheck.explain.agenda import Agenda
+
+        self.agenda = Agenda(loaded, asked, seconds)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether its workers should have stopped by themselves."""
+        agenda = self.agenda
+        return agenda is not None and agenda.seconds is not None and agenda.spent > agenda.seconds + GRACE
+
+    def settle(self) -> None:
+        """Sees whether everything is answered."""
+        if self.outcome is None and self.agenda is not None:
+            self.agenda.settle()
+            if self.agenda.done:
+                self.outcome = self.failures.get(self.agenda.end) or self.agenda.report()
+
+
+class Worker:
+    """A worker process with what it is at: a question, reading (`turn` is None), or nothing (not `busy`)."""
+
+    def __init__(self, process: BaseProcess, connection: Connection) -> None:
+        self.process, self.connection = process, connection
+        self.model: Model | None = None
+        self.turn: Turn | None = None
+        self.busy = False
+
+    def give(self, task: Begin | Turn) -> None:
+        """Something to do."""
+        self.turn = None if isinstance(task, Begin) else task
+        self.busy = True
+        with suppress(OSError):  # it died just now, which is found out when it is listened to
+            self.connection.send(task)
+
+    def end(self) -> None:
+        """Ends the process at once, and waits until it is gone."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+class Crew:
+    """Up to `jobs` workers, and the models they work on.  On leaving, all of them end."""
+
+    def __init__(self, files: Sequence[Path], request: Request, jobs: int) -> None:
+        self.models = [Model(file) for file in files]
+        self.request, self.jobs = request, jobs
+        self.workers: list[Worker] = []
+        self.context = multiprocessing.get_context(start_method())
+        if len(files) == 1:
+            self._read(self.models[0])
+        else:
+            self._prepare()
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with _interrupts_held():
+            while self.workers:
+                self.workers.pop().end()
+
+    def outcomes(self) -> Iterator[Report | Failure]:
+        """What comes of each model, in order, as soon as it and those before it are done."""
+        for model in self.models:
+            self._hand_out()
+            with Progress(str(model.file), model.started) as progress:
+                while model.outcome is None:
+                    self._listen(model, progress)
+                    self._hand_out()
+            yield model.outcome
+
+    def _read(self, model: Model) -> None:
+        """Reads a model in this process: where it is the only one, nobody has to wait for a worker to find it wrong."""
+        try:
+            loaded, asked = self.request.load(model.file)
+        except Exception as error:
+            model.outcome = failure(error)
+        else:
+            self._prepare()
+            model.begin(loaded, asked, self.request.timeout)
+
+    def _prepare(self) -> None:
+        """Imports what workers need once, before there are copies of this process."""
+        if self.context.get_start_method() == "fork":
+            import reconcheck.explain.verify  # noqa: F401
+
+    # ---- who does what ---------------------------------------------------------------------------------------
+
+    def _hand_out(self) -> None:
+        """Finds something to do for everybody who has nothing to do, and more workers where they are of use."""
+        for worker in self._idle():
+            self._ask(worker, again=False)
+        for worker in self._idle():
+            if (model := self._in_need()) is not None:
+                self._begin(worker, model)
+            else:  # perhaps a question that another is slower with
+                self._ask(worker, again=True)
+        while len(self.workers) < self.jobs and (model := self._in_need()) is not None:
+            newcomer = self._hire()
+            if newcomer is not None:
+                self._begin(newcomer, model)
+
+    def _idle(self) -> list[Worker]:
+        for worker in [worker for worker in self.workers if not worker.process.is_alive() and not worker.busy]:
+            self._end(worker)
+        return [worker for worker in self.workers if not worker.busy]
+
+    def _ask(self, worker: Worker, again: bool) -> None:
+        model = worker.model
+        if model is None or model.outcome is not None or model.agenda is None:
+            return
+        others = sum(1 for other in self.models if other.outcome is None and other is not model)
+        turn = model.agenda.take(worker, max(1, self.jobs - others), again)
+        if turn is not None:
+            worker.give(turn)
+
+    def _in_need(self) -> Model | None:
+        """A model for one more worker: one that has none, else one that takes long and has questions left."""
+        models = [model for model in self.models if model.outcome is None]
+        for model in models:
+            if not self._at(model):
+                return model
+        for model in models:
+            reading = sum(1 for worker in self._at(model) if worker.turn is None)
+            if model.agenda is None or model.crowded or model.agenda.spent < PATIENCE:
+                continue
+            if len(model.agenda.free()) > reading:
+                return model
+        return None
+
+    def _at(self, model: Model) -> list[Worker]:
+        return [worker for worker in self.workers if worker.model is model and worker.busy]
+
+    def _begin(self, worker: Worker, model: Model) -> None:
+        if worker.model is not None and worker.model.agenda is not None:
+            worker.model.agenda.leave(worker)
+        worker.model = model
+        model.started = model.started or time.monotonic()
+        worker.give(Begin(model.file, None if model.agenda is None else model.agenda.loaded))
+
+    def _hire(self) -> Worker | None:
+        """A new worker; None where the system allows no more of them.  Raises `ModelError` if it allows none."""
+        with _interrupts_held():  # the worker inherits that, and keeps it
+            ours, theirs = self.context.Pipe()
+            arguments = (theirs, self.request, sys.getrecursionlimit())
+            process: Any = self.context.Process(target=work, args=arguments, daemon=True)  # type: ignore[attr-defined]
+            try:
+                process.start()
+            except OSError as error:
+                if not self.workers:
+                    message = f"cannot start a worker process: {error.strerror}"
+                    raise wrong_value(message, "work in one process: `--jobs 1`") from error
+                self.jobs = len(self.workers)
+                return None
+            theirs.close()
+            self.workers.append(Worker(process, ours))
+        return self.workers[-1]
+
+    # ---- what they say ---------------------------------------------------------------------------------------
+
+    def _listen(self, shown: Model, progress: Progress) -> None:
+        """Waits a little for what the workers say."""
+        talking = {worker.connection: worker for worker in self.workers if worker.busy}
+        for connection in wait(list(talking), GLANCE):
+            worker = talking[connection]  # type: ignore[index]
+            if worker not in self.workers:
+                continue  # ended meanwhile: another was faster
+            try:
+                message = worker.connection.recv()
+            except (EOFError, OSError):
+                self._lost(worker, _how_it_ended(worker))
+                continue
+            if isinstance(message, Doing):
+                if worker.model is shown:
+                    progress(message.text)
+            else:
+                self._done(worker, message)
+        for worker in [worker for worker in self.workers if worker.turn is not None and worker.busy]:
+            if worker.model is not None and worker.model.overdue:
+                self._lost(worker, self.request.overdue)
+        for model in self.models:
+            model.settle()
+
+    def _done(self, worker: Worker, message: Begun | Answered | Failed) -> None:
+        """A worker is through with what it was at."""
+        worker.busy = False
+        model = worker.model
+        assert model is not None
+        match message:
+            case Begun(None):
+                return
+            case Begun((loaded, asked)):
+                model.begin(loaded, asked, self.request.timeout)
+                return
+            case Answered(number, answer, seen):
+                assert model.agenda is not None
+                model.agenda.put(worker, number, answer, seen)
+            case Failed(None, why):
+                self._not_begun(worker, why)
+            case Failed(int(number), why):
+                assert model.agenda is not None
+                model.agenda.fail(number)
+                model.failures[number] = why
+        model.settle()
+        for other in self._at(model):
+            if other.turn is not None and (model.agenda is None or other.turn.number not in model.agenda.open()):
+                self._end(other)  # what it is at is answered, or not asked any more
+
+    def _lost(self, worker: Worker, reason: str) -> None:
+        """A worker is gone, or has to go, without an answer."""
+        model = worker.model
+        assert model is not None
+        if worker.turn is None:
+            self._not_begun(worker, out_of_memory(f"{reason}; the model was not read by then"))
+        else:
+            assert model.agenda is not None
+            model.agenda.lose(worker, worker.turn.number, reason)
+        self._end(worker)
+
+    def _not_begun(self, worker: Worker, why: Failure) -> None:
+        """A worker could not begin with a model: it has no report, or has to do with those who are at it."""
+        model = worker.model
+        assert model is not None
+        model.crowded = True
+        if model.agenda is None:
+            model.outcome = why
+        elif not any(other is not worker for other in self._at(model)):
+            for number in model.agenda.free():
+                model.agenda.lose(worker, number, why.diagnostics[0].message)
+
+    def _end(self, worker: Worker) -> None:
+        with _interrupts_held():
+            self.workers.remove(worker)
+            worker.end()
+        if worker.model is not None and worker.model.agenda is not None:
+            worker.model.agenda.leave(worker)
+
+
+def start_method() -> str:
+    """How workers start: as a copy of this process where that is safe, without threads and without Z3 in it."""
+    safe = sys.platform == "linux" and "z3" not in sys.modules and threading.active_count() == 1
+    return "fork" if safe else "spawn"
+
+
+def _how_it_ended(worker: Worker) -> str:
+    """Why a worker is gone, for the answer "unknown"."""
+    worker.process.join(GRACE)
+    code = worker.process.exitcode or 0
+    if code == OUT_OF_MEMORY:
+        return f"memory is used up; {MORE_MEMORY}"
+    if code == -signal.SIGKILL:
+        return f"the process that worked on it was killed, most likely because memory was used up; {MORE_MEMORY}"
+    how = f"signal {-code}" if code < 0 else f"code {code}"
+    return f"the process that worked on it ended with {how}"
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Puts Ctrl-C off, so that no process is started or ended by halves."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

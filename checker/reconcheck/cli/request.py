@@ -1,0 +1,116 @@
+"""What the command line asks of every model, and what comes of it: a report, or why there is none."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconcheck.cli.deadline import in_time
+from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG, wrong_value
+from reconcheck.cli.options import scope_of
+from reconcheck.cli.progress import Progress
+from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
+
+if TYPE_CHECKING:
+    from reconcheck.explain.agenda import Asked
+    from reconcheck.explain.verdict import Report
+    from reconcheck.explain.verify import Verifier
+    from reconcheck.model.assemble import Loaded
+
+GRACE = 2.0
+"""Seconds after the time limit of a model after which what does not stop by itself is broken off."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a model has no report: it is wrong, or reconcheck is, or there is too little memory to read it."""
+
+    exit_code: int
+    diagnostics: tuple[Diagnostic, ...]
+    sources: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of `reconcheck verify` that decide what is asked."""
+
+    goals: tuple[str, ...]
+    with_: str | None
+    without: tuple[str, ...]
+    settings: dict[str, int]
+    timeout: float | None
+    """Seconds for each model."""
+
+    def load(self, file: Path) -> tuple[Loaded, Asked]:
+        """The model, and what is asked of it.  Raises `ModelError`."""
+        from reconcheck.model.load import load
+
+        loaded = load(file, self.settings)
+        from reconcheck.explain.agenda import Asked  # not needed for what is wrong
+
+        operator = loaded.operator
+        known = {goal.name for goal in operator.goals}
+        for goal in self.goals:
+            if goal not in known:
+                instead = f"its goals are: {', '.join(sorted(known))}"
+                raise wrong_value(f"`{operator.name}` has no goal `{goal}`", instead)
+        scope = scope_of(operator, self.with_, self.without)
+        every_scope = self.with_ is None and not self.without
+        return loaded, Asked(scope, frozenset(self.goals) or None, every_scope)
+
+    def verifier(self, loaded: Loaded, report: Callable[[str], None]) -> Verifier:
+        """What answers the questions about a model."""
+        from reconcheck.explain.verify import Verifier
+
+        return Verifier(loaded, self.timeout, report)
+
+    def verify(self, file: Path) -> Report | Failure:
+        """The outcome of one model, found in this process."""
+        try:
+            loaded, asked = self.load(file)
+            with Progress(str(file)) as progress:
+                return self._report(loaded, asked, progress)
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            return failure(error)
+
+    def _report(self, loaded: Loaded, asked: Asked, progress: Progress) -> Report:
+        from reconcheck.explain.agenda import Agenda
+
+        verifier, agenda = self.verifier(loaded, progress), Agenda(loaded, asked, self.timeout)
+        if not in_time(lambda: verifier.work(agenda), None if self.timeout is None else self.timeout + GRACE):
+            agenda.settle()
+            for number in agenda.open():
+                agenda.lose(verifier, number, self.overdue)
+        return agenda.report()
+
+    @property
+    def overdue(self) -> str:
+        """Why there is no answer from what had to be broken off."""
+        return f"the time limit of {self.timeout:g} s was reached in the midst of what does not look at the clock"
+
+
+def failure(error: Exception) -> Failure:
+    """What an error means for the model in which it happened; the other models still get their answers."""
+    match error:
+        case ModelError():
+            return Failure(WRONG, error.diagnostics, error.sources)
+        case InternalError():
+            return Failure(INTERNAL, (Diagnostic(error.code, str(error)),), {})
+        case MemoryError():
+            return out_of_memory("memory was used up while the model was read")
+        case _:
+            if os.environ.get("RECONCHECK_DEBUG"):
+                traceback.print_exception(error, file=sys.stderr)
+            return Failure(INTERNAL, (Diagnostic("RC903", f"{type(error).__name__}: {error}"),), {})
+
+
+def out_of_memory(reason: str) -> Failure:
+    """There is not even enough memory to know what is asked: unknown (RC406)."""
+    return Failure(UNKNOWN, (Diagnostic("RC406", reason, None, "split the model or make ranges smaller"),), {})

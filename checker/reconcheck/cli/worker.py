@@ -1,0 +1,136 @@
+"""A worker process: has a model at a time, and answers one question of it after the other.
+
+It ends with its parent, however that ends, and never hears of Ctrl-C: the parent does, and ends it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconcheck.cli.request import Failure, Request, failure
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from reconcheck.explain.agenda import Asked, Turn
+    from reconcheck.explain.findings import Seen
+    from reconcheck.explain.verdict import Answer
+    from reconcheck.explain.verify import Verifier
+    from reconcheck.model.assemble import Loaded
+
+BETWEEN = 0.2
+"""Seconds between two reports of what is being done."""
+
+OUT_OF_MEMORY = 77
+"""How a worker exits that has too little memory even to say so."""
+
+
+@dataclass(frozen=True)
+class Begin:
+    """To a worker: the questions that follow are about this model."""
+
+    file: Path
+    loaded: Loaded | None
+    """None where nobody has read it."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The model is there; with what was read and what is asked of it, unless the parent knew that before."""
+
+    read: tuple[Loaded, Asked] | None
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What is being done."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answer to a question, and what the complete state graphs say by then."""
+
+    number: int
+    answer: Answer
+    seen: dict[Hashable, Seen]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Reading the model, or a question about it, ended with an error; `number` is None for reading."""
+
+    number: int | None
+    failure: Failure
+
+
+def work(connection: Connection, request: Request, recursion: int) -> None:
+    """The main function of a worker; `recursion` is Python's limit."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.setrecursionlimit(recursion)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        _serve(connection, request)
+    except (EOFError, OSError):
+        return  # there is no parent any more
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+
+
+def _serve(connection: Connection, request: Request) -> None:
+    """What comes in is a `Begin` or a `Turn`; each is answered.  Raises `EOFError` when nothing comes any more."""
+    tell = _Reporter(connection)
+    verifier: Verifier | None = None
+    while True:
+        task = connection.recv()
+        if isinstance(task, Begin):
+            verifier = None  # with all that it keeps in memory
+            try:
+                loaded, asked = request.load(task.file) if task.loaded is None else (task.loaded, None)
+                verifier = request.verifier(loaded, tell)
+                begun: Begun | Failed = Begun(None if asked is None else (loaded, asked))
+            except Exception as error:
+                begun = Failed(None, failure(error))
+            connection.send(begun)
+        else:
+            assert verifier is not None
+            connection.send(_answer(verifier, task))
+
+
+def _answer(verifier: Verifier, turn: Turn) -> Answered | Failed:
+    try:
+        answer = verifier.answer(verifier.operator.goal(turn.goal), turn.scope, turn.seconds)
+        return Answered(turn.number, answer, verifier.seen())
+    except Exception as error:
+        return Failed(turn.number, failure(error))
+
+
+class _Reporter:
+    """Tells the parent what is being done, not too often."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.told = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        now = time.monotonic()
+        if now - self.told >= BETWEEN:
+            self.told = now
+            self.connection.send(Doing(text))
+
+
+def _end_with_parent() -> None:
+    """Ends this process as soon as its parent is gone."""
+    parent: Any = parent_process()
+    wait([parent.sentinel])
+    os._exit(1)

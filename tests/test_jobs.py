@@ -1,0 +1,336 @@
+"""Several processes: the same answers as one, and a clean end whatever happens to them.
+
+The models here are copies of `data/many-objects.rdsl` with so many objects that they take longer than any test.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from reconcheck.explain import verify
+from reconcheck.explain.verdict import Answer
+from reconcheck.explain.verify import Verifier
+from reconcheck.model.load import load
+from reconcheck.model.operator import Goal, Scope
+from reconcheck.render.text import Paint, render_report
+
+ROOT = Path(__file__).parent.parent
+SMALL = "models/minimal/external-system.rdsl"
+FOUR_QUESTIONS = "models/kubebuilder/cronjob.rdsl"
+MANY_OBJECTS = "tests/data/many-objects.rdsl"
+LONG = (ROOT / MANY_OBJECTS).read_text().replace("= 4\n", "= 30\n")
+
+AT_ONCE = """
+import sys
+from reconcheck.cli import jobs
+from reconcheck.cli.main import main
+
+if __name__ == "__main__":
+    jobs.PATIENCE = 0.0
+    hired, hire = [], jobs.Crew._hire
+    jobs.Crew._hire = lambda crew: hired.append(crew) or hire(crew)
+    if sys.argv[1] == "spawn":
+        jobs.start_method = lambda: "spawn"
+    code = main(sys.argv[2:])
+    print(f"{len(hired)} workers", file=sys.stderr)
+    sys.exit(code)
+"""
+"""The program, with a second worker at a model from the beginning; it says how many there were."""
+
+
+@pytest.fixture
+def long_model(tmp_path: Path) -> str:
+    path = tmp_path / "long.rdsl"
+    path.write_text(LONG)
+    return str(path)
+
+
+def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "checker"), "NO_COLOR": "1"}
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True, **options}
+    return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environment, text=True, **options)
+
+
+def run(*arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    with ended(begin(*arguments)) as process:
+        output, errors = process.communicate(timeout=timeout)
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+
+def verified(*arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    return run("-m", "reconcheck", "verify", *arguments, timeout=timeout)
+
+
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """Ends what a failed test leaves behind."""
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def masked(text: str) -> str:
+    """Without times and memory."""
+    text = re.sub(r" *\d+\.\d+ s\b", " _ s", text)
+    return re.sub(r"at most [\d,]+ MB", "at most _ MB", text)
+
+
+def masked_json(text: str) -> object:
+    varying = ("seconds", "peak_memory")
+    return json.loads(text, object_hook=lambda found: {k: v for k, v in found.items() if k not in varying})
+
+
+def living() -> dict[int, int]:
+    """Every process that has not ended, with its parent."""
+    if Path("/proc/self/stat").exists():
+        rows = []
+        for file in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it ends just now
+                rows.append([file.parent.name, *file.read_text().rpartition(")")[2].split()])
+    else:
+        command = ["ps", "-A", "-o", "pid=,stat=,ppid="]
+        rows = [line.split() for line in subprocess.check_output(command, text=True).splitlines()]
+    return {int(pid): int(parent) for pid, state, parent, *_ in rows if not state.startswith("Z")}
+
+
+def children(parent: int) -> set[int]:
+    """The processes that a process has started and that have not ended."""
+    return {process for process, its_parent in living().items() if its_parent == parent}
+
+
+def none_lives(processes: set[int]) -> bool:
+    return not processes & living().keys()
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "it does not come about"
+        time.sleep(0.1)
+
+
+def at_work(process: subprocess.Popen[str], workers: int) -> set[int]:
+    """The workers, once there are so many and they have had time to begin with a question."""
+    until(lambda: len(children(process.pid)) == workers)
+    time.sleep(2.0)
+    return children(process.pid)
+
+
+# ---- the same answers -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", [["--verbose"], ["--format", "json"]], ids=["text", "json"])
+def test_one_job_and_two_say_the_same(form: list[str], tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.rdsl"
+    wrong.write_text("rdsl 1\noperator x { }\n")
+    models = [SMALL, "models/wasm", str(wrong), "models/minimal/time.rdsl"]
+    one, two = (verified(*models, "--jobs", jobs, *form) for jobs in ("1", "2"))
+    assert one.returncode == two.returncode == 2
+    assert "error[RC" in one.stderr or "--format" in form
+    mask = masked_json if "--format" in form else masked
+    assert mask(one.stdout) == mask(two.stdout)
+    assert len(one.stdout.splitlines()) >= 6
+
+
+@pytest.mark.parametrize("start", ["default", "spawn"])
+def test_the_questions_of_a_model_can_be_answered_by_several(start: str) -> None:
+    alone = verified(FOUR_QUESTIONS, "--jobs", "1", "--format", "json")
+    shared = run("-c", AT_ONCE, start, "verify", FOUR_QUESTIONS, "--jobs", "3", "--format", "json")
+    assert alone.returncode == shared.returncode == 0, shared.stderr
+    assert shared.stderr.splitlines()[-1] == "3 workers"
+    assert masked_json(alone.stdout) == masked_json(shared.stdout)
+
+
+def test_a_short_model_gets_one_worker_only() -> None:
+    code = AT_ONCE.replace("PATIENCE = 0.0", "PATIENCE = 30.0")
+    shared = run("-c", code, "default", "verify", FOUR_QUESTIONS, "--jobs", "3")
+    assert shared.stderr.splitlines()[-1] == "1 workers"
+
+
+def test_the_first_error_of_a_model_counts(tmp_path: Path) -> None:
+    """In whatever order the questions of a model that is wrong are answered."""
+    path = tmp_path / "range.rdsl"
+    path.write_text((ROOT / SMALL).read_text().replace("edited_in_grafana {", "odd { dashboard.status.n += 1 }\n"
+                    "    disturbance edited_in_grafana {").replace("{ spec.json: opaque }",
+                    "{ spec.json: opaque  status.n: 0..1 = 0 }"))  # fmt: skip
+    alone = verified(str(path), "--jobs", "1")
+    shared = run("-c", AT_ONCE, "default", "verify", str(path), "--jobs", "3")
+    assert alone.returncode == shared.returncode == 2
+    assert "RC310" in alone.stderr
+    assert alone.stderr in shared.stderr
+
+
+# ---- whatever happens -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("to", ["everybody", "the parent"])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_interrupting_ends_all_workers(long_model: str, to: str, form: str) -> None:
+    command = ["-m", "reconcheck", "verify", long_model, "--jobs", "2", "--format", form]
+    with ended(begin(*command)) as process:
+        workers = at_work(process, 2)
+        assert len(workers) == 2
+        (os.killpg if to == "everybody" else os.kill)(process.pid, signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert output == ""
+    assert "Traceback" not in errors
+    assert errors.splitlines()[-1].startswith("interrupted")
+    assert none_lives(workers)
+
+
+def test_workers_end_with_a_parent_that_is_killed(long_model: str) -> None:
+    with ended(begin("-m", "reconcheck", "verify", long_model, "--jobs", "2")) as process:
+        workers = at_work(process, 2)
+        assert len(workers) == 2
+        process.kill()
+        process.wait()
+        until(lambda: none_lives(workers), 15)
+
+
+def kill_workers(process: subprocess.Popen[str], pause: float) -> None:
+    """Kills every worker of a run, again and again, until the run ends by itself."""
+    limit = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < limit:
+        for worker in children(process.pid):
+            os.kill(worker, signal.SIGKILL)
+        time.sleep(pause)
+
+
+def test_a_killed_worker_makes_its_question_unknown(long_model: str) -> None:
+    """What was answered before stays."""
+    with ended(begin("-m", "reconcheck", "verify", SMALL, long_model, "--jobs", "2", "--verbose")) as process:
+        assert process.stdout is not None
+        while "expectations met" not in (line := process.stdout.readline()):
+            assert line
+        assert len(at_work(process, 2)) == 2
+        kill_workers(process, 1.0)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 3, output + errors
+    assert "Traceback" not in errors
+    text = " ".join(output.split())
+    assert text.count("unknown [RC406]") == 2
+    assert text.count("on it was killed, most likely because memory was used up; with `--jobs 1` there is more") == 4
+    assert "1 of 2 models as expected, 2 of 2 expectations met" in text
+
+
+def test_workers_that_cannot_live_do_not_keep_anybody_waiting(long_model: str) -> None:
+    """Each worker is killed as soon as it is seen, while it reads the model or works on it."""
+    with ended(begin("-m", "reconcheck", "verify", long_model, "--jobs", "2")) as process:
+        kill_workers(process, 0.05)
+        assert process.poll() == 3
+        output, errors = process.communicate()
+    assert "Traceback" not in output + errors
+    assert "was killed" in " ".join((output + errors).split())
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_time_limit_ends_every_model_with_the_reason(long_model: str, jobs: str, tmp_path: Path) -> None:
+    other = tmp_path / "other.rdsl"
+    other.write_text(LONG)
+    result = verified(long_model, str(other), SMALL, "--jobs", jobs, "--timeout", "3", "--format", "json")
+    document = json.loads(result.stdout)
+    assert result.returncode == 3
+    assert "Traceback" not in result.stderr
+    *slow, quick = document["models"]
+    assert [model["exit_code"] for model in document["models"]] == [3, 3, 0]
+    for answer in (answer for model in slow for answer in model["answers"]):
+        assert answer["verdict"] == "unknown"
+        assert answer["code"] == "RC406"
+        assert answer["reason"].startswith("the time limit of 3 s was reached")
+        assert answer["seconds"] < 15
+    assert all(len(model["answers"]) == 2 for model in slow)
+    assert quick["expectations"][0]["met"]
+
+
+def test_used_up_memory_is_unknown_for_that_question_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Verifier._answer
+    asked: list[str] = []
+
+    def first_without_memory(verifier: Verifier, goal: Goal, scope: Scope) -> Answer:
+        asked.append(goal.name)
+        if len(asked) == 1:
+            raise MemoryError
+        return answer(verifier, goal, scope)
+
+    monkeypatch.setattr(Verifier, "_answer", first_without_memory)
+    report = Verifier(load(ROOT / SMALL)).report(Scope())
+    first, second = (checked.answer for checked in report.expectations)
+    assert (first.verdict, first.reason, first.code) == ("unknown", "memory is used up", "RC406")
+    assert second.verdict == "converges"
+    assert report.exit_code == 3
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_progress_is_shown_on_a_terminal_and_wiped_out(jobs: str) -> None:
+    ours, theirs = pty.openpty()
+    command = ["-m", "reconcheck", "verify", SMALL, MANY_OBJECTS, "--jobs", jobs, "--timeout", "4"]
+    with ended(begin(*command, stderr=theirs)) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # how Linux ends it
+                break
+            if not part:
+                break
+            shown += part
+        output, _ = process.communicate(timeout=60)
+    os.close(ours)
+    assert process.returncode == 3
+    lines = shown.decode().split("\r\033[K")
+    assert sum(line.startswith(f"{MANY_OBJECTS}: ") for line in lines) >= 2
+    assert lines[0] == lines[-1] == ""
+    assert "\033" not in output
+
+
+# ---- what a run took ------------------------------------------------------------------------------------------
+
+
+def test_a_report_says_what_the_run_took() -> None:
+    *_, last = verified(SMALL, "--jobs", "2").stdout.splitlines()
+    assert re.fullmatch(r"in all \d+\.\d\d s, at most \d+ MB of memory in a process", last)
+    runs = []
+    for jobs in ("1", "2"):
+        document = json.loads(verified(SMALL, "--jobs", jobs, "--format", "json").stdout)
+        runs.append(document["run"])
+        assert document["run"]["seconds"] >= sum(model["seconds"] for model in document["models"])
+    alone, shared = (found["peak_memory"] for found in runs)
+    assert 20_000_000 < alone < 1_000_000_000
+    assert alone / 2 < shared < alone * 2, "the memory of workers is counted"
+
+
+def test_a_report_says_what_each_answer_rests_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from reconcheck.report.document import document
+
+    monkeypatch.setattr(verify, "WORTH_SLICING", 0)
+    report = Verifier(load(ROOT / SMALL)).report(Scope(schedule=True), every_scope=False)
+    written = document([report], [], 1.0, None)
+    jsonschema.validate(written, json.loads((ROOT / "spec/report.schema.json").read_text()))
+    (sliced, *_) = written["models"][0]["answers"]
+    assert sliced["verdict"] == "converges"
+    assert sliced["engine"] == "slices"
+    assert sliced["proof"]["slices"] == len(sliced["proof"]["parts"]) == 1
+    whole = Verifier(load(ROOT / SMALL)).report(Scope(schedule=False), every_scope=False).answers[0]
+    assert whole.engine == "whole state graph"
+    shown = " ".join(render_report(report, Paint(False)).split())
+    proof = sliced["proof"]
+    assert f" s 1 slice of {proof['variables']} variables, {proof['states']} states" in shown
