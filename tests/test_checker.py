@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from known_proofs import EXTERNAL, GOLDEN, MINIMAL, SCHEDULED, explored, proved
+import pytest
+
+from known_proofs import EXTERNAL, GOLDEN, MINIMAL, PROVED, SCHEDULED, explored, proved
 from reconcheck.certify.check import Checker
 from reconcheck.certify.solvers import SOLVERS, Failure
 from reconcheck.model import expr as e
@@ -128,15 +130,17 @@ def test_two_columns_may_show_one_program_counter() -> None:
             assert (refused is not None) == (place in reached), place
 
 
-def test_what_was_forgotten_is_not_relied_on() -> None:
+@pytest.mark.parametrize("name", ["external-system", "missing-watch", "two-periods"])
+def test_what_was_forgotten_is_not_relied_on(name: str) -> None:
     """After going back to a mark, a checker knows what one knows that never accepted the rest."""
-    system = explored(EXTERNAL, SCHEDULED).system
-    proof = proved(EXTERNAL, SCHEDULED)
+    path = next(path for path, _ in PROVED if path.stem == name)
+    system = explored(path, SCHEDULED).system
+    proof = proved(path, SCHEDULED)
     measures = [part for part in proof.parts if isinstance(part, Measure)]
     commands = [number for number, command in enumerate(system.commands) if command.step.kind.calm]
 
-    def knowledge(checker: Checker) -> list[list[e.Expr] | None]:
-        return [checker.left(number) for number in commands]
+    def knowledge(checker: Checker) -> list[list[e.Expr]]:
+        return [checker.context.left(number, set()) for number in commands]
 
     once, twice = Checker(system), Checker(system)
     for checker in (once, twice):
