@@ -68,7 +68,7 @@ def issue(
     ]
     name = ".".join([label, goal.name, *(["with-schedule"] if scope.schedule else [])])
     name += "".join(f".without-{rule}" for rule in scope.without)
-    return Issued(name, written, script(lines, list(checker.solver.discharged.values())), result.obligations)
+    return Issued(name, written, script(lines, checker.solver.discharged), result.obligations)
 
 
 def labels(files: list[str]) -> dict[str, str]:
@@ -173,7 +173,7 @@ class Judge:
             case Refused(obligation, reason):
                 gave_up = "gave up" in reason
                 verdict, code = ("unknown", "RC511") if gave_up else ("refused", "RC510")
-                return Judgement(file, verdict, about, obligation, reason, code, checker.obligations, changes=changes)
+                return Judgement(file, verdict, about, obligation, reason, code, checker.solver.held, changes=changes)
 
     def _operator(self, settings: Mapping[str, int]) -> Operator:
         key = tuple(sorted(settings.items()))

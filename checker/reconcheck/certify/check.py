@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from reconcheck.certify.context import Context, Known, falls, measure_variables, rises
 from reconcheck.certify.obligations import Obligations
 from reconcheck.certify.projection import Projections
-from reconcheck.certify.queries import Discharged, Solver, names_in
+from reconcheck.certify.queries import Solver, names_in
 from reconcheck.certify.solvers import Z3, Backend
 from reconcheck.certify.wellformed import Form
 from reconcheck.model import expr as e
@@ -25,7 +25,7 @@ class Mark:
     accepted: tuple[Part, ...]
     untyped: list[int] | None
     ends: bool | Refused | None
-    discharged: dict[int, Discharged]
+    held: int
 
 
 class Checker:
@@ -47,11 +47,6 @@ class Checker:
         self.untyped: list[int] | None = None
         """Commands that are not yet known to keep the types; None before anybody looked."""
         self._ends: bool | Refused | None = None
-
-    @property
-    def obligations(self) -> int:
-        """How many different obligations were discharged so far."""
-        return sum(len(group.terms) for group in self.solver.discharged.values())
 
     # ---- whole proofs ----------------------------------------------------------------------------------------
 
@@ -87,17 +82,17 @@ class Checker:
             refused = self.context.refuted("the parts give the goal", [*relevant, e.negate(goal)])
             if refused is not None:
                 return refused
-        return Checked(self.obligations)
+        return Checked(self.solver.held)
 
     def mark(self) -> Mark:
         """What has been accepted so far, to come back to."""
-        return Mark(self.context.mark(), tuple(self.accepted), self.untyped, self._ends, dict(self.solver.discharged))
+        return Mark(self.context.mark(), tuple(self.accepted), self.untyped, self._ends, self.solver.held)
 
     def back_to(self, mark: Mark) -> None:
         """Forgets what was accepted after a mark."""
         self.context.back_to(mark.context)
         self.accepted, self.untyped, self._ends = list(mark.accepted), mark.untyped, mark.ends
-        self.solver.discharged = dict(mark.discharged)
+        self.solver.held = mark.held
 
     # ---- parts -----------------------------------------------------------------------------------------------
 

@@ -33,18 +33,19 @@ class Discharged:
 
     declared: str
     terms: tuple[str, ...]
-    names: tuple[list[str], ...]
+    names: tuple[dict[str, None], ...]
 
 
 @dataclass
 class Solver:
-    """Asks a solver, remembers and counts.  `discharged` are the obligations that hold, each once, by identity."""
+    """Asks a solver, remembers and counts.  `discharged` are the obligations that hold, each once."""
 
     left: Callable[[], float | None]
     report: Callable[[str], None]
     backend: Backend = field(default_factory=Z3)
-    asked: int = 0
-    discharged: dict[int, Discharged] = field(default_factory=dict)
+    held: int = 0
+    """How many obligations were found to hold; equal ones are asked about once, and counted each time."""
+    discharged: list[Discharged] = field(default_factory=list)
     _known: dict[str, Failure | Discharged] = field(default_factory=dict)
 
     def refute(self, declared: Iterable[str], queries: Sequence[Query]) -> Refused | None:
@@ -52,7 +53,6 @@ class Solver:
         if not queries:
             return None
         preamble = "\n".join(declared)
-        self.asked += len(queries)
         key = _canonical("\n".join([preamble, *(query.text for query in queries)]))
         known = self._known.get(key)
         if known is None:
@@ -60,14 +60,14 @@ class Solver:
             terms = tuple(query.text for query in queries)
             known = self.backend.refute(preamble, terms, self.left())
             if known is None:
-                known = Discharged(preamble, terms, tuple([] for _ in queries))
+                known = Discharged(preamble, terms, tuple({} for _ in queries))
+                self.discharged.append(known)
             self._known[key] = known
         if isinstance(known, Failure):
             return Refused(queries[known.number].name, known.reason)
-        self.discharged[id(known)] = known
+        self.held += len(queries)
         for names, query in zip(known.names, queries, strict=True):
-            if query.name not in names:
-                names.append(query.name)
+            names[query.name] = None
         return None
 
 

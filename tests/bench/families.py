@@ -1,0 +1,63 @@
+"""Models of any size: which there are, and how far reconcheck gets with each."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import generated
+from .measure import Limit
+from .verification import Row, verify
+
+MODELS = Path(__file__).resolve().parent / "models"
+SIZES = (4, 8, 16, 32, 64, 128, 256)
+QUICK_SIZES = (1, 2)
+
+
+@dataclass(frozen=True)
+class Family:
+    """A model for each size, either a file with a parameter `N` or a text written for that size."""
+
+    name: str
+    unbounded: bool
+    write: Callable[[int, bool], str] | None = None
+    sizes: tuple[int, ...] = SIZES
+
+    @property
+    def title(self) -> str:
+        """As the results call it."""
+        return f"{self.name}, {'unbounded' if self.unbounded else 'bounded'}"
+
+    def model(self, size: int, folder: Path) -> tuple[Path, dict[str, int]]:
+        """The model of a size, written into the folder if it has to be; and the parameters to set."""
+        if self.write is None:
+            return MODELS / f"{self.name}{'-unbounded' if self.unbounded else ''}.rdsl", {"N": size}
+        path = folder / f"{self.name}{'-unbounded' if self.unbounded else ''}-{size}.rdsl"
+        path.write_text(self.write(size, self.unbounded), encoding="utf-8")
+        return path, {}
+
+
+FAMILIES = tuple(
+    Family(name, unbounded, write, sizes)
+    for name, write, sizes in (
+        ("fanout", None, (*SIZES, 1000)),
+        ("fanout-missing-watch", None, (*SIZES, 1000)),
+        ("chain", None, SIZES),
+        ("externals", generated.externals, SIZES),
+        ("controllers", generated.controllers, SIZES),
+    )
+    for unbounded in (False, True)
+)
+
+
+def grow(family: Family, sizes: Iterable[int], limit: Limit) -> Iterator[Row]:
+    """One row a size, until a size takes longer than the limit or gets no answer at all."""
+    with tempfile.TemporaryDirectory() as folder:
+        for size in sizes:
+            path, settings = family.model(size, Path(folder))
+            row = {"size": size, **verify(path, limit, settings)}
+            yield row
+            if row["seconds"] > limit.seconds or row["outcome"] in ("late", "stopped", "failed"):
+                return

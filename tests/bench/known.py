@@ -1,0 +1,32 @@
+"""The models of real operators that come with reconcheck."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+from .machine import ROOT
+from .measure import Limit
+from .verification import Row, verify
+
+RUNS = 3
+QUICK_MODELS = 2
+
+
+def models() -> list[Path]:
+    """The files with an operator in them; libraries have none."""
+    return [
+        path
+        for path in sorted((ROOT / "models").rglob("*.rdsl"))
+        if any(line.startswith("operator ") for line in path.read_text(encoding="utf-8").splitlines())
+    ]
+
+
+def known(limit: Limit, quick: bool) -> Iterator[Row]:
+    """One row a model: the run with the median time of three; with `quick` one run of each of a few models."""
+    for path in models()[:QUICK_MODELS] if quick else models():
+        runs = [verify(path, limit) for _ in range(1 if quick else RUNS)]
+        median = statistics.median_low(row["seconds"] for row in runs)
+        chosen = next(row for row in runs if row["seconds"] == median)
+        yield {"model": str(path.relative_to(ROOT / "models")), **chosen}

@@ -1,0 +1,262 @@
+"""The recorded sections as a page: results.md."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+
+from . import growth
+from .record import FAMILY, KNOWN, PEER, Section
+from .verification import Row
+
+TARGET = 2
+"""A model of a real operator is to take no more than so many times what it takes to start."""
+
+HEAD = """# Benchmark results
+
+Written by `python -m tests.bench`; what is measured and how is in [README.md](README.md). Seconds are those of a
+whole process, from its start to its end. "x floor" is their ratio to the start-up floor, measured in the same run:
+`python -c "import z3, lark, click"`.
+"""
+
+VARIANTS = ("all watched", "one not watched")
+
+
+def page(sections: Sequence[Section]) -> str:
+    """The whole page."""
+    kinds = {kind: [section for section in sections if section.kind == kind] for kind in (KNOWN, FAMILY, PEER)}
+    parts = [HEAD]
+    for section in kinds[KNOWN]:
+        parts.append(_known(section))
+    if kinds[FAMILY]:
+        parts.append(_families(kinds[FAMILY]))
+    if kinds[PEER]:
+        parts.append(_peers(kinds[PEER], kinds[FAMILY]))
+    return "\n".join(parts)
+
+
+def _known(section: Section) -> str:
+    ratios = [row["seconds"] / section.floor for row in section.rows]
+    rows = sorted(section.rows, key=lambda row: (-row["seconds"], row["model"]))
+    table = _table(
+        ["model", "outcome", "seconds", "x floor", "MB", "answers", "states", "obligations"],
+        [
+            [
+                row["model"],
+                row["outcome"],
+                _seconds(row["seconds"]),
+                _ratio(row["seconds"], section.floor),
+                f"{row['megabytes']:.0f}",
+                str(len(row["answers"])),
+                *_effort(row),
+            ]
+            for row in rows
+        ],
+    )
+    within = sum(ratio <= TARGET for ratio in ratios)
+    return "\n".join(
+        [
+            "## The models of real operators\n",
+            _conditions(section),
+            f"{len(rows)} models: the median takes {statistics.median(ratios):.1f} x the floor, the slowest "
+            f"{max(ratios):.1f} x; {within} take no more than {TARGET} x.\n",
+            table,
+        ]
+    )
+
+
+def _families(sections: Sequence[Section]) -> str:
+    summary = _table(
+        ["family", "largest N", "seconds", "x floor", "MB", "exponent", "above the floor", "the next"],
+        [_family_summary(section) for section in sections],
+    )
+    parts = [
+        "## Families\n",
+        'The largest N at which all goals are answered within the limit; "the next" is what came after it. The '
+        "exponent e is that of the best fit of seconds ~ N^e to all N answered from 4 on, as measured, and with the "
+        "floor taken off.\n",
+        summary,
+    ]
+    for section in sections:
+        rows = []
+        before: growth.Point | None = None
+        for row in section.rows:
+            point = (row["size"], row["seconds"])
+            factor = growth.per_doubling(before, point) if before else None
+            rows.append(
+                [
+                    str(row["size"]),
+                    row["outcome"],
+                    _verdicts(row),
+                    _seconds(row["seconds"]),
+                    _seconds(row["processor"]),
+                    _ratio(row["seconds"], section.floor),
+                    f"{row['megabytes']:.0f}",
+                    *_effort(row),
+                    "" if factor is None else f"{factor:.2f}",
+                ]
+            )
+            before = point if row["outcome"] == "answered" else None
+        header = ["N", "outcome", "verdicts", "seconds", "processor", "x floor", "MB", "states", "obligations"]
+        parts += [f"### {section.name}\n", _conditions(section), _table([*header, "per doubling"], rows)]
+    return "\n".join(parts)
+
+
+def _family_summary(section: Section) -> list[str]:
+    answered = _answered(section.rows)
+    last = section.rows[-1]
+    following = "" if last["outcome"] == "answered" else f"{last['size']}: {_why(last, section.limit)}"
+    if not answered:
+        return [section.name, "none", "", "", "", "", "", following]
+    largest = max(answered, key=lambda row: row["size"])
+    return [
+        section.name,
+        str(largest["size"]),
+        _seconds(largest["seconds"]),
+        _ratio(largest["seconds"], section.floor),
+        f"{largest['megabytes']:.0f}",
+        *_exponents(answered, section.floor),
+        following,
+    ]
+
+
+def _peers(sections: Sequence[Section], families: Sequence[Section]) -> str:
+    rows = [row for section in sections for row in _peer_summary(section)]
+    full = {section.name: section for section in families}
+    pair = [full.get(name) for name in ("fanout, bounded", "fanout-missing-watch, bounded")]
+    if all(pair):
+        rows.append(
+            [
+                "reconcheck, its own fan-out",
+                "converges",
+                *(cell for one in pair if one for cell in _reach(one.rows)),
+                "",
+                "",
+            ]
+        )
+    summary = _table(
+        [
+            "checker",
+            "question",
+            *(f"{v}: {what}" for v in VARIANTS for what in ("largest N", "seconds")),
+            "at first",
+            "exponent",
+        ],
+        rows,
+    )
+    parts = [
+        "## One small operator in several checkers\n",
+        "The operator of `peer_models.py`: no caches, no faults, atomic reconciles, 0..2 for every number. With all "
+        "secondaries watched the goal holds; with one not watched it fails, quietly. The question is whether it "
+        'converges; or, much easier, only whether nothing comes to rest without the goal ("quiet"). Given is the '
+        'largest N answered within the limit; "at first" are the seconds for the smallest N, mostly those to start '
+        "(Spin has gcc compile a program each time); the exponent is fitted from N = 4 on, with all watched. Of "
+        "reconcheck there are two rows: the same operator, as near as its language comes, and its own fan-out with "
+        "caches, crashes, conflicts and failing requests.\n",
+        summary,
+    ]
+    for section in sections:
+        table = _table(
+            ["question", "variant", "N", "outcome", "seconds", "processor", "MB", "states"],
+            [
+                [
+                    row["question"],
+                    row["variant"],
+                    str(row["size"]),
+                    row["outcome"],
+                    _seconds(row["seconds"]),
+                    _seconds(row["processor"]),
+                    f"{row['megabytes']:.0f}",
+                    _effort(row)[0],
+                ]
+                for row in section.rows
+            ],
+        )
+        parts += [f"### {section.name}\n", _conditions(section), table]
+    return "\n".join(parts)
+
+
+def _peer_summary(section: Section) -> list[list[str]]:
+    """One row a question."""
+    found = []
+    for question in dict.fromkeys(row["question"] for row in section.rows):
+        asked = [row for row in section.rows if row["question"] == question]
+        of = {variant: [row for row in asked if row["variant"] == variant] for variant in VARIANTS}
+        first = asked[0]
+        points = [(row["size"], row["seconds"]) for row in _answered(of[VARIANTS[0]]) if row["size"] >= 4]
+        fitted = growth.exponent(points)
+        found.append(
+            [
+                section.name,
+                question,
+                *(cell for variant in VARIANTS for cell in _reach(of[variant])),
+                _seconds(first["seconds"]) if first["outcome"] == "answered" else "",
+                "" if fitted is None else f"{fitted:.1f}",
+            ]
+        )
+    return found
+
+
+def _reach(rows: Iterable[Row]) -> list[str]:
+    """The largest size answered, and its seconds."""
+    answered = _answered(rows)
+    if not answered:
+        return ["none", ""]
+    largest = max(answered, key=lambda row: row["size"])
+    return [str(largest["size"]), _seconds(largest["seconds"])]
+
+
+def _answered(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row["outcome"] == "answered"]
+
+
+def _exponents(rows: Iterable[Row], floor: float) -> list[str]:
+    points = [(row["size"], row["seconds"]) for row in rows if row["size"] >= 4]
+    fitted = [growth.exponent(points), growth.exponent(growth.above(points, floor))]
+    return ["" if one is None else f"{one:.2f}" for one in fitted]
+
+
+def _why(row: Row, limit: float) -> str:
+    """Why there is no answer."""
+    if row["outcome"] in ("stopped", "late") or row["seconds"] > limit:
+        return f"over the limit ({_seconds(row['seconds'])} s)"
+    return f"{row['outcome']} after {_seconds(row['seconds'])} s" + (f": {row['message']}" if "message" in row else "")
+
+
+def _verdicts(row: Row) -> str:
+    """The verdicts, with the scope where it is not the usual one; what was expected instead of a wrong one."""
+    words = []
+    for answer in row["answers"]:
+        scope = "" if answer["scope"] == "without schedule" else f" {answer['scope']}"
+        instead = f", not {answer['expected']}" if row["outcome"] == "wrong" else ""
+        words.append(f"{answer['goal']} {answer['verdict']}{scope}{instead}")
+    return "; ".join(words) or row.get("message", "")
+
+
+def _effort(row: Row) -> list[str]:
+    """The most states of an answer, and the obligations of all answers; empty where it is not told."""
+    if "states" in row:
+        return ["" if row["states"] is None else f"{row['states']:,}", ""]
+    states = [answer["states"] for answer in row["answers"] if answer["states"]]
+    obligations = [answer["obligations"] for answer in row["answers"] if answer["obligations"]]
+    return [f"{max(states):,}" if states else "", f"{sum(obligations):,}" if obligations else ""]
+
+
+def _conditions(section: Section) -> str:
+    """What a section was measured with."""
+    machine = ", ".join(f"{name} {value}" for name, value in section.machine.items())
+    clock = "" if section.clock == "wall" else " of processor time"
+    return f"{machine}. Limit {section.limit:g} s{clock}, floor {section.floor:.3f} s{clock}.\n"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def _ratio(value: float, floor: float) -> str:
+    return f"{value / floor:.1f}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"

@@ -1,0 +1,103 @@
+"""Runs `reconcheck verify` as a process of its own, and keeps what it took and what it answered."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .machine import environment
+from .measure import Limit, Run, run
+
+Row = dict[str, Any]
+"""What is recorded of one run, as it stands in results.json."""
+
+GRACE = 15
+"""Seconds that a run may take beyond the `--timeout` it was given, before it is stopped from outside."""
+
+AS_ASKED = {"diverges": ("quiet", "livelock")}
+"""Verdicts that meet an expectation which is spelled otherwise."""
+
+
+def verify(model: Path, limit: Limit, settings: Mapping[str, int] | None = None) -> Row:
+    """What a whole run over one model took, and its answers.
+
+    The outcome is "answered" if all goals are answered, and as the model expects; "late" if that took longer than
+    the limit; "unknown" if some goal is not; "wrong" if some verdict contradicts the model's `expect` lines;
+    "stopped" if the run had to be stopped; "failed" if there is no answer for another reason.
+    """
+    command = [sys.executable, "-m", "reconcheck", "verify", "--format", "json", "--timeout", f"{limit.wall:g}"]
+    for name, value in (settings or {}).items():
+        command += ["--set", f"{name}={value}"]
+    patient = Limit(limit.seconds + GRACE, limit.clock, limit.gigabytes)
+    result = run([*command, str(model)], patient, model.parent, environment())
+    row = taken(result, limit)
+    answers = _answers(result)
+    if result.code is None:
+        outcome = "stopped"
+    elif answers is None:
+        outcome = "failed"
+    elif any(_contradicts(answer) for answer in answers):
+        outcome = "wrong"
+    elif any(answer["verdict"] == "unknown" for answer in answers):
+        outcome = "unknown"
+    else:
+        outcome = "answered" if result.seconds(limit.clock) <= limit.seconds else "late"
+    message = {"message": last_words(result)} if outcome == "failed" else {}
+    return {"outcome": outcome, **row, **message, "answers": answers or []}
+
+
+def taken(result: Run, limit: Limit) -> Row:
+    """The figures of a run; `seconds` are those of the clock that is looked at."""
+    return {
+        "seconds": round(result.seconds(limit.clock), 3),
+        "wall": round(result.wall, 3),
+        "processor": round(result.processor, 3),
+        "megabytes": round(result.megabytes, 1),
+    }
+
+
+def last_words(result: Run) -> str:
+    """What a run that failed said last."""
+    lines = (result.errors.strip() or result.output.strip()).splitlines()
+    return f"exit code {result.code}: {lines[-1][:200] if lines else 'no output'}"
+
+
+def _answers(result: Run) -> list[Row] | None:
+    """The answers of a run over one model; None if there are none."""
+    try:
+        models = json.loads(result.output)["models"]
+    except (ValueError, KeyError):
+        return None
+    if not models:
+        return None
+    expected = {(line["goal"], _scope(line["scope"])): line["expected"] for line in models[0].get("expectations", [])}
+    found: dict[tuple[str, str], Row] = {}
+    for answer in [*models[0].get("answers", []), *(line["answer"] for line in models[0].get("expectations", []))]:
+        key = (answer["goal"], _scope(answer["scope"]))
+        found[key] = {
+            "goal": key[0],
+            "scope": key[1],
+            "verdict": answer["verdict"],
+            "expected": expected.get(key),
+            "engine": answer.get("engine"),
+            "states": answer.get("states"),
+            "obligations": (answer.get("proof") or {}).get("obligations"),
+            "seconds": answer.get("seconds"),
+            "reason": answer.get("reason"),
+        }
+    return list(found.values())
+
+
+def _scope(scope: Mapping[str, Any]) -> str:
+    words = ["with schedule" if scope["schedule"] else "without schedule"]
+    return ", ".join([*words, *(f"without {rule}" for rule in scope["without"])])
+
+
+def _contradicts(answer: Row) -> bool:
+    expected, verdict = answer["expected"], answer["verdict"]
+    if expected is None or verdict in ("unknown", expected):
+        return False
+    return verdict not in AS_ASKED.get(expected, ())

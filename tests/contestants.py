@@ -1,0 +1,113 @@
+"""The engines one by one, each as a function from a goal in a scope to an `Answer`.
+
+This is the one place that knows how an engine is run alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+from reconcheck.certify.certificate import Certificate, Invariant, Refused
+from reconcheck.certify.check import Checker
+from reconcheck.certify.diagram import smallest
+from reconcheck.engines import bounded
+from reconcheck.engines.budget import Budget, Exhausted
+from reconcheck.engines.prove import conjuncts, prove_always_by_slices, prove_by_slices
+from reconcheck.engines.python_code import canonical
+from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer
+from reconcheck.explain.verdict import Answer
+from reconcheck.explain.verify import Verifier
+from reconcheck.model import expr as e
+from reconcheck.model.assemble import Loaded
+from reconcheck.model.operator import Goal, Scope
+from reconcheck.semantics.compiler import compile_system
+from reconcheck.semantics.system import System
+from reconcheck.semantics.world import State
+
+SECONDS = 10.0
+"""A safety net for each engine and goal; what ends by it is unknown."""
+NO_RUN = "there is no run of so few steps"
+"""The reason of a bounded search that went as deep as it was asked to."""
+
+
+@dataclass
+class Contest:
+    """A loaded model in a scope, with what the contestants share: nothing but what the program shares as well."""
+
+    loaded: Loaded
+    scope: Scope
+    program: Verifier = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.program = Verifier(self.loaded)
+
+    @cached_property
+    def system(self) -> System:
+        """The compiled system."""
+        return compile_system(self.loaded.operator, self.scope)
+
+    @cached_property
+    def checker(self) -> Checker:
+        """The checker of proofs about it."""
+        return Checker(self.system)
+
+    def by_program(self, goal: Goal) -> Answer:
+        """What the program answers with default settings.  Raises `ModelError` and `InternalError`."""
+        return self.program.answer(goal, self.scope)
+
+    def by_proof(self, goal: Goal, most: int) -> Answer:
+        """Proofs on slices of at most so many states, checked on the whole system."""
+        unknown = Answer(goal, self.scope, "unknown", "no proof was found")
+        if goal.kind == "converges":
+            for part in conjuncts(goal.formula):
+                ranked = prove_by_slices(self.system, part, Budget(SECONDS), most)
+                if ranked is None:
+                    return unknown
+                rows = zip(ranked.states, ranked.ranking.ranks, strict=True)
+                diagram = smallest(ranked.variables, rows)
+                if self._refuses(Certificate(part, diagram, ranked.ranking.helpful)):
+                    return Answer(goal, self.scope, "unknown", "the certificate was refused")
+            return Answer(goal, self.scope, "converges")
+        never = goal.formula if goal.kind == "always" else e.negate(goal.formula)
+        found = prove_always_by_slices(self.system, never, Budget(SECONDS), most)
+        if found is None:
+            return unknown
+        if self._refuses(Invariant(never, smallest(found[0], [(state, 0) for state in found[1]]))):
+            return Answer(goal, self.scope, "unknown", "the certificate was refused")
+        return Answer(goal, self.scope, "holds" if goal.kind == "always" else "unreachable")
+
+    def _refuses(self, proof: Certificate | Invariant) -> bool:
+        return isinstance(self.checker.check(proof, SECONDS), Refused)
+
+    def by_search(self, goal: Goal, depth: int) -> Answer:
+        """Bounded search with Z3, up to a number of steps.  Raises `DoesNotReplay`."""
+        if goal.kind == "converges":
+            bad, end, verdict = bounded.quiet_without(self.system, goal.formula), "quiet", "quiet"
+        elif goal.kind == "always":
+            bad, end, verdict = e.negate(goal.formula), "violation", "fails"
+        else:
+            bad, end, verdict = goal.formula, "witness", "reachable"
+        try:
+            found = bounded.search(self.system, bad, depth, Budget(SECONDS))
+        except Exhausted as spent:
+            return Answer(goal, self.scope, "unknown", str(spent))
+        if found is None:
+            return Answer(goal, self.scope, "unknown", NO_RUN)
+        names = [variable.name for variable in self.system.variables]
+        steps = [
+            (command.step if command is not None else None, tuple(state[name] for name in names))
+            for command, state in found.steps
+        ]
+        replayer = Replayer(self.loaded.operator, self.scope, canonical(self.system))
+        try:
+            trace = replayer.replay(Claim(steps, None, end, True), partial(_holds, goal), ())
+        except DoesNotReplay as wrong:
+            if end != "quiet":
+                raise
+            return Answer(goal, self.scope, "unknown", f"a state that is not quiet was taken for one: {wrong}")
+        return Answer(goal, self.scope, verdict, trace=trace)
+
+
+def _holds(goal: Goal, state: State) -> bool:
+    return bool(e.evaluate(goal.formula, state))

@@ -1,0 +1,190 @@
+"""The engines agree with the judge on random models; the judge knows what is known; and lies are found."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import judge as judge_module
+from campaign import Match, compare_all, fault
+from campaign_record import Run, Tally, page
+from contestants import NO_RUN, Contest
+from judge import Judge, Judgement, Listing, objection
+from reconcheck.explain.trace import Trace
+from reconcheck.explain.verdict import Answer
+from reconcheck.model.load import load
+from reconcheck.model.operator import Goal, Scope
+from support import GOLDEN, MOST_GOLDEN_STATES, TESTS, meets, read
+
+BATCHES = [range(first, first + 20) for first in range(0, 300, 20)]
+
+QUIET = TESTS / "golden" / "quiet-external.rdsl"
+LIVELOCK = TESTS / "golden" / "self-trigger.rdsl"
+CONVERGING = TESTS / "golden" / "poll-needed.rdsl"
+
+UNBOUNDED = """rdsl 1
+operator o {
+  runtime controller-runtime 0.24
+  primary App as app
+  external db { n: nat = 0  up: bool = false }
+  controller app for app { watch app reconcile { await change } }
+  environment { process p { db.n = any  db.up = db.up or db.n > 9  db.n = 0 } }
+  converges { comes_up: db.up }
+  reachable up: db.up
+}
+"""
+"""Only a number that the judge does not try brings the database up."""
+
+
+LEAVING = """rdsl 1
+operator o {
+  runtime controller-runtime 0.24
+  primary App as app
+  external db { n: 0..1 = 0  m: nat = 0 }
+  controller app for app { watch app reconcile { await change } }
+  environment { disturbance d { CHANGE } }
+  reachable up: db.n == 1
+}
+"""
+"""The disturbance can count beyond the range of a field."""
+
+
+@pytest.mark.parametrize("seeds", BATCHES, ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
+def test_everybody_agrees_on_random_models(seeds: range) -> None:
+    tally = compare_all(seeds)
+    assert not tally.disagreements, "\n\n".join(tally.disagreements)
+    assert tally.counts["judged"] >= len(seeds) // 2
+    asked = {(who, said != "unknown") for who, _, said in tally.answers}
+    assert asked >= {("program", True), ("proof", True), ("search", True)}
+
+
+# ---- the judge -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_the_judge_meets_the_expectations_of_golden_models(path: Path) -> None:
+    operator = read(path)
+    for expectation in operator.expectations:
+        judgement = Judge(operator, expectation.scope, MOST_GOLDEN_STATES).judge(operator.goal(expectation.goal))
+        assert judgement.complete
+        assert any(meets(expectation, verdict) for verdict in judgement.verdicts), str(judgement)
+
+
+def test_the_judge_shares_no_code_with_the_engines() -> None:
+    tree = ast.parse(Path(judge_module.__file__).read_text(encoding="utf-8"))
+    modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert modules
+    assert not any(module.startswith(("reconcheck.engines", "reconcheck.certify")) for module in modules)
+    assert "support" not in modules
+
+
+def test_the_judge_knows_that_it_has_not_tried_all_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "unbounded.rdsl"
+    path.write_text(UNBOUNDED)
+    operator = load(path).operator
+    judge = Judge(operator, Scope(), 100)
+    assert not judge.states.complete
+    for goal in operator.goals:
+        assert not judge.judge(goal).verdicts, "neither proved nor refuted"
+    with_it = Listing(operator, Scope(), (0, 10))
+    assert any(after["db.up"] for state in with_it.initial() for _, after in with_it.look(state)[0])
+
+
+def test_too_many_states_are_not_a_proof() -> None:
+    operator = read(LIVELOCK)
+    judge = Judge(operator, Scope(), 2)
+    assert not judge.states.complete
+    assert all(
+        judge.judge(goal).verdicts <= Judge(operator, Scope(), 500).judge(goal).verdicts for goal in operator.goals
+    )
+
+
+@pytest.mark.parametrize("change", ["db.n += 1", "db.n += 1  db.m = any  db.m = 0"])
+def test_a_value_that_leaves_its_range_is_no_question_of_verdicts(change: str, tmp_path: Path) -> None:
+    """The program says so, if it can list the states; proofs fail."""
+    path = tmp_path / "wrong.rdsl"
+    path.write_text(LEAVING.replace("CHANGE", change))
+    tally = Match(0, load(path), 100).run()
+    assert not tally.disagreements
+    assert tally.counts == {"wrong": 1}
+    asked = {("proof", "RC310", "unknown"): 1} | ({} if "any" in change else {("program", "RC310", "RC310"): 1})
+    assert tally.answers == asked
+
+
+# ---- lies are found ------------------------------------------------------------------------------------------------
+
+
+def diverging(path: Path) -> tuple[Contest, Goal, Judgement, Answer, Trace]:
+    """A golden model that diverges, with what is true and what the program answers."""
+    contest = Contest(load(path), Scope())
+    goal = contest.loaded.operator.goals[0]
+    judgement = Judge(contest.loaded.operator, Scope(), 500).judge(goal)
+    answer = contest.by_program(goal)
+    assert answer.trace is not None
+    assert not fault("program", contest, judgement, answer)
+    return contest, goal, judgement, answer, answer.trace
+
+
+@pytest.mark.parametrize("path", [QUIET, LIVELOCK], ids=lambda path: path.stem)
+def test_a_wrong_answer_is_found(path: Path) -> None:
+    contest, _, judgement, answer, trace = diverging(path)
+    other = "livelock" if answer.verdict == "quiet" else "quiet"
+    lies = [
+        replace(answer, verdict="converges", trace=None),
+        replace(answer, verdict="unknown", trace=None),
+        replace(answer, verdict=other),
+        replace(answer, trace=None),
+        replace(answer, trace=replace(trace, steps=trace.steps[:-1])),
+        replace(answer, trace=replace(trace, steps=trace.steps[1:])),
+    ]
+    for lie in lies:
+        assert fault("program", contest, judgement, lie), lie.verdict
+    assert not fault("search", contest, judgement, lies[1]), "an engine alone need not know"
+    missed = fault("search", contest, judgement, replace(lies[1], reason=NO_RUN))
+    assert bool(missed) == (path == QUIET), "but it must not miss a run that it looked for; it looks for no loops"
+    longer = replace(judgement, found={verdict: (n or 0) + 1 for verdict, n in judgement.found.items()})
+    assert "shortest" in fault("program", contest, longer, answer)
+
+
+def test_a_refutation_of_what_is_proved_is_found() -> None:
+    contest = Contest(load(CONVERGING), Scope(schedule=True))
+    goal = contest.loaded.operator.goals[0]
+    judgement = Judge(contest.loaded.operator, contest.scope, 500).judge(goal)
+    assert judgement.verdicts == {"converges"}
+    assert fault("search", contest, judgement, Answer(goal, contest.scope, "quiet"))
+
+
+def test_a_trace_with_another_end_is_found() -> None:
+    contest, goal, _, _, trace = diverging(QUIET)
+    operator = contest.loaded.operator
+    assert not objection(operator, Scope(), goal, trace)
+    assert objection(operator, Scope(), goal, replace(trace, end="witness"))
+    assert "not closed" in objection(operator, Scope(), goal, replace(trace, end="livelock", loop=0))
+    assert "no first state" in objection(operator, Scope(), goal, replace(trace, start=(("database.up", 7),)))
+
+
+def test_a_loop_that_is_not_fair_is_found() -> None:
+    contest, goal, _, _, trace = diverging(LIVELOCK)
+    assert trace.loop is not None
+    assert not objection(contest.loaded.operator, Scope(), goal, trace)
+    assert objection(contest.loaded.operator, Scope(), goal, replace(trace, loop=trace.loop + 1))
+    assert objection(contest.loaded.operator, Scope(), goal, replace(trace, end="quiet"))
+
+
+# ---- the record ----------------------------------------------------------------------------------------------------
+
+
+def test_the_page_says_what_came_of_it() -> None:
+    tally = Tally(disagreements=["seed 7"])
+    tally.answers["program", "converges", "converges"] = 1234
+    tally.answers["proof", "converges", "unknown"] = 5
+    tally.counts["judged"] = 987
+    text = page(tally, Run(100, 2000, 2, 200, 600.0))
+    assert "2,000 models, seeds 100 to 2,099" in text
+    assert "| **disagreements** | **1** |" in text
+    assert "| converges | converges 1,234 | unknown 5 | - |" in text
+    assert "| all states listed | 987 |" in text
+    assert "--count 2000 --first 100 --jobs 2 --record" in text
