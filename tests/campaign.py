@@ -43,8 +43,6 @@ MOST_STATES = 200
 """States beyond which a model is skipped."""
 SMALL = 60
 """States up to which proofs of what is false are tried."""
-SLICE_FACTOR = 3
-"""How many times as many states as the whole graph a slice may have."""
 DEEP, DEEPEST = 2, 10
 """Steps that bounded search goes where there is nothing to be found, and beyond which it is not asked at all."""
 BATCH = 50
@@ -95,14 +93,14 @@ class Match:
                 self._ask("program", case, case.contest.by_program)
         turn = self.seed % 2 == 0
         for case in self._chosen([case for case in cases if not case.judgement.found]):
-            self._ask("proof", case, partial(case.contest.by_proof, most=SLICE_FACTOR * case.states))
+            self._ask("proof", case, case.contest.by_proof)
             if turn:
                 self._ask("search", case, partial(case.contest.by_search, depth=DEEP))
         for case in self._chosen([case for case in cases if case.judgement.found]):
             if (depth := case.judgement.run or DEEP) <= DEEPEST:
                 self._ask("search", case, partial(case.contest.by_search, depth=depth))
             if turn and case.states <= SMALL:
-                self._ask("proof", case, partial(case.contest.by_proof, most=SLICE_FACTOR * case.states))
+                self._ask("proof", case, case.contest.by_proof)
         return self.tally
 
     def _chosen(self, cases: list[Case]) -> list[Case]:
@@ -144,7 +142,7 @@ class Match:
 
         It need not find that out where numbers are chosen without bounds, so that it cannot list the states.
         """
-        said = self._timed("proof", partial(contest.by_proof, goal, most=self.most_states)).verdict
+        said = self._timed("proof", partial(contest.by_proof, goal)).verdict
         self.tally.answers["proof", "RC310", said] += 1
         if said != "unknown":
             self._disagree(goal, contest.scope, "proof", said, "RC310")

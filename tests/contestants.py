@@ -8,12 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
-from reconcheck.certify.certificate import Certificate, Invariant, Refused
-from reconcheck.certify.check import Checker
-from reconcheck.certify.diagram import smallest
 from reconcheck.engines import bounded
 from reconcheck.engines.budget import Budget, Exhausted
-from reconcheck.engines.prove import conjuncts, prove_always_by_slices, prove_by_slices
 from reconcheck.engines.python_code import canonical
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer
 from reconcheck.explain.verdict import Answer
@@ -47,38 +43,13 @@ class Contest:
         """The compiled system."""
         return compile_system(self.loaded.operator, self.scope)
 
-    @cached_property
-    def checker(self) -> Checker:
-        """The checker of proofs about it."""
-        return Checker(self.system)
-
     def by_program(self, goal: Goal) -> Answer:
         """What the program answers with default settings.  Raises `ModelError` and `InternalError`."""
         return self.program.answer(goal, self.scope)
 
-    def by_proof(self, goal: Goal, most: int) -> Answer:
-        """Proofs on slices of at most so many states, checked on the whole system."""
-        unknown = Answer(goal, self.scope, "unknown", "no proof was found")
-        if goal.kind == "converges":
-            for part in conjuncts(goal.formula):
-                ranked = prove_by_slices(self.system, part, Budget(SECONDS), most)
-                if ranked is None:
-                    return unknown
-                rows = zip(ranked.states, ranked.ranking.ranks, strict=True)
-                diagram = smallest(ranked.variables, rows)
-                if self._refuses(Certificate(part, diagram, ranked.ranking.helpful)):
-                    return Answer(goal, self.scope, "unknown", "the certificate was refused")
-            return Answer(goal, self.scope, "converges")
-        never = goal.formula if goal.kind == "always" else e.negate(goal.formula)
-        found = prove_always_by_slices(self.system, never, Budget(SECONDS), most)
-        if found is None:
-            return unknown
-        if self._refuses(Invariant(never, smallest(found[0], [(state, 0) for state in found[1]]))):
-            return Answer(goal, self.scope, "unknown", "the certificate was refused")
-        return Answer(goal, self.scope, "holds" if goal.kind == "always" else "unreachable")
-
-    def _refuses(self, proof: Certificate | Invariant) -> bool:
-        return isinstance(self.checker.check(proof, SECONDS), Refused)
+    def by_proof(self, goal: Goal) -> Answer:
+        """Proofs in parts, each accepted by the checker; no search for traces, no whole state graph."""
+        return Verifier(self.loaded, SECONDS, engines=frozenset({"proof"})).answer(goal, self.scope)
 
     def by_search(self, goal: Goal, depth: int) -> Answer:
         """Bounded search with Z3, up to a number of steps.  Raises `DoesNotReplay`."""

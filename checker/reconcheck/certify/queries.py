@@ -16,6 +16,8 @@ from reconcheck.model.types import OpaqueType
 from reconcheck.proof.certificate import Refused
 from reconcheck.semantics import smtlib
 
+SHOWN = 80
+"""Letters of an obligation that are told while it is checked."""
 _SYMBOL = re.compile(r"\|[^|]*\|")
 
 
@@ -56,7 +58,7 @@ class Solver:
         key = _canonical("\n".join([preamble, *(query.text for query in queries)]))
         known = self._known.get(key)
         if known is None:
-            self.report(f"checking the proof: {queries[0].name}")
+            self.report(f"checking the proof: {queries[0].name[:SHOWN]}")
             terms = tuple(query.text for query in queries)
             known = self.backend.refute(preamble, terms, self.left())
             if known is None:

@@ -62,8 +62,8 @@ class Found:
     states: int = 0
     largest: int = 0
     """Variables of the largest slice."""
-    obstacle: frozenset[str] | None = None
-    """The variables of the slice on which the search gave up."""
+    open: e.Expr | None = None
+    """The part of the goal that was not proved."""
 
 
 def conjuncts(formula: e.Expr) -> tuple[e.Expr, ...]:
@@ -103,7 +103,8 @@ class Prover:
         self.checker.back_to(self.start)
         self.found = Found(self.found.settling)
         self.proved, self.known = {}, list(self.settled)
-        return all(self._lemma(part) for part in conjuncts(goal))
+        self.found.open = next((part for part in conjuncts(goal) if not self._lemma(part)), None)
+        return self.found.open is None
 
     def _lemma(self, formula: e.Expr) -> bool:
         """Proves a formula, with whatever it needs; one that is being proved does not serve itself."""
@@ -124,7 +125,6 @@ class Prover:
             return False
         attempt = self._attempt(goal, (first_slice(self.system, goal), ()), SLICE_STATES)
         while attempt is not None and attempt.bad:
-            self.found.obstacle = attempt.keep
             most = min(SLICE_STATES, ALLOWANCE + GROWTH * len(attempt.graph.states))
             attempt = self._with_predicate(goal, attempt, most) or self._with_variable(goal, attempt, most)
         return attempt is not None and self._accept(goal, attempt)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from reconcheck.certify.check import Checker
 from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
-from reconcheck.engines import bounded
+from reconcheck.engines import bounded, guided
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
@@ -21,7 +21,8 @@ from reconcheck.engines.invariance import prove_always
 from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.prove import Prover, arranged, conjuncts
 from reconcheck.engines.python_code import canonical, predicate
-from reconcheck.engines.slicing import Slicer
+from reconcheck.engines.slicing import Slicer, first_slice
+from reconcheck.engines.suspects import suspects
 from reconcheck.explain.agenda import Agenda, Asked
 from reconcheck.explain.findings import Seen, seen_in
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
@@ -38,11 +39,17 @@ from reconcheck.semantics.system import System
 from reconcheck.semantics.world import State
 
 FIRST_LOOK = 20_000
-"""States explored before a proof in parts is tried."""
+"""States explored before a proof in parts is tried, if there are not too many commands to try in each."""
+FIRST_STEPS = 2_000_000
+"""Commands tried on these states together."""
 WORTH_SLICING = 5_000
 """States of a complete graph above which a proof in parts is cheaper to check than one on the whole graph."""
 ENGINES = frozenset({"graph", "proof", "search"})
 """The whole state graph; proofs in parts; bounded search for traces."""
+LOOK = 30.0
+"""Seconds of a search for a counterexample to a suspect."""
+SUSPECTS = 1
+"""Parts of a goal that are searched for a counterexample before any proof is tried."""
 DEEPEST_SEARCH = 100
 """Steps of the bounded search; it mostly ends earlier, at a time limit."""
 SHARES = (4.0, 12.0, 36.0)
@@ -84,7 +91,10 @@ class Verifier:
         """The graph of a scope, for each number of states it was looked for among."""
         self.looked_at: _Explored | None = None
         """The graph that the present question was last looked for in."""
+        self.systems: dict[Scope, System] = {}
         self.provers: dict[Scope, tuple[Prover, Checker]] = {}
+        self.unproved: set[tuple[str, Scope]] = set()
+        """Goals for which the prover has nothing left to try."""
 
     def report(self, scope: Scope, goals: Iterable[str] | None = None, every_scope: bool = True) -> Report:
         """The answers in a scope, and to the expectations: in every scope, or in this one only.
@@ -136,7 +146,7 @@ class Verifier:
         return replace(answer, seconds=time.monotonic() - started, states=states)
 
     def _answer(self, goal: Goal, scope: Scope) -> Answer:
-        explored = self._explored(scope, FIRST_LOOK if "graph" in self.engines else 0)
+        explored = self._explored(scope, self._first_look(scope))
         if goal.kind == "converges":
             return self._convergence(goal, scope, explored)
         return self._reachability(goal, scope, explored)
@@ -146,8 +156,7 @@ class Verifier:
         explored = self.looked_at = self.scopes.get((scope, states))
         if explored is not None:
             return explored
-        first = self.scopes.get((scope, FIRST_LOOK))
-        system = first.system if first is not None else compile_system(self.operator, scope)
+        system = self._system(scope)
         explored = self.looked_at = self.scopes[scope, states] = _Explored(system)
         try:
             explored.graph = explore(explored.system, self.budget.at_most(states))
@@ -163,12 +172,28 @@ class Verifier:
 
     # ---- convergence ---------------------------------------------------------------------------------------
 
+    def _first_look(self, scope: Scope) -> int:
+        """How many states are listed before anything else: fewer where each has many steps to try."""
+        if "graph" not in self.engines:
+            return 0
+        return min(FIRST_LOOK, FIRST_STEPS // max(1, len(self._system(scope).commands)))
+
+    def _system(self, scope: Scope) -> System:
+        """The compiled system of a scope."""
+        if scope not in self.systems:
+            self.systems[scope] = compile_system(self.operator, scope)
+        return self.systems[scope]
+
     def _convergence(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer:
         if explored.complete:
             return self._from_graph(goal, scope, explored)
+        answer = self._suspected(goal, scope, explored.system)
+        if answer is not None:
+            return answer
         bad = bounded.quiet_without(explored.system, goal.formula)
         for seconds in SHARES:
             answer = self._in_parts(goal, scope, explored, seconds)
+            answer = answer or self._guided(goal, scope, explored.system, self._open_part(goal, scope), seconds)
             answer = answer or self._bounded(goal, scope, explored, bad, "quiet", seconds)
             if answer is not None:
                 return answer
@@ -242,7 +267,8 @@ class Verifier:
                 self.provers[scope] = Prover(explored.system, made, self.budget), made
             prover, checker = self.provers[scope]
             prover.budget = budget
-            if not prover.prove(goal.formula):
+            if (goal.name, scope) in self.unproved or not prover.prove(goal.formula):
+                self.unproved.add((goal.name, scope))
                 return None
         except Exhausted:
             if self.budget.left == 0.0:
@@ -256,6 +282,46 @@ class Verifier:
         summary = Proof(parts, found.slices, found.largest, found.states, result.obligations)
         proof = proofs.Proof(goal.formula, tuple(checker.context.clauses), tuple(checker.accepted))
         return Answer(goal, scope, "converges", proof=summary, engine="slices", certificate=proof)
+
+    def _suspected(self, goal: Goal, scope: Scope, system: System) -> Answer | None:
+        """A short look at the parts of the goal that already look bad on their own."""
+        if "search" not in self.engines:
+            return None
+        try:
+            found = suspects(Slicer(system), conjuncts(goal.formula), self._share(LOOK))
+        except Exhausted:
+            if self.budget.left == 0.0:
+                raise
+            return None
+        for part in found[:SUSPECTS]:
+            answer = self._guided(goal, scope, system, part, LOOK)
+            if answer is not None:
+                return answer
+        return None
+
+    def _open_part(self, goal: Goal, scope: Scope) -> e.Expr:
+        """The part of the goal that the prover did not prove."""
+        prover = self.provers.get(scope, (None, None))[0]
+        return goal.formula if prover is None or prover.found.open is None else prover.found.open
+
+    def _guided(self, goal: Goal, scope: Scope, system: System, part: e.Expr, seconds: float) -> Answer | None:
+        """A counterexample to a part of the goal, by a search that its slice guides."""
+        if "search" not in self.engines:
+            return None
+        budget = replace(self._share(seconds), report=self.budget.report)
+        try:
+            found = guided.search(system, first_slice(system, part), part, budget)
+        except (Exhausted, Endless):
+            if self.budget.left == 0.0:
+                raise
+            return None
+        if found is None:
+            return None
+        commands = system.commands
+        steps = [(commands[number].step if number >= 0 else None, state) for number, state in found.path]
+        end = "quiet" if found.loop is None else "livelock"
+        trace = self._replay(goal, scope, system, Claim(steps, found.loop, end, found.shortest))
+        return Answer(goal, scope, end, "", "RC401" if end == "quiet" else "RC402", trace, engine="guided search")
 
     def _share(self, seconds: float | None) -> Budget:
         """A share of the time, for an attempt that something else follows."""

@@ -1,0 +1,114 @@
+"""What a search has seen of a system: states, the steps that were followed, and how each state was reached."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+from reconcheck.engines.budget import Budget
+from reconcheck.engines.explicit import StateGraph
+from reconcheck.engines.fairness import calm, livelocks
+from reconcheck.engines.lasso import shortest_lasso
+from reconcheck.engines.python_code import StateTuple
+from reconcheck.engines.runs import Judge, Move, Run
+from reconcheck.engines.stepping import Choices, Stepper
+
+
+class Explored:
+    """A part of a state graph.  States that differ by a renaming of opaque values are one."""
+
+    def __init__(self, stepper: Stepper, judge: Judge) -> None:
+        self.stepper, self.judge = stepper, judge
+        self.states: list[StateTuple] = []
+        self.edges: list[list[tuple[Move, int]]] = []
+        """For each state, the steps that were followed."""
+        self.beginnings: dict[int, Choices] = {}
+        """The initial states, with their free values."""
+        self._parents: list[tuple[int, Move] | None] = []
+        self._numbers: dict[StateTuple, int] = {}
+
+    def begin(self, choices: Choices) -> tuple[int, bool]:
+        """The number of the initial state with these free values, and whether it is a new one."""
+        number, new = self._add(self.stepper.first(choices), None)
+        if new:
+            self.beginnings[number] = choices
+        return number, new
+
+    def step(self, before: int, move: Move, state: StateTuple) -> tuple[int, bool]:
+        """The number of the state after a step, and whether it is a new one."""
+        number, new = self._add(state, (before, move))
+        self.edges[before].append((move, number))
+        return number, new
+
+    def _add(self, state: StateTuple, parent: tuple[int, Move] | None) -> tuple[int, bool]:
+        number = self._numbers.setdefault(self.judge.rename(state), len(self.states))
+        if number < len(self.states):
+            return number, False
+        self.states.append(state)
+        self.edges.append([])
+        self._parents.append(parent)
+        return number, True
+
+    def run_to(self, number: int) -> Run:
+        """The run by which a state was first reached."""
+        moves: list[Move] = []
+        states = [self.states[number]]
+        while (parent := self._parents[number]) is not None:
+            number, move = parent
+            moves.append(move)
+            states.append(self.states[number])
+        return Run(self.beginnings[number], tuple(moves[::-1]), tuple(states[::-1]))
+
+    def round_trip(self, number: int, moves: list[Move]) -> Run:
+        """The run to a state, and from there on the moves that lead back to it, or to what is the same."""
+        way = self.run_to(number)
+        states = [way.states[-1]]
+        for command, choices in moves:
+            after = self.stepper.take(command, states[-1], choices)
+            assert after is not None, "a step that was followed is not possible"
+            states.append(after)
+        return Run(way.first, (*way.moves, *moves), (*way.states, *states[1:]), len(way.moves))
+
+    def livelock(self, budget: Budget) -> Run | None:
+        """A run to a cycle that is fair by all actions of the whole system and not always in the goal."""
+        graph, order = self._graph()
+        calm_graph = calm(graph, budget)
+        truth = list(map(self.judge.holds, graph.states))
+        bit = {action: 1 << index for index, action in enumerate(calm_graph.actions)}
+        enabled = list(calm_graph.enabled)
+        for members in livelocks(calm_graph, truth):
+            for state in members:
+                enabled[state] = sum(bit[action] for action in self.stepper.fair_actions(graph.states[state]))
+        exact = replace(calm_graph, enabled=enabled)
+        found = livelocks(exact, truth)
+        lasso = shortest_lasso(exact, found, truth, budget) if found else None
+        if lasso is None:
+            return None
+        path = [(command, order[state]) for command, state in (*lasso.stem, *lasso.loop)]
+        moves = [
+            next(move for move, target in self.edges[before] if target == after and move[0] == command)
+            for (_, before), (command, after) in itertools.pairwise(path)
+        ]
+        return Run(
+            self.beginnings[path[0][1]],
+            tuple(moves),
+            tuple(self.states[number] for _, number in path),
+            len(lasso.stem) - 1,
+        )
+
+    def _graph(self) -> tuple[StateGraph, list[int]]:
+        """What was followed as a graph in breadth-first order, and the number here of each of its states."""
+        order = list(self.beginnings)
+        place = {number: index for index, number in enumerate(order)}
+        parents: list[tuple[int, int] | None] = [None] * len(order)
+        depth = [0] * len(order)
+        for number in order:
+            for (command, _), target in self.edges[number]:
+                if target not in place:
+                    place[target] = len(order)
+                    order.append(target)
+                    parents.append((place[number], command))
+                    depth.append(depth[place[number]] + 1)
+        edges = [[(command, place[target]) for (command, _), target in self.edges[number]] for number in order]
+        states = [self.states[number] for number in order]
+        return StateGraph(self.stepper.system, states, edges, parents, depth, len(order)), order
