@@ -107,6 +107,26 @@ def swap_columns(document: Document, chance: random.Random, words: Vocabulary) -
     columns[first], columns[second] = columns[second], columns[first]
 
 
+def swap_names(document: Document, chance: random.Random, _words: Vocabulary) -> None:
+    columns = one_of(ranked(document), chance)["columns"]
+    for number, column in enumerate(columns):
+        if isinstance(column, str):
+            columns[number] = {"name": column, "term": column}
+    first = one_of(columns, chance)
+    second = one_of([column for column in columns if column is not first], chance)
+    first["name"], second["name"] = second["name"], first["name"]
+
+
+def double_column(document: Document, chance: random.Random, _words: Vocabulary) -> None:
+    """Shows a program counter once more, with fewer regions, under the name that the other column had."""
+    part = one_of(ranked(document), chance)
+    folded = [column for column in part["columns"] if isinstance(column, dict) and "regions" in column]
+    column = one_of(folded, chance)
+    places = [place for group in column["regions"].values() for place in group]
+    part["columns"].append({**column, "regions": {"anywhere": places}})
+    column["name"] = "here"
+
+
 def change_region(document: Document, chance: random.Random, _words: Vocabulary) -> None:
     columns = [c for part in ranked(document) for c in part["columns"] if isinstance(c, dict) and "regions" in c]
     regions = one_of(columns, chance)["regions"]
@@ -254,6 +274,8 @@ CHANGES: tuple[Change, ...] = (
     swap_nodes,
     change_root,
     swap_columns,
+    swap_names,
+    double_column,
     change_region,
     change_helpful,
     change_places,

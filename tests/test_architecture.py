@@ -48,6 +48,10 @@ def test_z3_stays_in_engines_and_certify() -> None:
         file.relative_to(PACKAGE).parts[0] for file in FILES if any(m.split(".")[0] == "z3" for m in imports(file))
     }
     assert users == {"engines", "certify"}
+    others = {
+        file.relative_to(PACKAGE).parts[0] for file in FILES if any(m.split(".")[0] == "cvc5" for m in imports(file))
+    }
+    assert others == {"certify"}
 
 
 def test_the_checker_of_proofs_knows_no_engine() -> None:

@@ -210,8 +210,8 @@ def regions(content: Document) -> Any:
     ("message", "change"),
     [
         ("`idle` has no region", lambda r: r.pop("idle")),
-        ("`idle` is in two regions", lambda r: r["part 1"].append("idle")),
-        ("`line 1` is no place", lambda r: r["part 1"].append("line 1")),
+        ("`idle` is in two regions", lambda r: list(r.values())[-1].append("idle")),
+        ("`line 1` is no place", lambda r: r["idle"].append("line 1")),
     ],
 )
 def test_regions_hold_each_place_once(message: str, change: Callable[[Any], None]) -> None:

@@ -121,8 +121,9 @@ def test_the_obligations_are_plain_smt_lib() -> None:
     while not (command := parser.nextCommand()).isNull():
         said = str(command.invoke(solver, parser.getSymbolManager())).strip()
         answers += [said] if said else []
-    assert answers == ["unsat"] * found.count
-    assert f"; {found.count} obligations" in found.obligations
+    assert set(answers) == {"unsat"}
+    assert 20 < len(answers) <= found.count
+    assert f"; {len(answers)} different obligations" in found.obligations
     for name in (
         "kept: ",
         "falling: ",

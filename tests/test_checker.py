@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from known_proofs import EXTERNAL, MINIMAL, SCHEDULED, explored, proved
+import pytest
+
+from known_proofs import EXTERNAL, GOLDEN, MINIMAL, PROVED, SCHEDULED, explored, proved
 from reconcheck.certify.check import Checker
 from reconcheck.certify.solvers import SOLVERS, Failure
 from reconcheck.model import expr as e
@@ -20,6 +22,7 @@ from reconcheck.proof.certificate import (
     Rests,
     Settles,
     columns_of,
+    region_type,
 )
 from reconcheck.proof.diagram import OUTSIDE, Diagram, at_most, build, leaf, leaf_rank
 
@@ -104,3 +107,54 @@ def test_solvers_say_what_they_found() -> None:
         unknown = backend.refute("(declare-const x Int)(declare-const y Int)(declare-const z Int)", [hard], 0.05)
         assert unknown is not None
         assert unknown.reason.startswith(f"{backend.name} gave up")
+
+
+def test_two_columns_may_show_one_program_counter() -> None:
+    """One folds it to a single region, under the counter's own name; the other one tells all places apart."""
+    for path in (MINIMAL / "sidecar.rdsl", GOLDEN / "handover.rdsl"):
+        asked = explored(path, SCHEDULED)
+        pc = next(variable for variable in asked.system.variables if variable.name.startswith("pc("))
+        assert isinstance(pc.type, EnumType)
+        here = e.Var(pc.name, pc.type)
+        one = tuple((place, "anywhere") for place in pc.type.values)
+        every = tuple((place, place) for place in pc.type.values)
+        columns = Column(pc.name, region_type(one), here, one), Column("place", region_type(every), here, every)
+        index = asked.system.variables.index(pc)
+        reached = {str(state[index]) for state in asked.graph.states}
+        assert len(reached) > 3
+        for place in pc.type.values:
+            others = [("anywhere", other) for other in pc.type.values if other != place]
+            diagram = build(tuple(column.variable for column in columns), ((state, 0) for state in others))
+            never = e.negate(e.equal(here, e.Const(place, pc.type)))
+            refused = Checker(asked.system).add(Invariant(never, columns, diagram))
+            assert (refused is not None) == (place in reached), place
+
+
+@pytest.mark.parametrize("name", ["external-system", "missing-watch", "two-periods"])
+def test_what_was_forgotten_is_not_relied_on(name: str) -> None:
+    """After going back to a mark, a checker knows what one knows that never accepted the rest."""
+    path = next(path for path, _ in PROVED if path.stem == name)
+    system = explored(path, SCHEDULED).system
+    proof = proved(path, SCHEDULED)
+    measures = [part for part in proof.parts if isinstance(part, Measure)]
+    commands = [number for number, command in enumerate(system.commands) if command.step.kind.calm]
+
+    def knowledge(checker: Checker) -> list[list[e.Expr]]:
+        return [checker.context.left(number, set()) for number in commands]
+
+    once, twice = Checker(system), Checker(system)
+    for checker in (once, twice):
+        assert checker.add_clauses(proof.clauses) == []
+    mark = twice.mark()
+    before = knowledge(twice)
+    for measure in measures:
+        assert twice.add(measure) is None
+    assert knowledge(twice) != before
+    twice.back_to(mark)
+    assert knowledge(twice) == before
+    for checker in (once, twice):
+        for measure in reversed(measures):  # at the places of others now
+            checker.add(measure)
+    assert once.accepted == twice.accepted
+    assert knowledge(once) == knowledge(twice)
+    assert once.solver.held > 0

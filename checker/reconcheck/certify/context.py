@@ -93,7 +93,8 @@ class Context:
                 index[name] = [number for number in index[name] if number < kept[what]]
         self.dead = set(mark.dead)
         self._alive = {}
-        self._known = {key: formula for key, formula in self._known.items() if key[1] in ("measures", "clauses")}
+        kept["after"] = mark.settled
+        self._known = {key: formula for key, formula in self._known.items() if key[2] < kept[key[1]]}
 
     # ---- what is known ---------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from reconcheck.certify.projection import (
     Projected,
     Projections,
     arguments,
+    folded,
     legend,
     looks,
     projected,
@@ -37,7 +38,7 @@ class Obligations:
     ) -> None:
         self.context, self.projections = context, projections
         self.columns, self.ranks = columns, ranks
-        self.variables = variables_of(columns)
+        self.variables, self.folded = variables_of(columns), folded(columns)
         self.predicates = frozenset(
             name
             for column in columns
@@ -162,11 +163,10 @@ class Obligations:
             if taken.writes & self.predicates:
                 names = {*taken.reads, *taken.writes, *self.predicates}
                 known = (e.substitute(clause, taken.before) for clause in self.context.always(names))
-                guard = e.both(taken.guard, *known)
-                command, moves = projected(taken, frozenset(self.context.types), guard)
+                command, moves = projected(taken, frozenset(self.context.types), e.both(taken.guard, *known))
             else:
                 command, moves = self.projections.project(number, self.variables)
-                look = (id(command), looks(self.columns, moves))
+                look = (id(command), looks(self.folded, moves))
                 if look in seen:
                     continue
                 seen.add(look)

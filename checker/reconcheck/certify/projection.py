@@ -108,13 +108,29 @@ def values(command: Projected, moves: Moves) -> tuple[dict[str, e.Expr], dict[st
     return before, after
 
 
-def looks(columns: Sequence[Column], moves: Moves) -> tuple[object, ...]:
-    """What the columns show of where a run stands before and after."""
-    regions = {column.name: dict(column.regions) for column in columns if column.regions}
-    return tuple(
-        (name, *(place and regions.get(name, {}).get(str(place.value), place) for place in (old, new)))
-        for name, old, new in moves
-    )
+Folded = dict[str, tuple[dict[str, str], ...]]
+
+
+def folded(columns: Sequence[Column]) -> Folded:
+    """For each program counter that no column shows as it is, the region of each place, in each column of it."""
+    tables: Folded = {}
+    for column in columns:
+        if column.regions:
+            for name in names_in(column.term):
+                tables[name] = (*tables.get(name, ()), dict(column.regions))
+    plain = variables_of([column for column in columns if not column.regions])
+    return {name: regions for name, regions in tables.items() if name not in plain}
+
+
+def looks(shown: Folded, moves: Moves) -> tuple[object, ...]:
+    """What columns show of where a run stands before and after."""
+
+    def look(name: str, place: e.Const | None) -> object:
+        if place is None or name not in shown:
+            return place
+        return tuple(regions[str(place.value)] for regions in shown[name])
+
+    return tuple((name, look(name, old), look(name, new)) for name, old, new in moves)
 
 
 def arguments(columns: Sequence[Column], given: dict[str, e.Expr]) -> str:

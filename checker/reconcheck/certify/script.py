@@ -10,7 +10,7 @@ from reconcheck.certify.queries import Discharged
 def script(about: Iterable[str], discharged: Sequence[Discharged]) -> str:
     """The script; `about` are lines for its beginning.  The names of an obligation stand before it."""
     count = sum(len(group.terms) for group in discharged)
-    head = [*about, f"{count} obligations; the answer to each must be unsat."]
+    head = [*about, f"{count} different obligations; the answer to each must be unsat."]
     lines = [*map(_comment, head), "(set-logic ALL)"]
     for group in discharged:
         lines += ["(push 1)", group.declared]

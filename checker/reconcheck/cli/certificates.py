@@ -10,6 +10,7 @@ import click
 from reconcheck.cli.errors import wrong_value
 from reconcheck.cli.files import replace_file
 from reconcheck.cli.progress import Progress
+from reconcheck.cli.request import Failure, failure
 
 if TYPE_CHECKING:
     from reconcheck.explain.verdict import Report
@@ -29,11 +30,15 @@ class Certificates:
             message = f"cannot make the folder {folder}: {error.strerror}"
             raise wrong_value(message, "give another folder") from error
 
-    def write(self, report: Report) -> None:
-        """Writes two files for everything that was proved about a model, and says so on standard error.
+    def written(self, report: Report) -> Report | Failure:
+        """The report, once there are two files for everything that was proved in it; or why there are not."""
+        try:
+            self._write(report)
+        except Exception as error:  # the other models still get their answers
+            return failure(error)
+        return report
 
-        Raises `InternalError` (RC902) where a proof does not pass its check.
-        """
+    def _write(self, report: Report) -> None:
         from reconcheck.certify.certificates import issue
 
         operator = report.operator

@@ -72,6 +72,8 @@ def command(
     width = max(len(str(file)) for file in files)
     with _outcomes(files, request, jobs or usable_cores()) as outcomes:
         for file, outcome in zip(files, outcomes, strict=True):
+            if certificates is not None and not isinstance(outcome, Failure):
+                outcome = certificates.written(outcome)
             if isinstance(outcome, Failure):
                 failures.append((str(file), outcome))
                 _tell_failure(file, outcome, format_, len(files) > 1, colour)
@@ -83,8 +85,6 @@ def command(
                 whole = len(files) == 1 or verbose
                 paint = Paint(colour)
                 click.echo(render_report(outcome, paint) if whole else render_line(outcome, width, paint))
-            if certificates is not None:
-                certificates.write(outcome)
     seconds, memory = time.monotonic() - started, peak_memory()
     if format_ == "json":
         import json
