@@ -46,7 +46,7 @@ WORTH_SLICING = 5_000
 """States of a complete graph above which a proof in parts is cheaper to check than one on the whole graph."""
 ENGINES = frozenset({"graph", "proof", "search"})
 """The whole state graph; proofs in parts; bounded search for traces."""
-LOOK = 30.0
+LOOK = 5.0
 """Seconds of a search for a counterexample to a suspect."""
 SUSPECTS = 1
 """Parts of a goal that are searched for a counterexample before any proof is tried."""
