@@ -54,3 +54,18 @@ def test_a_missing_watch_is_found_and_never_proved_away(size: int) -> None:
     assert found.verdict == "quiet"
     assert found.engine == "guided search"
     assert found.trace is not None
+
+
+def test_rest_is_not_claimed_where_another_number_might_do(tmp_path: Path) -> None:
+    """A fair process that depends on the number it chooses: a state is not quiet because one number does nothing."""
+    model = tmp_path / "chosen.rdsl"
+    model.write_text(
+        "rdsl 1\noperator o {\n  runtime controller-runtime 0.24\n  primary App as app { spec.n: 0..1 = 0 }\n"
+        "  external db { n: nat = 0  up: bool = false }\n"
+        "  controller app for app { watch app on spec  on error backoff  reconcile { await change } }\n"
+        "  environment { process p { db.n = any  db.up = db.up or db.n > 9  db.n = 0 } }\n"
+        "  converges { comes_up: db.up }\n}\n"
+    )
+    loaded = load(model)
+    answer = Verifier(loaded, seconds=20).answer(loaded.operator.goal("comes_up"), Scope())
+    assert answer.verdict in ("unknown", "converges")

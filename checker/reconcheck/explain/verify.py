@@ -35,7 +35,7 @@ from reconcheck.proof.certificate import Checked as Accepted
 from reconcheck.proof.certificate import Refused
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.steps import Endless, LeftRange
-from reconcheck.semantics.system import System
+from reconcheck.semantics.system import System, is_exact
 from reconcheck.semantics.world import State
 
 FIRST_LOOK = 20_000
@@ -306,7 +306,7 @@ class Verifier:
 
     def _guided(self, goal: Goal, scope: Scope, system: System, part: e.Expr, seconds: float) -> Answer | None:
         """A counterexample to a part of the goal, by a search that its slice guides."""
-        if "search" not in self.engines:
+        if "search" not in self.engines or not _rest_is_exact(system):
             return None
         budget = replace(self._share(seconds), report=self.budget.report)
         try:
@@ -434,7 +434,7 @@ class Verifier:
     ) -> Answer | None:
         """The shortest run to a bad state, as far as bounded search gets in its time; None where it finds none."""
         system = explored.system
-        if "search" not in self.engines:
+        if "search" not in self.engines or (end == "quiet" and not _rest_is_exact(system)):
             return None
         try:
             found = bounded.search(system, bad, DEEPEST_SEARCH, self._share(seconds))
@@ -481,3 +481,11 @@ class Verifier:
         message = f"`{wrong.step}` can set `{wrong.variable}` to {wrong.value}, outside of its type `{wrong.type}`"
         instead = "guard the step, widen the range, or use `nat` or `int`"
         return Diagnostic("RC310", message, span, instead)
+
+
+def _rest_is_exact(system: System) -> bool:
+    """Whether it can be told of every state that nothing has to happen in it any more.
+
+    It cannot where a fair action depends on a number that it chooses among all: another number might do.
+    """
+    return all(is_exact(command) for command in system.commands if command.step.kind == "fair")

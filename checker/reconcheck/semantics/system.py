@@ -80,6 +80,18 @@ def possible(command: Command, variables: dict[str, Variable]) -> e.Expr:
     return e.either(*cases)
 
 
+def is_exact(command: Command) -> bool:
+    """Whether `possible` tells exactly when a command can be taken: endless inputs are only assigned as they are."""
+    endless = {variable.name for variable in command.inputs if not is_finite(variable.type)}
+    if not endless:
+        return True
+    read = set(e.names(command.guard))
+    for _, value in command.updates:
+        if not (isinstance(value, e.Var) and value.name in endless):
+            read |= e.names(value)
+    return endless.isdisjoint(read)
+
+
 def _leaves(value: e.Expr) -> Iterator[str]:
     """The variables that an expression may give as its value, unchanged."""
     match value:
