@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reconcheck.diagnostic import Diagnostic
+from reconcheck.explain.cause import Cause
 from reconcheck.explain.trace import Trace
 from reconcheck.model.operator import Expectation, Goal, Operator, Scope
 from reconcheck.proof import certificate as proofs
+
+if TYPE_CHECKING:
+    from reconcheck.explain.diagnosis import Diagnosis
 
 GOOD = frozenset({"converges", "holds", "reachable"})
 """The answers an author hopes for."""
@@ -50,6 +55,8 @@ class Answer:
     engine: str = ""
     certificate: proofs.Proof | proofs.Invariant | None = None
     """What the checker has accepted."""
+    causes: tuple[Cause, ...] = ()
+    """Why the goal fails."""
 
     @property
     def good(self) -> bool:
@@ -86,6 +93,8 @@ class Report:
     seconds: float
     wake_ups: tuple[tuple[str, str, float], ...] = field(default=())
     """Scheduled rules: controller, rule and wake-ups a day for each object."""
+    diagnosis: Diagnosis | None = None
+    """What to do, where it was asked for."""
 
     @property
     def exit_code(self) -> int:

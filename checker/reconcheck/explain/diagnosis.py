@@ -1,0 +1,88 @@
+"""What to do: levels, necessity and repairs.  Data only; every report is rendered from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconcheck.diagnostic import Span
+from reconcheck.explain.cause import Place
+from reconcheck.explain.verdict import Answer
+
+LEVELS = ("events", "errors", "waits", "deadlines", "schedule")
+"""What wakes the operator at each level, L0 to L4: each adds one class of wake-ups to those before."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The answers to one goal, level by level."""
+
+    goal: str
+    answers: tuple[Answer, ...]
+    """One a level, L0 to L4."""
+
+    @property
+    def lowest(self) -> int | None:
+        """The lowest level with a good answer; None where no schedule helps, or where it is not known."""
+        return next((level for level, answer in enumerate(self.answers) if answer.good), None)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a wake-up is good for: what happens to each goal when it alone is taken away."""
+
+    kind: str
+    """watch, wait, deadline, schedule, resync or backoff."""
+    controller: str
+    name: str
+    span: Span
+    needed: tuple[str, ...]
+    """Goals that converge with it, and not without."""
+    redundant: tuple[str, ...]
+    """Goals that converge without it as well."""
+    unknown: tuple[str, ...]
+    """Goals for which it could not be told."""
+    wakes_converged: bool | None
+    """Whether it goes on to wake an operator that has converged; None where it could not be told."""
+    per_day: float | None
+    """Wake-ups a day for each object that it costs a converged operator, from its period."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change to the text of a model: `text` instead of what stands at `span` (an empty span inserts)."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A change to the model after which the goals converge, verified again."""
+
+    title: str
+    """What to do, such as "watch users via label app"."""
+    edits: tuple[Edit, ...]
+    patch: str
+    """The same as a unified diff of the model."""
+    goals: tuple[str, ...]
+    """The goals that it mends."""
+    level: int
+    """The lowest level, from 0 to 4, at which they converge then."""
+    places: tuple[Place, ...]
+    """Where in the operator's code this belongs."""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Everything about one model beyond the verdicts."""
+
+    levels: tuple[Levels, ...] = ()
+    needs: tuple[Need, ...] = ()
+    sufficient: tuple[tuple[str, ...], ...] = ()
+    """The smallest sets of wake-ups with which every goal converges that converges at all."""
+    most_reconciles: tuple[tuple[str, int | None], ...] = ()
+    """Controller, and the largest number of its reconciles that one change can cost; None where there is no bound."""
+    repairs: tuple[Repair, ...] = ()
+    undecided: tuple[str, ...] = ()
+    """What could not be told, each with the reason."""
