@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Operator, Scope, Variable
@@ -29,14 +30,11 @@ class Command:
     hidden: bool = False
     """Whether it may change something that is not among the system's variables (in a slice)."""
 
-    @property
+    @cached_property
     def reads(self) -> frozenset[str]:
         """The state variables that guard and updates depend on."""
-        inputs = {variable.name for variable in self.inputs}
-        found = {variable.name for variable in e.variables(self.guard)}
-        for _, value in self.updates:
-            found |= {variable.name for variable in e.variables(value)}
-        return frozenset(found - inputs)
+        found = e.names(self.guard).union(*(e.names(value) for _, value in self.updates))
+        return found - {variable.name for variable in self.inputs}
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,10 @@ class System:
 
     def actions(self) -> tuple[str, ...]:
         """The fair actions, each once."""
+        return self._actions
+
+    @cached_property
+    def _actions(self) -> tuple[str, ...]:
         fair = (command.step.action for command in self.commands if command.step.kind == "fair")
         return tuple(dict.fromkeys(fair))
 
