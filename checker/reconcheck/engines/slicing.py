@@ -17,6 +17,7 @@ from reconcheck.engines.consistent import Consistency
 from reconcheck.engines.measures import RESTING
 from reconcheck.engines.python_code import StateTuple, predicate
 from reconcheck.model import expr as e
+from reconcheck.model.likeness import Pattern, Shapes
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BOOL, OPAQUE, BoolType, EnumType, IntType, OpaqueType, Type, zero
 from reconcheck.proof.certificate import Column, region_type
@@ -134,6 +135,8 @@ class Slicer:
         for number, footprint in enumerate(self.footprints):
             for name in footprint:
                 self.touching.setdefault(name, []).append(number)
+        self.shapes = Shapes(self.types)
+        self._alike: dict[object, tuple[_Seen, tuple[str, ...]]] = {}
         self._seen: dict[object, tuple[_Seen, ...]] = {}
         self._plain: dict[frozenset[str], list[tuple[_Seen, ...]]] = {}
         """How the commands look from the control state alone."""
@@ -269,12 +272,14 @@ class Slicer:
                 moves.append((pc, _place(old), _place(new)))
         guard = _without(guard, {pc for pc, old, _ in moves if old is not None})
         kept_updates = {name: value for name, value in updates.items() if name in keep and name not in folded}
+        hidden = any(name not in keep for name in updates)
+        if not predicates and not left:
+            return self._like(guard, kept_updates, keep | inputs, command.inputs, tuple(moves), hidden)
         guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates)
         guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs and _about_rest(one, folded)))
         blur = _Blur(keep | inputs | {p.name for p in predicates})
         guard = blur.replaced(guard)
         shown = tuple((name, self._new_value(name, value, blur)) for name, value in kept_updates.items())
-        hidden = any(name not in keep for name in updates)
         moved = any(not self.writes[number].isdisjoint(e.names(one.term)) for one in predicates)
         found: dict[_Seen, None] = {}
         for choice in self._cases(blur, fixed_values) if moved else ({},):
@@ -283,6 +288,42 @@ class Slicer:
             if one.guard != e.FALSE:
                 found[one] = None
         return tuple(replace(one, look=self._look(one)) for one in found)
+
+    def _like(
+        self,
+        guard: e.Expr,
+        updates: dict[str, e.Expr],
+        keep: frozenset[str],
+        inputs: tuple[Variable, ...],
+        moves: tuple[tuple[str, str | None, str | None], ...],
+        hidden: bool,
+    ) -> tuple[_Seen, ...]:
+        """How a command looks without predicates: commands of one shape look alike, and are worked out once."""
+        pattern = Pattern(self.shapes)
+        pattern.add(self.shapes.of(guard))
+        for name, value in updates.items():
+            pattern.add((-1, (name,)))
+            pattern.add(self.shapes.of(value))
+        names = tuple(pattern.places)
+        key = pattern.key(inputs), tuple([place for place, name in enumerate(names) if name in keep])
+        if key not in self._alike:
+            blur = _Blur(keep)
+            shown = blur.replaced(guard)
+            values = tuple((name, self._new_value(name, value, blur)) for name, value in updates.items())
+            self._alike[key] = _simpler(shown, values, (*inputs, *blur.inputs), (), False), names
+        seen, others = self._alike[key]
+        if others != names:
+            renamed: dict[str, e.Expr] = {
+                old: e.Var(new, self.types[new].type)
+                for old, new in zip(others, names, strict=True)
+                if old != new and new in self.types
+            }
+            changed = tuple((name, e.substitute(value, renamed)) for name, value in seen.updates)
+            place = dict(zip(others, names, strict=True))
+            changed = tuple((place[name], value) for name, value in changed)
+            seen = replace(seen, guard=e.substitute(seen.guard, renamed), updates=changed)
+        seen = replace(seen, moves=moves, hidden=hidden)
+        return (replace(seen, look=self._look(seen)),) if seen.guard != e.FALSE else ()
 
     def _look(self, seen: _Seen) -> int:
         return self._looks.setdefault((seen.guard, seen.updates, seen.inputs), len(self._looks))
