@@ -322,14 +322,14 @@ def test_a_report_says_what_each_answer_rests_on(monkeypatch: pytest.MonkeyPatch
     from reconcheck.report.document import document
 
     monkeypatch.setattr(verify, "WORTH_SLICING", 0)
-    report = Verifier(load(ROOT / SMALL)).report(Scope(schedule=True), every_scope=False)
+    report = Verifier(load(ROOT / SMALL)).report(Scope(level=4), every_scope=False)
     written = document([report], [], 1.0, None)
     jsonschema.validate(written, json.loads((ROOT / "spec/report.schema.json").read_text()))
     (sliced, *_) = written["models"][0]["answers"]
     assert sliced["verdict"] == "converges"
     assert sliced["engine"] == "slices"
     assert sliced["proof"]["slices"] == len(sliced["proof"]["parts"]) == 1
-    whole = Verifier(load(ROOT / SMALL)).report(Scope(schedule=False), every_scope=False).answers[0]
+    whole = Verifier(load(ROOT / SMALL)).report(Scope(level=3), every_scope=False).answers[0]
     assert whole.engine == "whole state graph"
     shown = " ".join(render_report(report, Paint(False)).split())
     proof = sliced["proof"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconcheck.cli.deadline import in_time
 from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG, wrong_value
-from reconcheck.cli.options import scope_of
+from reconcheck.cli.options import ScopeAsked, scope_of
 from reconcheck.cli.progress import Progress
 from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
 
@@ -40,8 +40,7 @@ class Request:
     """The options of `reconcheck verify` that decide what is asked."""
 
     goals: tuple[str, ...]
-    with_: str | None
-    without: tuple[str, ...]
+    scope: ScopeAsked
     settings: dict[str, int]
     timeout: float | None
     """Seconds for each model."""
@@ -59,9 +58,8 @@ class Request:
             if goal not in known:
                 instead = f"its goals are: {', '.join(sorted(known))}"
                 raise wrong_value(f"`{operator.name}` has no goal `{goal}`", instead)
-        scope = scope_of(operator, self.with_, self.without)
-        every_scope = self.with_ is None and not self.without
-        return loaded, Asked(scope, frozenset(self.goals) or None, every_scope)
+        scope = scope_of(operator, self.scope)
+        return loaded, Asked(scope, frozenset(self.goals) or None, not self.scope.given)
 
     def verifier(self, loaded: Loaded, report: Callable[[str], None]) -> Verifier:
         """What answers the questions about a model."""

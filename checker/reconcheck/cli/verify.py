@@ -13,7 +13,7 @@ import click
 from reconcheck.cli.certificates import Certificates
 from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG
 from reconcheck.cli.machine import peak_memory, usable_cores
-from reconcheck.cli.options import colours, model_files, parse_settings, scope_options, settings_option
+from reconcheck.cli.options import ScopeAsked, colours, model_files, parse_settings, scope_options, settings_option
 from reconcheck.cli.request import Failure, Request
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def command(
     goals: tuple[str, ...],
     with_: str | None,
     without: tuple[str, ...],
+    level: str | None,
     settings: tuple[str, ...],
     timeout: float | None,
     jobs: int | None,
@@ -63,7 +64,7 @@ def command(
     Lines `expect ...` in a model decide the exit code; without them, everything must converge.
     """
     started = time.monotonic()
-    request = Request(goals, with_, without, parse_settings(settings), timeout)
+    request = Request(goals, ScopeAsked(with_, without, level), parse_settings(settings), timeout)
     files = model_files(models)
     certificates = Certificates(folder, files) if folder is not None else None
     colour = colours()

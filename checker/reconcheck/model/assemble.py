@@ -12,7 +12,7 @@ from reconcheck.model.controllers import Controllers
 from reconcheck.model.declarations import Declarations, lifecycle
 from reconcheck.model.environment import Environment
 from reconcheck.model.names import Names, Where
-from reconcheck.model.operator import FAULTS, Controller, Expectation, Goal, Operator, Scope
+from reconcheck.model.operator import FAULTS, SCHEDULED, UNSCHEDULED, Controller, Expectation, Goal, Operator, Scope
 from reconcheck.model.problems import Broken, Problems
 from reconcheck.model.types import BOOL
 from reconcheck.resources import shipped
@@ -334,7 +334,7 @@ class _Checker:
             if word.text not in rules:
                 raise self.problems.unknown("requeue rule", word.text, [*rules, "schedule"], word.span)
             without.append(word.text)
-        return Scope(schedule, tuple(sorted(without)))
+        return Scope(SCHEDULED if schedule else UNSCHEDULED, tuple(sorted(without)))
 
 
 def _questions(node: tree.Operator) -> list[tree.Goal]:

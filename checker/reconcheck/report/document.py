@@ -65,7 +65,7 @@ def model(report: Report) -> dict[str, Any]:
 
 def scope(item: Scope) -> dict[str, Any]:
     """Which causes are there."""
-    return {"schedule": item.schedule, "without": list(item.without)}
+    return {"schedule": item.schedule, "level": item.level, "without": list(item.without)}
 
 
 def answer(item: Answer) -> dict[str, Any]:
