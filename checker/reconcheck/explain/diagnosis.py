@@ -25,6 +25,11 @@ class Levels:
         """The lowest level with a good answer; None where no schedule helps, or where it is not known."""
         return next((level for level, answer in enumerate(self.answers) if answer.good), None)
 
+    @property
+    def beyond(self) -> bool:
+        """Whether the goal surely fails at every level: it is beyond any schedule."""
+        return bool(self.answers) and not any(answer.good or answer.verdict == "unknown" for answer in self.answers)
+
 
 @dataclass(frozen=True)
 class Need:
@@ -39,6 +44,8 @@ class Need:
     """Goals that converge with it, and not without."""
     redundant: tuple[str, ...]
     """Goals that converge without it as well."""
+    harmful: tuple[str, ...]
+    """Goals that do not converge with it, and do without: to remove it mends them."""
     unknown: tuple[str, ...]
     """Goals for which it could not be told."""
     wakes_converged: bool | None
