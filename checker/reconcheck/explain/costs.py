@@ -125,7 +125,10 @@ def _most_reconciles(
         return None
     kinds = [command.step.kind for command in commands]
     begun = {
-        target for state in at_rest for command, target in graph.graph.edges[state] if kinds[command] is Kind.DISTURBANCE
+        target
+        for state in at_rest
+        for command, target in graph.graph.edges[state]
+        if kinds[command] is Kind.DISTURBANCE
     }
     fair: Edges = [[(c, t) for c, t in row if kinds[c] is Kind.FAIR] for row in graph.graph.edges]
     reached = _reached(fair, begun)

@@ -26,7 +26,7 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
     base, unscheduled = whole(without), Scope(UNSCHEDULED, without)
     every = considered(looks, without)
     single = [less(base, one.scoped) for one in every]
-    looks.gather([base, unscheduled, *level_scopes(without), *single], costs=[base, unscheduled])
+    looks.gather([base, unscheduled, *level_scopes(without), *single], runs=single, costs=[base, unscheduled])
     sufficient, ended = sufficient_of(looks, without)
     found = Diagnosis(
         levels=levels_of(looks, without),
@@ -54,7 +54,9 @@ def _undecided(found: Diagnosis, looks: Looks, unscheduled: Scope) -> tuple[str,
         if need.unknown:
             reasons.append(f"whether {', '.join(need.unknown)} needs {need.name} of {need.controller}")
     if any(need.wakes_converged is None for need in found.needs):
-        reasons.append("what wakes a converged operator for ever: its states were not all listed, or it never converges")
+        reasons.append(
+            "what wakes a converged operator for ever: its states were not all listed, or it never converges"
+        )
     costs = looks.costs(unscheduled)
     if costs is None:
         reasons.append("how many reconciles a change can cost: not all states were listed")

@@ -45,9 +45,11 @@ class Need:
     redundant: tuple[str, ...]
     """Goals that converge without it as well."""
     harmful: tuple[str, ...]
-    """Goals that do not converge with it, and do without: to remove it mends them."""
+    """Goals that converge only without it, with its controller still running: to remove it mends them."""
     unknown: tuple[str, ...]
     """Goals for which it could not be told."""
+    never_runs: bool | None
+    """Whether its controller never runs without it; None where it could not be told."""
     wakes_converged: bool | None
     """Whether it goes on to wake an operator that has converged; None where it could not be told."""
     per_day: float | None

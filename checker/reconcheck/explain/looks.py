@@ -33,6 +33,8 @@ class Look:
 
     task: Task
     answers: tuple[Answer, ...]
+    runs: frozenset[str] | None
+    """The controllers that some reachable state starts; None where the state graph is not complete."""
     costs: Costs | None
 
 
@@ -40,24 +42,28 @@ class Hands(Protocol):
     """Who does the looking: this process, or others."""
 
     def __call__(self, tasks: Sequence[Task], seconds: Callable[[], float]) -> Iterator[Look]:
-        """What comes of each task, in any order; tasks for which there is no time left are left out."""
+        """What comes of each task, in any order; one for which there was no time is left out."""
 
 
 def look(verifier: Verifier, task: Task, seconds: float) -> Look:
     """Answers the open goals of a scope within so many seconds, and reads the costs off its state graph."""
     operator = verifier.operator
     goals = [operator.goal(name) for name in task.goals]
-    answers = verifier.together(goals, task.scope, seconds)
-    costs = None
-    if task.costs and not goals:
-        verifier.list_states(task.scope, seconds)
-    if task.costs and (explored := verifier.explored(task.scope)) is not None:
+    verifier.limit(seconds)
+    answers = verifier.together(goals, task.scope)
+    runs, costs = None, None
+    if not goals:
+        verifier.list_states(task.scope)
+    if (explored := verifier.explored(task.scope)) is not None:
         graph, calm_graph = explored
-        wanted = [predicate(graph.system, goal.formula) for goal in operator.goals if goal.kind == "converges"]
-        converged = [all(holds(state) for holds in wanted) for state in graph.states]
-        costs = costs_of(calm_graph, converged, verifier.budget)
+        steps = {graph.system.commands[number].step.action for row in graph.edges for number, _ in row}
+        runs = frozenset(one.name for one in operator.controllers if f"start {one.name}" in steps)
+        if task.costs:
+            wanted = [predicate(graph.system, goal.formula) for goal in operator.goals if goal.kind == "converges"]
+            converged = [all(holds(state) for holds in wanted) for state in graph.states]
+            costs = costs_of(calm_graph, converged, verifier.budget)
     verifier.forget(task.scope)
-    return Look(task, answers, costs)
+    return Look(task, answers, runs, costs)
 
 
 def one_hand(verifier: Verifier) -> Hands:
@@ -90,6 +96,7 @@ class Looks:
         """Questions that were asked, and those of them for which something had to be looked at."""
         self._answers: dict[tuple[str, frozenset[str]], Answer] = {}
         self._costs: dict[frozenset[str], Costs] = {}
+        self._runs: dict[frozenset[str], frozenset[str]] = {}
 
     def left(self) -> float:
         """Seconds left, at least 0."""
@@ -101,25 +108,27 @@ class Looks:
             if answer.verdict != "unknown":
                 self._answers.setdefault((answer.goal.name, self._system(answer.scope)), answer)
 
-    def gather(self, scopes: Iterable[Scope], costs: Sequence[Scope] = ()) -> None:
-        """Looks at each scope, as far as its answers, and costs where they are wanted, are not there yet."""
+    def gather(self, scopes: Iterable[Scope], runs: Sequence[Scope] = (), costs: Sequence[Scope] = ()) -> None:
+        """Looks at each scope, as far as its answers are not there yet, nor what runs and costs where it is wanted."""
         wanted = {self._system(scope) for scope in costs}
+        running = {self._system(scope) for scope in runs}
         tasks: dict[frozenset[str], Task] = {}
         for scope in scopes:
             self.asked += len(self.goals)
             system = self._system(scope)
             open_ = tuple(goal.name for goal in self.goals if (goal.name, system) not in self._answers)
             expensive = system in wanted and system not in self._costs
-            if system not in tasks and (open_ or expensive):
+            unseen = system in running and system not in self._runs
+            if system not in tasks and (open_ or expensive or unseen):
                 tasks[system] = Task(scope, open_, expensive)
                 self.looked += len(open_)
-        done = 0
-        for found in self.hands(tuple(tasks.values()), self.left):
-            done += 1
+        for done, found in enumerate(self.hands(tuple(tasks.values()), self.left), 1):
             self.tell(f"looking at it without some wake-ups ({done} of {len(tasks)})")
             system = self._system(found.task.scope)
             for answer in found.answers:
                 self._answers[answer.goal.name, system] = answer
+            if found.runs is not None:
+                self._runs[system] = found.runs
             if found.costs is not None:
                 self._costs[system] = found.costs
 
@@ -134,6 +143,11 @@ class Looks:
     def costs(self, scope: Scope) -> Costs | None:
         """The costs in a scope that was looked at, if they are known."""
         return self._costs.get(self._system(scope))
+
+    def runs(self, controller: str, scope: Scope) -> bool | None:
+        """Whether a controller ever runs in a scope that was looked at, if that is known."""
+        found = self._runs.get(self._system(scope))
+        return None if found is None else controller in found
 
     def _system(self, scope: Scope) -> frozenset[str]:
         return in_force(self.operator.controllers, scope)

@@ -16,6 +16,9 @@ from reconcheck.model.operator import SCHEDULED, Goal, Scope
 from reconcheck.model.wakeups import WakeUp, wake_ups_of
 
 DAY = 86_400.0
+AT_A_TIME = 2
+"""Sets of wake-ups that are looked at together: one finds nothing out for the other."""
+WHAT = "sets of wake-ups that are enough"
 
 
 def whole(without: tuple[str, ...] = ()) -> Scope:
@@ -47,12 +50,16 @@ def needs_of(looks: Looks, without: tuple[str, ...]) -> tuple[Need, ...]:
 
 def _need(looks: Looks, goals: Sequence[Goal], base: Scope, one: WakeUp, wakes: bool | None) -> Need:
     sorted_: dict[str, list[str]] = {"needed": [], "redundant": [], "harmful": [], "unknown": [], "": []}
+    rest = less(base, one.scoped)
+    runs = looks.runs(one.controller, rest)
     for goal in goals:
-        with_, without = looks.answer(goal, base), looks.answer(goal, less(base, one.scoped))
+        with_, without = looks.answer(goal, base), looks.answer(goal, rest)
         kind = "unknown"
         if "unknown" not in (with_.verdict, without.verdict):
             kinds = {(True, True): "redundant", (True, False): "needed", (False, True): "harmful"}
             kind = kinds.get((with_.good, without.good), "")
+        if kind == "harmful" and not runs:
+            kind = "unknown" if runs is None else ""
         sorted_[kind].append(goal.name)
     costly = wakes or (wakes is None and one.kind in ("schedule", "resync"))
     return Need(
@@ -64,6 +71,7 @@ def _need(looks: Looks, goals: Sequence[Goal], base: Scope, one: WakeUp, wakes: 
         redundant=tuple(sorted_["redundant"]),
         harmful=tuple(sorted_["harmful"]),
         unknown=tuple(sorted_["unknown"]),
+        never_runs=None if runs is None else not runs,
         wakes_converged=wakes,
         per_day=DAY / one.seconds if costly and one.seconds else None,
     )
@@ -86,24 +94,31 @@ def sufficient_of(looks: Looks, without: tuple[str, ...]) -> tuple[tuple[tuple[s
     refuter = Refuter(looks.operator)
     found: list[frozenset[str]] = []
     for size in range(len(names) + 1):
-        for members in itertools.combinations(names, size):
-            kept = frozenset(members)
-            if any(smaller <= kept for smaller in found):
-                continue
-            scope = less(base, *(name for name in names if name not in kept))
-            if looks.left() == 0.0:
-                return _named(found, names), "sets of wake-ups that are enough: the time was over"
-            looks.tell(f"looking for sets of wake-ups that are enough ({size} of {len(names)})")
-            if refuter.refutes(scope):
-                continue
-            looks.gather([scope])
-            answers = [looks.answer(goal, scope) for goal in goals]
-            if any(answer.verdict == "unknown" for answer in answers):
-                return _named(found, names), f"sets of wake-ups that are enough: {answers[0].reason}"
-            if all(answer.good for answer in answers):
-                found.append(kept)
-            refuter.learn(answers)
+        sets = [set_ for set_ in map(frozenset, itertools.combinations(names, size)) if not _contains(set_, found)]
+        while sets:
+            open_: dict[frozenset[str], Scope] = {}
+            while sets and len(open_) < AT_A_TIME:
+                if looks.left() == 0.0:
+                    return _named(found, names), f"{WHAT}: there was no time for those of {size} and more"
+                looks.tell(f"{WHAT} ({size} of {len(names)})")
+                scope = less(base, *(name for name in names if name not in sets[0]))
+                if not refuter.refutes(scope):
+                    open_[sets[0]] = scope
+                del sets[0]
+            looks.gather(open_.values())
+            for kept, scope in open_.items():
+                answers = [looks.answer(goal, scope) for goal in goals]
+                refuter.learn(answers)
+                unknown = next((answer for answer in answers if answer.verdict == "unknown"), None)
+                if unknown is not None:
+                    return _named(found, names), f"{WHAT}: {unknown.reason}"
+                if all(answer.good for answer in answers):
+                    found.append(kept)
     return _named(found, names), ""
+
+
+def _contains(set_: frozenset[str], found: Sequence[frozenset[str]]) -> bool:
+    return any(smaller <= set_ for smaller in found)
 
 
 def _named(found: Sequence[frozenset[str]], names: Sequence[str]) -> tuple[tuple[str, ...], ...]:

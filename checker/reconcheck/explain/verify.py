@@ -125,7 +125,8 @@ class Verifier:
     def answer(self, goal: Goal, scope: Scope, seconds: float | None = None) -> Answer:
         """The verdict on one goal.  `seconds` is the share it has of a time limit, from now on."""
         started = time.monotonic()
-        self._begin(seconds)
+        if seconds is not None and self.budget.seconds is not None:
+            self.budget = replace(self.budget, started=started + seconds - self.budget.seconds)
         self.looked_at = None
         try:
             answer = self._answer(goal, scope)
@@ -144,25 +145,16 @@ class Verifier:
             answer = replace(answer, reason=f"{answer.reason}; before that, {explored.gave_up}")
         return replace(answer, seconds=time.monotonic() - started, states=states)
 
-    def together(self, goals: Sequence[Goal], scope: Scope, seconds: float | None = None) -> tuple[Answer, ...]:
-        """The verdicts on several goals; where a complete state graph shows that they converge, one proof is for all.
+    def together(self, goals: Sequence[Goal], scope: Scope) -> tuple[Answer, ...]:
+        """The verdicts on several goals; those that a complete state graph shows to converge share one proof."""
+        shared = self._proved_together(goals, scope)
+        return tuple(shared[goal.name] if goal.name in shared else self.answer(goal, scope) for goal in goals)
 
-        `seconds` is the share that all of them have of a time limit, from now on.
-        """
-        started = time.monotonic()
-        shared = self._proved_together(goals, scope, seconds)
-        answers: list[Answer] = []
-        for goal in goals:
-            left = None if seconds is None else max(0.0, seconds - (time.monotonic() - started))
-            answers.append(shared[goal.name] if goal.name in shared else self.answer(goal, scope, left))
-        return tuple(answers)
-
-    def _proved_together(self, goals: Sequence[Goal], scope: Scope, seconds: float | None) -> dict[str, Answer]:
+    def _proved_together(self, goals: Sequence[Goal], scope: Scope) -> dict[str, Answer]:
         """The answers to the goals that one proof shows to converge; empty where there are not two of them."""
         started = time.monotonic()
         if len([goal for goal in goals if goal.kind == "converges"]) < 2:
             return {}
-        self._begin(seconds)
         try:
             explored = self._explored(scope, self._first_look(scope))
             good = [goal for goal in goals if goal.kind == "converges" and _settles(explored, goal)]
@@ -209,9 +201,8 @@ class Verifier:
             )
         return found
 
-    def list_states(self, scope: Scope, seconds: float) -> None:
+    def list_states(self, scope: Scope) -> None:
         """Lists the states of a scope, if there are not too many for a first look."""
-        self._begin(seconds)
         try:
             self._explored(scope, self._first_look(scope))
         except Exhausted:
@@ -232,10 +223,9 @@ class Verifier:
         self.systems.pop(scope, None)
         self.provers.pop(scope, None)
 
-    def _begin(self, seconds: float | None) -> None:
-        """From now on there are so many seconds, if there is a limit at all."""
-        if seconds is not None and self.budget.seconds is not None:
-            self.budget = replace(self.budget, started=time.monotonic() + seconds - self.budget.seconds)
+    def limit(self, seconds: float) -> None:
+        """From now on there are so many seconds."""
+        self.budget = replace(self.budget, seconds=seconds, started=time.monotonic())
 
     def _answer(self, goal: Goal, scope: Scope) -> Answer:
         explored = self._explored(scope, self._first_look(scope))
