@@ -27,7 +27,7 @@ def loaded(
 operator small {{
   runtime controller-runtime 0.24 {{ resync = none }}
   primary App as app {{ spec.size: 0..1 }}
-  external database "a database"{" notifies" if notifies else ""} {{ size: 0..1 = 0 {fields} }}
+  external database "a database" {"notifies" if notifies else ""} {{ size: 0..1 = 0 {fields} }}
   controller app for app {{
     {controller}
   }}

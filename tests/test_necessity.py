@@ -45,7 +45,9 @@ def test_a_watch_that_another_makes_redundant() -> None:
 
 
 def test_two_rules_of_which_each_is_enough() -> None:
-    model = loaded(f"watch app requeue poll every 10s requeue check every 1m {WRITES}", SYNCED, DRIFT, faults=QUIET_WORLD)
+    model = loaded(
+        f"watch app requeue poll every 10s requeue check every 1m {WRITES}", SYNCED, DRIFT, faults=QUIET_WORLD
+    )
     found = diagnosed(model)
     assert need(found, "poll").redundant == need(found, "check").redundant == ("synced",)
     assert found.sufficient == (("app.watch app", "poll"), ("app.watch app", "check"))
@@ -112,7 +114,7 @@ def test_a_loop_of_waits_has_no_bound() -> None:
         """watch app
         reconcile {
           let seen = live(database.up)
-          when not seen.up { requeue again after 5s }
+          when not seen { requeue again after 5s }
           call database.size = app.spec.size
           await change
         }""",
@@ -129,7 +131,7 @@ def test_a_loop_of_waits_has_no_bound() -> None:
 
 
 def test_a_known_run_refutes_only_where_it_ends_without_the_goal() -> None:
-    model = loaded(f"watch app requeue poll every 10s requeue other after 5s {WRITES}", SYNCED, DRIFT)
+    model = loaded(f"watch app requeue poll every 10s requeue other every 5s {WRITES}", SYNCED, DRIFT)
     verifier = Verifier(model)
     goal = model.operator.goal("synced")
     refuter = Refuter(model.operator)
