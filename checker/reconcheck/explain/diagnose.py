@@ -18,6 +18,8 @@ LEAST_SECONDS, TIMES_THE_VERDICTS = 30.0, 3.0
 
 def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable[[str], None]) -> Diagnosis:
     """What can be told beyond the verdicts, within so many seconds; what could not be told says so."""
+    if all(answer.verdict == "unknown" for answer in report.answers):
+        return Diagnosis(undecided=("everything: no verdict is known, so the model is too hard for a diagnosis",))
     limit = max(LEAST_SECONDS, TIMES_THE_VERDICTS * report.seconds) if seconds is None else seconds
     without = report.scope.without
     goals = [answer.goal for answer in report.answers]
