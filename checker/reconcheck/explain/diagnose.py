@@ -12,7 +12,7 @@ from reconcheck.explain.necessity import considered, less, needs_of, sufficient_
 from reconcheck.explain.verdict import Report
 from reconcheck.model.operator import UNSCHEDULED, Scope
 
-LEAST_SECONDS, TIMES_THE_VERDICTS = 30.0, 3.0
+LEAST_SECONDS, TIMES_THE_VERDICTS = 60.0, 3.0
 """Without a time limit: seconds that a diagnosis may take, or so many times what the verdicts took, if that is more."""
 
 
