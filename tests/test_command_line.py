@@ -107,7 +107,7 @@ def test_a_diagnosis_follows_the_verdicts_of_a_single_model() -> None:
     shown = reconcheck("verify", EXTERNAL).stdout
     assert shown.index("2 of 2 expectations met") < shown.index("L0 events")
     assert "  shown  quiet      quiet       quiet      quiet          proved" in shown
-    assert "resync_period (L25): NECESSARY for shown; 144 wake-ups a day for each object" in shown
+    assert "resync_period (L22): NECESSARY for shown; 144 wake-ups a day for each object" in shown
     assert "L0 events" not in reconcheck("verify", EXTERNAL, "--no-diagnose").stdout
     assert "L0 events" not in reconcheck("verify", "models/minimal", "--verbose").stdout
     several = reconcheck("verify", EXTERNAL, "models/minimal/time.rdsl", "--verbose", "--diagnose").stdout
