@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,9 +12,10 @@ from reconcheck.model.controllers import Controllers
 from reconcheck.model.declarations import Declarations, lifecycle
 from reconcheck.model.environment import Environment
 from reconcheck.model.names import Names, Where
-from reconcheck.model.operator import FAULTS, Controller, Expectation, Goal, Operator, Scope
+from reconcheck.model.operator import FAULTS, SCHEDULED, UNSCHEDULED, Controller, Expectation, Goal, Operator, Scope
 from reconcheck.model.problems import Broken, Problems
 from reconcheck.model.types import BOOL
+from reconcheck.model.wakeups import named
 from reconcheck.resources import shipped
 from reconcheck.syntax import tree
 from reconcheck.syntax.builder import SECONDS
@@ -308,7 +309,7 @@ class _Checker:
                     message = f"`{member.verdict}` is no answer to the question `{goal.kind} {goal.name}`"
                     choices = ", ".join(VERDICTS[goal.kind])
                     raise self.problems.broken("RC219", message, member.span, f"use one of: {choices}")
-                scope = self._scope(member, rules)
+                scope = self._scope(member, operator.controllers, rules)
                 known = result.get((goal.name, scope))
                 if known is not None and known.verdict != member.verdict:
                     message = f"`{goal.name}` is expected to be both `{known.verdict}` and `{member.verdict}` {scope}"
@@ -318,7 +319,7 @@ class _Checker:
                 continue
         return tuple(result.values())
 
-    def _scope(self, member: tree.Expect, rules: set[str]) -> Scope:
+    def _scope(self, member: tree.Expect, controllers: Sequence[Controller], rules: set[str]) -> Scope:
         schedule = False
         without: list[str] = []
         for word in member.with_:
@@ -331,10 +332,17 @@ class _Checker:
                     message = "with and without schedule at once"
                     raise self.problems.broken("RC217", message, word.span, "keep one")
                 continue
-            if word.text not in rules:
+            found = named(controllers, word.text)
+            watch = word.text.removeprefix("watch ")
+            if not found and watch != word.text:
+                if self.problems.failed:
+                    raise Broken  # it may be a watch of the controller that is wrong
+                known = [one.name for controller in controllers for one in controller.watches]
+                raise self.problems.unknown("watch", watch, known, word.span)
+            if not found and word.text not in rules:
                 raise self.problems.unknown("requeue rule", word.text, [*rules, "schedule"], word.span)
-            without.append(word.text)
-        return Scope(schedule, tuple(sorted(without)))
+            without += found or (word.text,)
+        return Scope(SCHEDULED if schedule else UNSCHEDULED, tuple(sorted(set(without))))
 
 
 def _questions(node: tree.Operator) -> list[tree.Goal]:

@@ -9,6 +9,7 @@ from reconcheck.diagnostic import Diagnostic, Span
 from reconcheck.explain.trace import Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Scope
+from reconcheck.report.diagnosis import diagnosis
 
 SCHEMA = 1
 """The version of the document's form; it grows when a reader could break."""
@@ -58,6 +59,7 @@ def model(report: Report) -> dict[str, Any]:
             for controller, rule, count in report.wake_ups
         ],
         "findings": [diagnostic(item) for item in report.findings],
+        "diagnosis": None if report.diagnosis is None else diagnosis(report.diagnosis, answer),
         "exit_code": report.exit_code,
         "seconds": round(report.seconds, 3),
     }
@@ -65,7 +67,7 @@ def model(report: Report) -> dict[str, Any]:
 
 def scope(item: Scope) -> dict[str, Any]:
     """Which causes are there."""
-    return {"schedule": item.schedule, "without": list(item.without)}
+    return {"schedule": item.schedule, "level": item.level, "without": list(item.without)}
 
 
 def answer(item: Answer) -> dict[str, Any]:

@@ -165,7 +165,7 @@ class Reconciling(Keys):
                 return None
             case Register(name):
                 watch = next(w for w in controller.watches if w.name == name)
-                if run.state[registered_name(watch)]:
+                if run.state.get(registered_name(watch), True):  # it is already, or is taken away
                     return None
                 run.state[registered_name(watch)] = True
                 new = self._snapshot(run.state, watch.target)

@@ -413,6 +413,10 @@ class Builder(Transformer[Token, tree.File]):
     def scope_without(self, _meta: Any, children: list[Any]) -> tuple[str, tree.Word]:
         return ("without", children[0])
 
+    def scope_without_watch(self, _meta: Any, children: list[Any]) -> tuple[str, tree.Word]:
+        name = children[0]
+        return ("without", tree.Word(f"watch {name.text}", name.span))
+
     def scope_with(self, _meta: Any, children: list[Any]) -> tuple[str, tree.Word]:
         return ("with", children[0])
 
