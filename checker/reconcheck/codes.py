@@ -1,14 +1,16 @@
 """The closed catalogue of diagnostic codes: what each means, why it matters, and what to write instead.
 
 `RC1xx` is about text and files, `RC2xx` about names and types, `RC3xx` are findings about a model that means
-something but hardly what was wanted, `RC4xx` are verdicts, `RC5xx` are about certificates, `RC9xx` are faults of
-reconcheck itself.  A test keeps the catalogue and the code in step; `reconcheck explain RC203` prints an entry.
+something but hardly what was wanted, `RC4xx` are verdicts and (from RC411) their causes, `RC5xx` are about
+certificates, `RC9xx` are faults of reconcheck itself.  A test keeps the catalogue and the code in step; `reconcheck explain RC203` prints an entry.
 """
 
 from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+
+from reconcheck.cause_kinds import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Code:
     @property
     def family(self) -> str:
         """What kind of thing the code is about, in a word or two."""
-        return FAMILIES[self.code[:3]]
+        return FAMILIES.get(self.code[:4]) or FAMILIES[self.code[:3]]
 
 
 FAMILIES: dict[str, str] = {
@@ -35,10 +37,12 @@ FAMILIES: dict[str, str] = {
     "RC2": "names and types",
     "RC3": "finding",
     "RC4": "verdict",
+    "RC41": "cause",
+    "RC42": "cause",
     "RC5": "certificate",
     "RC9": "internal error",
 }
-"""The family of a code, by its first three characters."""
+"""The family of a code, by its first three characters, or by four where a family has a part of its own."""
 
 
 def _code(code: str, title: str, lesson: str, instead: str = "", example: str = "") -> Code:
@@ -557,6 +561,8 @@ _VERDICTS = (
     ),
 )
 
+_CAUSES = tuple(_code(kind.code, kind.title, kind.lesson, kind.instead, kind.example) for kind in KINDS.values())
+
 _CERTIFICATES = (
     _code(
         "RC501",
@@ -691,6 +697,6 @@ _INTERNAL = (
 )
 
 CODES: dict[str, Code] = {
-    code.code: code for code in (*_TEXT, *_NAMES, *_FINDINGS, *_VERDICTS, *_CERTIFICATES, *_INTERNAL)
+    code.code: code for code in (*_TEXT, *_NAMES, *_FINDINGS, *_VERDICTS, *_CAUSES, *_CERTIFICATES, *_INTERNAL)
 }
 """Every code, in ascending order."""
