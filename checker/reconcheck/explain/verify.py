@@ -24,6 +24,7 @@ from reconcheck.engines.python_code import canonical, predicate
 from reconcheck.engines.slicing import Slicer, first_slice
 from reconcheck.engines.suspects import suspects
 from reconcheck.explain.agenda import Agenda, Asked
+from reconcheck.explain.causes import causes_of
 from reconcheck.explain.findings import Seen, seen_in
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
 from reconcheck.explain.verdict import Answer, Proof, Report
@@ -139,6 +140,8 @@ class Verifier:
             raise ModelError([self._left_range(wrong)], self.operator.sources) from wrong
         except DoesNotReplay as wrong:
             raise InternalError("RC901", f"{goal.name}: a trace does not replay: {wrong}") from wrong
+        if answer.trace is not None:
+            answer = replace(answer, causes=causes_of(self.operator, answer))
         explored = self.looked_at
         states = len(explored.graph.states) if explored is not None and explored.graph is not None else 0
         if answer.verdict == "unknown" and explored is not None and explored.gave_up not in answer.reason:
