@@ -90,20 +90,27 @@ class History:
         target = getattr(effect, "target", None)
         return self.steps[number].step.detail.startswith("read ") and name.startswith(f"{target}.")
 
-    def changed(self, controller: Controller, run: LastRun | None, names: set[str]) -> list[Changed]:
-        """Which of these live variables are not any more as the last run saw them, or as it left them."""
+    def changed(self, controller: Controller, run: LastRun | None, names: set[str], own: bool) -> list[Changed]:
+        """Which of these live variables are not any more as the last run saw them, or as it left them.
+
+        With `own`, what the run wrote itself is a change too: it may have counted on being told of it.
+        """
         saw = self.seen(controller, run) if run is not None else {}
         left = run.steps[-1] + 1 if run is not None else 0
         found: list[Changed] = []
         for name in sorted(names):
             before, since = saw.get(name, (self.states[left][name], left))
             stale = before != self.states[since][name]
+            steps = [n for n in range(len(self.steps)) if self.states[n][name] != self.states[n + 1][name]]
+            written = [n for n in steps if run is not None and n in run.steps and n >= since]
+            if written and not own:
+                since, stale = written[-1] + 1, False
+                before = self.states[since][name]
             if self.end[name] == before:
                 continue
-            steps = [n for n in range(len(self.steps)) if self.states[n][name] != self.states[n + 1][name]]
-            steps = [n for n in steps if n >= since] or steps[-1:] if stale else [n for n in steps if n >= since]
-            if steps:
-                found.append(Changed(name, before, tuple(steps), stale))
+            later = [n for n in steps if n >= since] or (steps[-1:] if stale else [])
+            if later:
+                found.append(Changed(name, before, tuple(later), stale))
         return found
 
     # ---- places --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconcheck.explain.cause import Cause, Place
-from reconcheck.explain.history import Changed, History, LastRun
+from reconcheck.explain.history import Changed, History
 from reconcheck.explain.kinds import cause
 from reconcheck.explain.unheard import unheard
 from reconcheck.model import expr as e
@@ -174,15 +174,19 @@ def _lost(history: History, controller: Controller, number: int) -> State | None
 
 def _untold(history: History, controller: Controller) -> Iterator[Cause]:
     """Changes of which the controller was not told, and for which it would have had to run."""
-    run = history.last_run(controller)
     names = {variable.name for variable in e.variables(history.rehearsal.goal.formula)}
     names |= history.rehearsal.woken(history.end, [controller.name]).read
     names = {name for name in names if name in history.end and history.holder(name)}
+    found = list(_untold_of(history, controller, names, own=False))
+    yield from found or _untold_of(history, controller, names, own=True)
+
+
+def _untold_of(history: History, controller: Controller, names: set[str], own: bool) -> Iterator[Cause]:
     groups: dict[str, list[Changed]] = {}
-    for change in history.changed(controller, run, names):
+    for change in history.changed(controller, history.last_run(controller), names, own):
         groups.setdefault(history.holder(change.name), []).append(change)
     decisive = [holder for holder, changes in groups.items() if _matters(history, controller, changes)]
-    for holder in decisive or _own_last(history, run, groups):
+    for holder in decisive or _latest(groups):
         yield from unheard(history, controller, holder, groups[holder])
 
 
@@ -197,7 +201,7 @@ def _matters(history: History, controller: Controller, changes: list[Changed]) -
     return rehearsal.holds(state) or not rehearsal.helps(state, [controller.name], pinned)
 
 
-def _own_last(history: History, run: LastRun | None, groups: dict[str, list[Changed]]) -> list[str]:
+def _latest(groups: dict[str, list[Changed]]) -> list[str]:
     """Where no change alone makes the difference: what changed last."""
     latest = max((change.steps[-1] for changes in groups.values() for change in changes), default=None)
     return [holder for holder, changes in groups.items() if any(latest in change.steps for change in changes)]
