@@ -6,37 +6,41 @@ wake-up have helped, would the goal have been reached had this request gone well
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 from reconcheck.explain.cause import Cause
 from reconcheck.explain.history import History
 from reconcheck.explain.loop_causes import busy
 from reconcheck.explain.quiet_causes import helped, missing_wake_ups, stopped
 from reconcheck.explain.rehearsal import rehearsal
-from reconcheck.explain.turning_point import past_cure, went_wrong
+from reconcheck.explain.trace import Trace
+from reconcheck.explain.turning_point import acted_on_old_news, past_cure, went_wrong
 from reconcheck.explain.verdict import Answer
 from reconcheck.model.operator import Operator
 
 
 def causes_of(operator: Operator, answer: Answer) -> tuple[Cause, ...]:
-    """The causes of a goal that does not converge, the most telling first; none without a trace."""
-    trace = answer.trace
-    if trace is None or trace.end not in ("quiet", "livelock"):
-        return ()
-    history = History(rehearsal(operator, answer.scope, answer.goal, trace), trace)
-    found = list(_causes(history))
-    first: dict[tuple[str, str], Cause] = {}
+    """The causes of a goal that does not converge, the most telling first; none without a trace.
+
+    Where the trace needs a fault and another run does not, what is behind that one is a cause as well.
+    """
+    found = list(_causes(operator, answer, answer.trace))
+    known = {one.code for one in found}
+    for one in _causes(operator, answer, answer.faultless):
+        if one.code not in known:
+            found.append(replace(one, message=f"also without any fault: {one.message}", step=None))
+    first: dict[tuple[str, int | None, str], Cause] = {}
     for one in found:
-        first.setdefault((one.code, one.message), one)
+        first.setdefault((one.code, one.step, one.message if one.step is None else ""), one)
     return tuple(first.values())
 
 
-def _causes(history: History) -> Iterator[Cause]:
-    found = list(busy(history)) if history.trace.end == "livelock" else []
-    if not found:
-        found = list(stopped(history))
+def _causes(operator: Operator, answer: Answer, trace: Trace | None) -> tuple[Cause, ...]:
+    if trace is None or trace.end not in ("quiet", "livelock"):
+        return ()
+    history = History(rehearsal(operator, answer.scope, answer.goal, trace), trace)
+    found = busy(history) if trace.end == "livelock" else ()
+    found = found or tuple(stopped(history))
     if not found and helped(history):
-        found = list(missing_wake_ups(history)) or list(went_wrong(history))
-    if not found:
-        found = list(past_cure(history))
-    yield from found
+        found = (*missing_wake_ups(history), *acted_on_old_news(history)) or tuple(went_wrong(history))
+    return found or tuple(past_cure(history))

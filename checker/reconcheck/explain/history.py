@@ -18,8 +18,8 @@ from reconcheck.semantics.world import State
 
 
 @dataclass(frozen=True)
-class LastRun:
-    """The last reconcile of a controller in a trace: the numbers of its steps, from 0, without the start."""
+class Run:
+    """A reconcile in a trace: the numbers of its steps, from 0, without the start."""
 
     steps: tuple[int, ...]
     ended: bool
@@ -63,19 +63,21 @@ class History:
 
     # ---- runs ----------------------------------------------------------------------------------------------
 
-    def last_run(self, controller: Controller) -> LastRun | None:
+    def last_run(self, controller: Controller) -> Run | None:
         """The last reconcile of a controller, if there was one."""
-        action, pc = f"reconcile {controller.name}", f"pc({controller.name})"
-        numbers = [number for number, step in enumerate(self.steps) if step.step.action == action]
-        if not numbers:
-            return None
-        first = numbers[-1]
+        action = f"reconcile {controller.name}"
+        number = max((n for n, step in enumerate(self.steps) if step.step.action == action), default=None)
+        return None if number is None else self.run_at(controller, number)
+
+    def run_at(self, controller: Controller, number: int) -> Run:
+        """The reconcile that a step belongs to, with its steps up to that one."""
+        action, first = f"reconcile {controller.name}", number
         while self.steps[first].step.action != f"start {controller.name}" and first > 0:
             first -= 1
-        ended = self.states[numbers[-1] + 1][pc] in (IDLE, STOPPED)
-        return LastRun(tuple(number for number in numbers if number >= first), ended)
+        steps = tuple(n for n in range(first, number + 1) if self.steps[n].step.action == action)
+        return Run(steps, self.states[number + 1][f"pc({controller.name})"] in (IDLE, STOPPED))
 
-    def seen(self, controller: Controller, run: LastRun) -> dict[str, tuple[Value, int]]:
+    def seen(self, controller: Controller, run: Run) -> dict[str, tuple[Value, int]]:
         """What a run read: the value it saw of each live variable, and the step, the last one of several."""
         found: dict[str, tuple[Value, int]] = {}
         for number in run.steps:
@@ -90,7 +92,7 @@ class History:
         target = getattr(effect, "target", None)
         return self.steps[number].step.detail.startswith("read ") and name.startswith(f"{target}.")
 
-    def changed(self, controller: Controller, run: LastRun | None, names: set[str], own: bool) -> list[Changed]:
+    def changed(self, controller: Controller, run: Run | None, names: set[str], own: bool) -> list[Changed]:
         """Which of these live variables are not any more as the last run saw them, or as it left them.
 
         With `own`, what the run wrote itself is a change too: it may have counted on being told of it.

@@ -24,14 +24,17 @@ class _Write:
     value: Value
 
 
-def busy(history: History) -> Iterator[Cause]:
+def busy(history: History) -> tuple[Cause, ...]:
     """What keeps the loop going: a fight, a write that triggers its own reconcile, an error that comes back."""
     loop = history.trace.loop
     assert loop is not None
     writes = list(_writes(history, loop))
-    found = [*_fights(history, writes)]
-    found = found or [*_self_triggers(history, writes)]
-    yield from found or _errors(history, loop)
+    return (
+        tuple(_fights(history, writes))
+        or tuple(_self_triggers(history, writes))
+        or tuple(_errors(history, loop))
+        or tuple(_noise(history, loop))
+    )
 
 
 def _writes(history: History, loop: int) -> Iterator[_Write]:
@@ -39,19 +42,28 @@ def _writes(history: History, loop: int) -> Iterator[_Write]:
         step = history.steps[number]
         if step.step.action.split(" ", 1)[0] not in ("reconcile", "process", "noise"):
             continue
+        appears = {change.variable.removesuffix(".exists") for change in step.changes if _is_existence(change.variable)}
         for change in step.changes:
-            if history.holder(change.variable) not in ("", "memory"):
-                yield _Write(number, step.step.action, change.variable, change.new)
+            holder = history.holder(change.variable)
+            if holder in ("", "memory") or (holder in appears and not _is_existence(change.variable)):
+                continue
+            yield _Write(number, step.step.action, change.variable, change.new)
+
+
+def _is_existence(variable: str) -> bool:
+    return variable.endswith(".exists") and not variable.startswith("view(")
 
 
 def _fights(history: History, writes: list[_Write]) -> Iterator[Cause]:
     """Fields that several writers give different values; one of them is a controller."""
     for variable in sorted({write.variable for write in writes}):
         mine = [write for write in writes if write.variable == variable]
-        values = {writer: {w.value for w in mine if w.writer == writer} for writer in {w.writer for w in mine}}
-        ours = sorted(writer for writer in values if writer.startswith("reconcile "))
-        others = sorted(writer for writer in values if values[writer] != values.get(ours[0] if ours else ""))
-        if not ours or not others:
+        values: dict[str, set[Value]] = {}
+        for write in mine:
+            values.setdefault(write.writer, set()).add(write.value)
+        ours = [writer for writer in values if writer.startswith("reconcile ")]
+        others = [writer for writer in values if ours and not values[writer] & values[ours[0]]]
+        if not others:
             continue
         who = " and ".join(writer.split(" ", 1)[1] for writer in (ours[0], *others))
         places = [place for write in mine if (place := history.place(write.number)) is not None]
@@ -97,3 +109,15 @@ def _errors(history: History, loop: int) -> Iterator[Cause]:
         shown.append(Place(controller.span, controller.error.cites))
         yield cause("error_loop", f"{name} fails, is retried, and fails again", shown, number)
         return
+
+
+def _noise(history: History, loop: int) -> Iterator[Cause]:
+    """Something that may go on for ever makes the goal false, again and again."""
+    holds = history.rehearsal.holds
+    for number in range(loop, len(history.steps)):
+        verb, _, name = history.steps[number].step.action.partition(" ")
+        if verb == "noise" and holds(history.states[number]) and not holds(history.states[number + 1]):
+            place = history.place(number)
+            message = f"{name} may go on for ever, and makes the goal false again and again"
+            yield cause("logic", message, [place] if place is not None else [], number)
+            return

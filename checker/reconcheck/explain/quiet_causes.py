@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from reconcheck.explain.cause import Cause, Place
 from reconcheck.explain.history import Changed, History
 from reconcheck.explain.kinds import cause
+from reconcheck.explain.turning_point import turning
 from reconcheck.explain.unheard import unheard
 from reconcheck.model import expr as e
 from reconcheck.model.names import view_name
@@ -25,6 +26,7 @@ def missing_wake_ups(history: History) -> Iterator[Cause]:
         yield from _failed(history, controller)
         yield from _without_timer(history, controller)
         yield from _untold(history, controller)
+    yield from _lost_on_the_way(history)
 
 
 def helped(history: History) -> list[Controller]:
@@ -167,6 +169,21 @@ def _lost(history: History, controller: Controller, number: int) -> State | None
     if after[slot] != NO_TIMER:
         return None
     return {slot: asked} | {variable.name: e.evaluate(value, before) for variable, value in rules[asked].captures}
+
+
+# ---- events and restarts ------------------------------------------------------------------------------------
+
+
+def _lost_on_the_way(history: History) -> Iterator[Cause]:
+    """A fault of the cache, or a restart, before which the goal would still have been reached by itself."""
+    rehearsal = history.rehearsal
+    for number in reversed(range(len(history.steps))):
+        action = history.steps[number].step.action
+        if not action.startswith(("crash", "lose ", "relist ")):
+            continue
+        if rehearsal.settle(history.states[number]).good and not rehearsal.settle(history.states[number + 1]).good:
+            yield from turning(history, number, [], "nothing leads to the goal any more")
+            return
 
 
 # ---- changes ------------------------------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from reconcheck.explain.cause import Cause, Place
 from reconcheck.explain.history import History
 from reconcheck.explain.kinds import cause
 from reconcheck.semantics.steps import Kind
+from reconcheck.semantics.world import State
 
 
 def past_cure(history: History) -> Iterator[Cause]:
@@ -20,7 +21,7 @@ def past_cure(history: History) -> Iterator[Cause]:
         message = "woken again and again, with fresh caches and no failure, no controller ever reaches the goal"
         yield cause("logic", message, [*_busy(history), *places], None)
         return
-    yield from _turning(history, number, places, "no wake-up helps any more")
+    yield from turning(history, number, places, "no wake-up helps any more")
 
 
 def went_wrong(history: History) -> Iterator[Cause]:
@@ -28,19 +29,18 @@ def went_wrong(history: History) -> Iterator[Cause]:
     number = _last(history, lambda state: history.rehearsal.settle(state).good)
     if number is not None:
         goal = history.rehearsal.goal
-        yield from _turning(history, number, [Place(goal.span, goal.cites)], "nothing leads to the goal any more")
+        yield from turning(history, number, [Place(goal.span, goal.cites)], "nothing leads to the goal any more")
 
 
-def _last(history: History, good: object) -> int | None:
+def _last(history: History, good: Callable[[State], bool]) -> int | None:
     """The number of the last step before which the state is good, and after which no state is."""
-    assert callable(good)
     for number in reversed(range(len(history.steps))):
         if good(history.states[number]):
             return number
     return None
 
 
-def _turning(history: History, number: int, places: list[Place], since: str) -> Iterator[Cause]:
+def turning(history: History, number: int, places: list[Place], since: str) -> Iterator[Cause]:
     """What a step did that cannot be made good."""
     step = history.steps[number]
     here = history.place(number)
@@ -49,18 +49,15 @@ def _turning(history: History, number: int, places: list[Place], since: str) -> 
     detail = step.step.detail.rpartition(" (L")[0]
     match verb:
         case "crash":
-            lost = [change.variable for change in step.changes if change.variable.startswith("memory.")]
-            what = f"forgets {', '.join(lost)}" if lost else "interrupts what was under way"
-            places = [*places, *_busy(history)]
-            yield cause("lost_at_restart", f"the restart {what}; {since}", places, number)
+            yield from _restart(history, number, places, since)
         case "lose":
             yield cause("lost_event", f"the event is lost; {since}", places, number, "errors and delays")
         case "relist":
             message = f"a gap in the watch of {name.removeprefix('page ')}: {since}"
             yield cause("lost_event", message, places, number, "errors and delays")
-        case "reconcile" if step.sees:
-            outdated = ", ".join(change.variable for change in step.sees)
-            yield cause("stale_read", f"`{detail}` by an outdated copy of {outdated}; {since}", places, number)
+        case "reconcile" if outdated := _outdated(history, number):
+            message = f"`{detail}` of {name} rests on what {', '.join(outdated)} was before; {since}"
+            yield cause("stale_read", message, places, number)
         case "reconcile" if step.step.kind is Kind.FAULT or " fails" in detail:
             yield cause("swallowed_error", f"after `{detail}` {since}", places, number)
         case "reconcile":
@@ -68,6 +65,31 @@ def _turning(history: History, number: int, places: list[Place], since: str) -> 
         case _:
             what = name if verb in ("process", "disturbance", "noise") else step.step.action
             yield cause("logic", f"after {what} {since}", [*places, *_busy(history)], number)
+
+
+def _restart(history: History, number: int, places: list[Place], since: str) -> Iterator[Cause]:
+    """What a restart took away: memory, timers, events, or the rest of a reconcile."""
+    names = [change.variable for change in history.steps[number].changes if change.old not in (False, "none", "idle")]
+    memory = [name for name in names if name.startswith("memory.")]
+    timers = [name for name in names if name.startswith("timer(") and name.endswith(")")]
+    lost = memory or timers or [name for name in names if name.startswith("event(")]
+    running = [name[3:-1] for name in names if name.startswith("pc(")]
+    if lost:
+        message = f"the restart forgets {', '.join(lost)}; {since}"
+    else:
+        message = f"the restart interrupts {', '.join(running) or 'what was under way'}; {since}"
+    cured = since.startswith("nothing")
+    kind = "lost_at_restart" if lost or cured else "logic"
+    yield cause(kind, message, [*places, *_busy(history)], number)
+
+
+def _outdated(history: History, number: int) -> list[str]:
+    """What the reconcile that a step belongs to read, and what is not so any more when the step is taken."""
+    controller = history.rehearsal.controller(history.steps[number].step.action.split(" ", 1)[1])
+    run = history.run_at(controller, number)
+    own = {change.variable for one in run.steps if one < number for change in history.steps[one].changes}
+    live, seen = history.states[number], history.seen(controller, run)
+    return sorted(name for name, (value, _) in seen.items() if value != live[name] and name not in own)
 
 
 def _busy(history: History) -> list[Place]:
@@ -78,3 +100,10 @@ def _busy(history: History) -> list[Place]:
         place = history.place(run.steps[-1]) if run is not None else Place(controller.span, controller.cites)
         found += [place] if place is not None else []
     return found
+
+
+def acted_on_old_news(history: History) -> Iterator[Cause]:
+    """A reconcile that spoils what would have come by itself, since what it had read was not so any more."""
+    number = _last(history, lambda state: history.rehearsal.settle(state).good)
+    if number is not None and history.steps[number].step.action.startswith("reconcile ") and _outdated(history, number):
+        yield from turning(history, number, [], "nothing leads to the goal any more")

@@ -57,6 +57,8 @@ class Answer:
     """What the checker has accepted."""
     causes: tuple[Cause, ...] = ()
     """Why the goal fails."""
+    faultless: Trace | None = None
+    """Where the trace has faults, a run that comes to rest without the goal and without a fault, if one was found."""
 
     @property
     def good(self) -> bool:
