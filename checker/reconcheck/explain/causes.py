@@ -14,7 +14,7 @@ from reconcheck.explain.loop_causes import busy
 from reconcheck.explain.quiet_causes import helped, missing_wake_ups, stopped
 from reconcheck.explain.rehearsal import rehearsal
 from reconcheck.explain.trace import Trace
-from reconcheck.explain.turning_point import acted_on_old_news, past_cure, went_wrong
+from reconcheck.explain.turning_point import past_cure, went_wrong
 from reconcheck.explain.verdict import Answer
 from reconcheck.model.operator import Operator
 
@@ -42,5 +42,5 @@ def _causes(operator: Operator, answer: Answer, trace: Trace | None) -> tuple[Ca
     found = busy(history) if trace.end == "livelock" else ()
     found = found or tuple(stopped(history))
     if not found and helped(history):
-        found = (*missing_wake_ups(history), *acted_on_old_news(history)) or tuple(went_wrong(history))
+        found = tuple(missing_wake_ups(history)) or tuple(went_wrong(history))
     return found or tuple(past_cure(history))

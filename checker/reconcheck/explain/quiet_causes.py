@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from reconcheck.explain.cause import Cause, Place
 from reconcheck.explain.history import Changed, History
 from reconcheck.explain.kinds import cause
-from reconcheck.explain.turning_point import turning
+from reconcheck.explain.turning_point import acted_on_old_news, turning
 from reconcheck.explain.unheard import unheard
 from reconcheck.model import expr as e
 from reconcheck.model.names import view_name
@@ -20,13 +20,16 @@ from reconcheck.semantics.layout import ERROR_TIMER, NO_TIMER, STOPPED
 from reconcheck.semantics.world import State
 
 
-def missing_wake_ups(history: History) -> Iterator[Cause]:
+def missing_wake_ups(history: History) -> list[Cause]:
     """The causes for each controller that a wake-up at the end would help; none where no wake-up helps."""
+    found: list[Cause] = []
     for controller in helped(history):
-        yield from _failed(history, controller)
-        yield from _without_timer(history, controller)
-        yield from _untold(history, controller)
-    yield from _lost_on_the_way(history)
+        found += _failed(history, controller)
+        found += _without_timer(history, controller)
+        found += _untold(history, controller)
+    found += acted_on_old_news(history, lambda state: history.rehearsal.settle(state).good)
+    known = {one.step for one in found}
+    return found + [one for one in _lost_on_the_way(history) if one.step not in known]
 
 
 def helped(history: History) -> list[Controller]:

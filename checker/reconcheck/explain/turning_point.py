@@ -13,9 +13,17 @@ from reconcheck.semantics.world import State
 
 def past_cure(history: History) -> Iterator[Cause]:
     """Why no wake-up helps: what the last step did after which none does; at the least, that it is the logic."""
-    names = [controller.name for controller in history.operator.controllers]
-    number = _last(history, lambda state: history.rehearsal.helps(state, names))
-    goal = history.rehearsal.goal
+    names, rehearsal = [controller.name for controller in history.operator.controllers], history.rehearsal
+
+    def curable(state: State) -> bool:
+        return rehearsal.settle(state).good or rehearsal.helps(state, names)
+
+    found = list(acted_on_old_news(history, curable))
+    if found:
+        yield from found
+        return
+    number = _last(history, curable)
+    goal = rehearsal.goal
     places = [Place(goal.span, goal.cites)]
     if number is None:
         message = "woken again and again, with fresh caches and no failure, no controller ever reaches the goal"
@@ -55,13 +63,12 @@ def turning(history: History, number: int, places: list[Place], since: str) -> I
         case "relist":
             message = f"a gap in the watch of {name.removeprefix('page ')}: {since}"
             yield cause("lost_event", message, places, number, "errors and delays")
-        case "reconcile" if outdated := _outdated(history, number):
-            message = f"`{detail}` of {name} rests on what {', '.join(outdated)} was before; {since}"
-            yield cause("stale_read", message, places, number)
         case "reconcile" if step.step.kind is Kind.FAULT or " fails" in detail:
             yield cause("swallowed_error", f"after `{detail}` {since}", places, number)
         case "reconcile":
             yield cause("logic", f"after `{detail}` of {name} {since}", places, number)
+        case "start":
+            yield cause("logic", f"after a reconcile of {name} has begun {since}", places, number)
         case _:
             what = name if verb in ("process", "disturbance", "noise") else step.step.action
             yield cause("logic", f"after {what} {since}", [*places, *_busy(history)], number)
@@ -102,8 +109,19 @@ def _busy(history: History) -> list[Place]:
     return found
 
 
-def acted_on_old_news(history: History) -> Iterator[Cause]:
-    """A reconcile that spoils what would have come by itself, since what it had read was not so any more."""
-    number = _last(history, lambda state: history.rehearsal.settle(state).good)
-    if number is not None and history.steps[number].step.action.startswith("reconcile ") and _outdated(history, number):
-        yield from turning(history, number, [], "nothing leads to the goal any more")
+def acted_on_old_news(history: History, good: Callable[[State], bool]) -> Iterator[Cause]:
+    """A write that spoils everything, by a reconcile that had read what was not so any more when it wrote.
+
+    The goal would still have been reached, had this write been left out.
+    """
+    for number in reversed(range(len(history.steps))):
+        step, after = history.steps[number], history.states[number + 1]
+        written = {change.variable: change.old for change in step.changes if history.holder(change.variable)}
+        if not written or not step.step.action.startswith("reconcile "):
+            continue
+        if (outdated := _outdated(history, number)) and good(after | written) and not good(after):
+            here = history.place(number)
+            what = f"`{step.step.detail.rpartition(' (L')[0]}` of {step.who}"
+            message = f"{what} rests on what {', '.join(outdated)} was before; without that write all would be well"
+            yield cause("stale_read", message, [here] if here is not None else [], number)
+            return

@@ -14,7 +14,7 @@ from reconcheck.semantics.layout import event_name
 def unheard(history: History, controller: Controller, holder: str, changes: list[Changed]) -> Iterator[Cause]:
     """The causes for which a controller was not told of changes of one object, external, clock or memory."""
     number = max(change.steps[-1] for change in changes)
-    names = ", ".join(change.name for change in changes if number in change.steps)
+    names = [change.name for change in changes if number in change.steps]
     stale = any(change.stale for change in changes)
     operator = history.operator
     reading = [place for change in changes for place in history.reading(controller, change.name)]
@@ -23,7 +23,7 @@ def unheard(history: History, controller: Controller, holder: str, changes: list
     after = "after the cache was read" if stale else f"after {controller.name} last looked"
     if history.last_run(controller) is None:
         after = f"and {controller.name} never ran"
-    what = f"{names} changes {after}"
+    what = f"{', '.join(names)} change{'s' * (len(names) == 1)} {after}"
     if holder not in operator.objects and holder not in operator.externals:
         if holder == "memory":
             yield cause("unwatched_read", f"{what}; memory wakes nobody", places, number)
@@ -86,7 +86,7 @@ def _gone(
                 message = f"{what}; the event for watch {watch.name} is lost"
                 yield cause("lost_event", message, places, later, "errors and delays")
             case "relist" if action.startswith("relist page"):
-                message = f"a relist wakes {controller.name} before the cache has the change of {what.split(' ')[0]}"
+                message = f"a relist wakes {controller.name} before the cache has what changed in {watch.target}"
                 yield cause("stale_read", message, places, later)
             case "relist" | "crash" if gone:
                 message = f"{watch.target} is gone when it is listed anew, and the list tells nobody of it"
