@@ -2,7 +2,8 @@
 
 `RC1xx` is about text and files, `RC2xx` about names and types, `RC3xx` are findings about a model that means
 something but hardly what was wanted, `RC4xx` are verdicts and (from RC411) their causes, `RC5xx` are about
-certificates, `RC9xx` are faults of reconcheck itself.  A test keeps the catalogue and the code in step; `reconcheck explain RC203` prints an entry.
+certificates, `RC9xx` are faults of reconcheck itself.  A test keeps the catalogue and the code in step;
+`reconcheck explain RC203` prints an entry.
 """
 
 from __future__ import annotations

@@ -166,7 +166,9 @@ def reads(interpreter: Reconciling, state: State, controller: Controller) -> set
 
 def read_in(instruction: Instruction) -> set[str]:
     """The live names that an instruction reads."""
-    found = {live_name(variable.name) for expression in expressions(instruction) for variable in e.variables(expression)}
+    found = {
+        live_name(variable.name) for expression in expressions(instruction) for variable in e.variables(expression)
+    }
     if isinstance(instruction, Read):
         found |= {live.name for _, live in instruction.locals} | {f"{instruction.target}.exists"}
     return found

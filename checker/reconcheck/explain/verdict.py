@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconcheck.cause_kinds import BY_CODE
 from reconcheck.diagnostic import Diagnostic
 from reconcheck.explain.cause import Cause
 from reconcheck.explain.trace import Trace
@@ -65,6 +66,11 @@ class Answer:
         """Whether the answer is the one an author hopes for."""
         return self.verdict in GOOD
 
+    @property
+    def because(self) -> tuple[str, ...]:
+        """The kinds of its causes, each once, as an `expect` line names them."""
+        return tuple(dict.fromkeys(BY_CODE[cause.code].name for cause in self.causes))
+
     def meets(self, wanted: str) -> bool:
         """Whether the answer is the expected one; `diverges` is met by both its kinds."""
         return self.verdict == wanted or (wanted == "diverges" and self.verdict in ("quiet", "livelock"))
@@ -79,8 +85,8 @@ class Checked:
 
     @property
     def met(self) -> bool:
-        """Whether the answer is as expected."""
-        return self.answer.meets(self.expectation.verdict)
+        """Whether the answer is as expected, and so are its causes, where the line names some."""
+        return self.answer.meets(self.expectation.verdict) and set(self.expectation.because) <= set(self.answer.because)
 
 
 @dataclass(frozen=True)

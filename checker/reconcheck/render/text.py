@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
 from reconcheck.model.operator import FAULTS, External, Object, Operator, Scope
@@ -127,7 +128,38 @@ def _answer(operator: Operator, answer: Answer, paint: Paint) -> str:
         lines += textwrap.wrap(answer.reason, WIDTH - 4, initial_indent="  ", subsequent_indent="  ")
         return "\n".join(lines)
     lines += _trace(operator, answer.trace, paint)
+    lines += _why_not(operator, answer)
     return "\n".join(lines)
+
+
+def _why_not(operator: Operator, answer: Answer) -> list[str]:
+    """The causes: what kind, what happened in which row, whether polling is accepted there, and where it is."""
+    lines: list[str] = []
+    for cause in answer.causes:
+        head = "  why     " if not lines else " " * 10
+        accepted = f"accepted: {cause.accepted}" if cause.accepted else "avoidable"
+        lines.append(f"{head}{cause.title} [{cause.code}], {accepted}")
+        row = "" if cause.step is None else f"step {_row_of(answer, cause.step)}: "
+        lines += _indented(f"{row}{cause.message}")
+        lines += _indented(", ".join(_where(operator, place) for place in cause.places))
+    return lines
+
+
+def _row_of(answer: Answer, step: int) -> int:
+    """The row in which a step of the trace, from 1, is shown."""
+    assert answer.trace is not None
+    return sum(1 for row in rows_of(answer.trace) if row.index < step)
+
+
+def _where(operator: Operator, place: Place) -> str:
+    """A line of the model, with what it cites."""
+    file = "" if place.span.file == operator.file else f"{place.span.file} "
+    cited = ", ".join(cite.location for cite in place.cites)
+    return f"{file}L{place.span.line}{f' ({cited})' if cited else ''}"
+
+
+def _indented(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH - 2, initial_indent=" " * 12, subsequent_indent=" " * 12)
 
 
 # ---- traces -------------------------------------------------------------------------------------------------
@@ -354,12 +386,16 @@ def _expectations(expectations: tuple[Checked, ...], paint: Paint) -> str:
             wanted, answer = checked.expectation, checked.answer
             message = (
                 f"expectation not met [RC405], line {wanted.span.line}: {wanted.goal} {wanted.verdict} "
-                f"{wanted.scope}, but it is: {answer.verdict}"
+                f"{wanted.scope}{_because(wanted.because)}, but it is: {answer.verdict}{_because(answer.because)}"
             )
             lines.append(paint(RED, message))
     summary = f"{met} of {len(expectations)} expectations met"
     lines.append(paint(GREEN if met == len(expectations) else RED, summary))
     return "\n".join(lines)
+
+
+def _because(causes: tuple[str, ...]) -> str:
+    return f" because {', '.join(causes)}" if causes else ""
 
 
 def render_line(report: Report, width: int, paint: Paint) -> str:
