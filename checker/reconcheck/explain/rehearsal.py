@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from reconcheck.engines.budget import Exhausted
 from reconcheck.explain.trace import Trace
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Controller, End, Goal, Instruction, Operator, Read, Scope, expressions
@@ -20,10 +21,11 @@ from reconcheck.semantics.reconciling import Reconciling
 from reconcheck.semantics.steps import Endless, Kind, LeftRange, Step
 from reconcheck.semantics.world import Run, State
 
-MOST_STEPS = 600
-"""Steps of one rehearsal; what takes longer counts as not settled."""
-MOST_WAKES = 8
-"""How often a controller is woken in one rehearsal: a later wake-up would find the same state again."""
+MOST_WORK = 20_000_000
+"""Variables copied in all rehearsals of one trace, some ten seconds; then its causes are not looked for any further."""
+
+Check = Callable[[str], None]
+"""Called now and then with what is being done; raises `Exhausted` when there is no time left."""
 
 
 @dataclass
@@ -38,14 +40,17 @@ class Ended:
 class Rehearsal(Interpreter):
     """The interpreter without faults, noise and disturbances, following one fair run."""
 
-    def __init__(self, operator: Operator, scope: Scope, goal: Goal, numbers: tuple[int, ...]) -> None:
+    def __init__(self, operator: Operator, scope: Scope, goal: Goal, numbers: tuple[int, ...], check: Check) -> None:
         super().__init__(operator, scope, numbers)
+        self.check = check
         processes = tuple(action for action in operator.actions if action.kind == "process")
         self.whole = Interpreter(operator, scope, numbers)
         self.operator = replace(operator, faults=frozenset(), actions=processes)
         self.goal = goal
         self.order = {action: number for number, action in enumerate(_actions(self.operator))}
         """Whose turn it is after whom."""
+        self.work = 0
+        """Variables copied so far."""
 
     def holds(self, state: State) -> bool:
         """Whether the goal is true in a state."""
@@ -64,7 +69,7 @@ class Rehearsal(Interpreter):
     def woken(self, state: State, controllers: Iterable[str], pinned: Collection[str] = ()) -> Ended:
         """What becomes of a state if these controllers are woken whenever nothing else goes on."""
         names, seen, read = list(controllers), set[tuple[Value, ...]](), set[str]()
-        for _ in range(MOST_WAKES):
+        while True:
             state = state | {f"queued({name})": True for name in names}
             ended = self.settle(state, pinned)
             read |= ended.read
@@ -72,7 +77,6 @@ class Rehearsal(Interpreter):
                 return Ended(ended.good, ended.state, read)
             seen.add(self.key(ended.state))
             state = ended.state
-        return Ended(False, state, read)
 
     def settle(self, state: State, pinned: Collection[str] = ()) -> Ended:
         """What becomes of a state if nothing disturbs it any more; the environment leaves `pinned` as it is."""
@@ -81,11 +85,11 @@ class Rehearsal(Interpreter):
         read: set[str] = set()
         turn = 0
         try:
-            for number in range(MOST_STEPS):
+            while True:
                 key = (self.key(state), turn)
                 if key in seen:  # it goes round for ever
                     return Ended(all(truths[seen[key] :]), state, read)
-                seen[key] = number
+                seen[key] = len(truths)
                 truths.append(self.holds(state))
                 taken = self._next(state, turn, pinned)
                 if taken is None:
@@ -94,9 +98,8 @@ class Rehearsal(Interpreter):
                 if step.action.startswith("reconcile "):
                     read |= reads(self, state, self.controller(step.action.split(" ", 1)[1]))
                 state = after
-        except (LeftRange, Endless):
-            pass
-        return Ended(False, state, read)
+        except (LeftRange, Endless):  # a run that the model does not mean: it shows nothing good
+            return Ended(False, state, read)
 
     def advance(self, state: State, action: str) -> State | None:
         """The state after an action that nothing fails in; None where it is not possible."""
@@ -130,6 +133,10 @@ class Rehearsal(Interpreter):
         self, state: State, attempts: Iterable[tuple[Step, Callable[[Run], bool]]]
     ) -> Iterator[tuple[Step, State]]:
         for step, attempt in attempts:
+            self.work += len(state)
+            if self.work > MOST_WORK:
+                raise Exhausted(f"rehearsals of the run copied more than {MOST_WORK:,} values")
+            self.check("looking for causes")
             for done, after in self._outcomes(state, step, attempt):
                 if after != state:
                     self._check_types(done, after)
@@ -146,11 +153,11 @@ def _actions(operator: Operator) -> Iterator[str]:
     yield from (f"process {action.name}" for action in operator.actions)
 
 
-def rehearsal(operator: Operator, scope: Scope, goal: Goal, trace: Trace) -> Rehearsal:
-    """What rehearses from the states of a trace."""
+def rehearsal(operator: Operator, scope: Scope, goal: Goal, trace: Trace, check: Check) -> Rehearsal:
+    """What rehearses from the states of a trace.  Its rehearsals raise `Exhausted`."""
     values = {value for state in trace.states() for value in state.values()}
     numbers = {value for value in values if isinstance(value, int) and not isinstance(value, bool)}
-    return Rehearsal(operator, scope, goal, tuple(sorted(numbers)))
+    return Rehearsal(operator, scope, goal, tuple(sorted(numbers)), check)
 
 
 def reads(interpreter: Reconciling, state: State, controller: Controller) -> set[str]:

@@ -58,6 +58,8 @@ class Answer:
     """What the checker has accepted."""
     causes: tuple[Cause, ...] = ()
     """Why the goal fails."""
+    unexplained: str = ""
+    """Why its causes were not looked for to the end; empty where they were."""
     faultless: Trace | None = None
     """Where the trace has faults, a run that comes to rest without the goal and without a fault, if one was found."""
 

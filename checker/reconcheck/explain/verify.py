@@ -141,8 +141,10 @@ class Verifier:
             raise ModelError([self._left_range(wrong)], self.operator.sources) from wrong
         except DoesNotReplay as wrong:
             raise InternalError("RC901", f"{goal.name}: a trace does not replay: {wrong}") from wrong
-        if answer.trace is not None:
-            answer = replace(answer, causes=causes_of(self.operator, answer))
+        try:
+            answer = replace(answer, causes=causes_of(self.operator, answer, self._tell))
+        except Exhausted as spent:
+            answer = replace(answer, unexplained=str(spent))
         explored = self.looked_at
         states = len(explored.graph.states) if explored is not None and explored.graph is not None else 0
         if answer.verdict == "unknown" and explored is not None and explored.gave_up not in answer.reason:

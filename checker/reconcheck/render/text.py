@@ -135,6 +135,10 @@ def _answer(operator: Operator, answer: Answer, paint: Paint) -> str:
 def _why_not(operator: Operator, answer: Answer) -> list[str]:
     """The causes: what kind, what happened in which row, whether polling is accepted there, and where it is."""
     lines: list[str] = []
+    if answer.unexplained:
+        return textwrap.wrap(
+            f"not told: {answer.unexplained}", WIDTH - 2, initial_indent="  why     ", subsequent_indent=" " * 10
+        )
     for cause in answer.causes:
         head = "  why     " if not lines else " " * 10
         accepted = f"accepted: {cause.accepted}" if cause.accepted else "avoidable"

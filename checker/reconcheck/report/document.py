@@ -97,6 +97,7 @@ def answer(item: Answer) -> dict[str, Any]:
         },
         "trace": None if item.trace is None else trace(item.trace),
         "causes": [cause(one) for one in item.causes],
+        "unexplained": item.unexplained or None,
         "faultless": None if item.faultless is None else trace(item.faultless),
     }
 
