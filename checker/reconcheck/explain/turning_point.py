@@ -79,13 +79,15 @@ def _restart(history: History, number: int, places: list[Place], since: str) -> 
     names = [change.variable for change in history.steps[number].changes if change.old not in (False, "none", "idle")]
     memory = [name for name in names if name.startswith("memory.")]
     timers = [name for name in names if name.startswith("timer(") and name.endswith(")")]
-    lost = memory or timers or [name for name in names if name.startswith("event(")]
+    cured = since.startswith("nothing")
+    lost = memory
+    if cured:  # by a wake-up: then what would have woken the controller is lost as well
+        lost = memory or timers or [name for name in names if name.startswith("event(")]
     running = [name[3:-1] for name in names if name.startswith("pc(")]
     if lost:
         message = f"the restart forgets {', '.join(lost)}; {since}"
     else:
         message = f"the restart interrupts {', '.join(running) or 'what was under way'}; {since}"
-    cured = since.startswith("nothing")
     kind = "lost_at_restart" if lost or cured else "logic"
     yield cause(kind, message, [*places, *_busy(history)], number)
 

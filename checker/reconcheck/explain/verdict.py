@@ -90,6 +90,12 @@ class Checked:
         """Whether the answer is as expected, and so are its causes, where the line names some."""
         return self.answer.meets(self.expectation.verdict) and set(self.expectation.because) <= set(self.answer.because)
 
+    @property
+    def open(self) -> bool:
+        """Whether it could not be told: the verdict, or the causes of the expected one, are unknown."""
+        answer = self.answer
+        return answer.verdict == "unknown" or (bool(answer.unexplained) and answer.meets(self.expectation.verdict))
+
 
 @dataclass(frozen=True)
 class Report:
@@ -111,7 +117,7 @@ class Report:
         """0 as asked, 1 diverges or an expectation not met, 3 unknown (spec/reports.md)."""
         if self.expectations:
             relevant = [checked for checked in self.expectations if not checked.met]
-            if any(checked.answer.verdict != "unknown" for checked in relevant):
+            if any(not checked.open for checked in relevant):
                 return 1
             if relevant:
                 return 3
