@@ -27,7 +27,7 @@ def missing_wake_ups(history: History) -> list[Cause]:
         found += _failed(history, controller)
         found += _without_timer(history, controller)
         found += _untold(history, controller)
-    found += acted_on_old_news(history, lambda state: history.rehearsal.settle(state).good)
+    found += acted_on_old_news(history, history.rehearsal.surely)
     known = {one.step for one in found}
     return found + [one for one in _lost_on_the_way(history) if one.step not in known]
 
@@ -110,12 +110,12 @@ def _handled(history: History, controller: Controller, number: int) -> bool:
 def _would_have_done(history: History, controller: Controller, number: int) -> bool:
     """Whether the goal would have been reached, without a further wake-up, had this effect not failed."""
     rehearsal, before = history.rehearsal, history.states[number]
-    if rehearsal.settle(history.states[number + 1]).good:
+    if rehearsal.surely(history.states[number + 1]):
         return False
     if "(conflict)" in history.steps[number].step.detail:
         before = _with_newest(rehearsal.fresh(before), controller)
     after = rehearsal.advance(before, f"reconcile {controller.name}")
-    return after is not None and rehearsal.settle(after).good
+    return after is not None and rehearsal.surely(after)
 
 
 def _with_newest(state: State, controller: Controller) -> State:
@@ -137,7 +137,7 @@ def _without_timer(history: History, controller: Controller) -> Iterator[Cause]:
         if lost is None:
             continue
         after, rehearsal = history.states[number + 1], history.rehearsal
-        if rehearsal.settle(after).good or not rehearsal.settle(after | lost).good:
+        if rehearsal.surely(after) or not rehearsal.surely(after | lost):
             continue
         timer, action = str(lost[slot]), history.steps[number].step.action
         rule = None if timer == ERROR_TIMER else history.rehearsal.layout.rule(timer)
@@ -184,7 +184,7 @@ def _lost_on_the_way(history: History) -> Iterator[Cause]:
         action = history.steps[number].step.action
         if not action.startswith(("crash", "lose ", "relist ")):
             continue
-        if rehearsal.settle(history.states[number]).good and not rehearsal.settle(history.states[number + 1]).good:
+        if rehearsal.surely(history.states[number]) and not rehearsal.surely(history.states[number + 1]):
             yield from turning(history, number, [], "nothing leads to the goal any more")
             return
 

@@ -1,8 +1,8 @@
 """What would have happened: calm runs on the reference interpreter, from a state that is changed by thought.
 
-A rehearsal asks "would a wake-up have helped?" or "would it have gone well without that crash?".  It follows one
-fair run without disturbances, faults and noise, in which caches are brought up to date before anything else is
-done.  That the goal is reached on it shows that it can be; that it is not, only that this run does not get there.
+A rehearsal asks "would a wake-up have helped?" or "would it have gone well without that crash?".  It follows fair
+runs without disturbances, faults and noise, in which caches are brought up to date before anything else is done:
+one in which reconciles run in one piece, and one in which everybody else may come between.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from reconcheck.semantics.reconciling import Reconciling
 from reconcheck.semantics.steps import Endless, Kind, LeftRange, Step
 from reconcheck.semantics.world import Run, State
 
-MOST_WORK = 20_000_000
-"""Variables copied in all rehearsals of one trace, some ten seconds; then its causes are not looked for any further."""
+MOST_WORK = 8_000_000
+"""Variables copied in all rehearsals of a trace, some four seconds; then its causes are not looked for any further."""
 
 Check = Callable[[str], None]
 """Called now and then with what is being done; raises `Exhausted` when there is no time left."""
@@ -37,8 +37,12 @@ class Ended:
     read: set[str] = field(default_factory=set)
 
 
+ORDERS = ("in one piece", "in between")
+"""The two runs: reconciles are not interrupted, or everybody takes a step in turn, the environment first."""
+
+
 class Rehearsal(Interpreter):
-    """The interpreter without faults, noise and disturbances, following one fair run."""
+    """The interpreter without faults, noise and disturbances, following fair runs."""
 
     def __init__(self, operator: Operator, scope: Scope, goal: Goal, numbers: tuple[int, ...], check: Check) -> None:
         super().__init__(operator, scope, numbers)
@@ -63,22 +67,33 @@ class Rehearsal(Interpreter):
     # ---- runs -----------------------------------------------------------------------------------------
 
     def helps(self, state: State, controllers: Iterable[str], pinned: Collection[str] = ()) -> bool:
-        """Whether the goal is reached if these controllers are woken, as often as it may take."""
-        return self.woken(state, controllers, pinned).good
+        """Whether the goal is reached on one of the runs if these controllers are woken, as often as it may take."""
+        names = list(controllers)
+        return any(self.woken(state, names, pinned, order).good for order in ORDERS)
 
-    def woken(self, state: State, controllers: Iterable[str], pinned: Collection[str] = ()) -> Ended:
+    def surely(self, state: State) -> bool:
+        """Whether the goal is reached on each of the runs, if nobody is woken from outside."""
+        return all(self.settle(state, order=order).good for order in ORDERS)
+
+    def possibly(self, state: State) -> bool:
+        """Whether the goal is reached on one of the runs, if nobody is woken from outside."""
+        return any(self.settle(state, order=order).good for order in ORDERS)
+
+    def woken(
+        self, state: State, controllers: Iterable[str], pinned: Collection[str] = (), order: str = ORDERS[0]
+    ) -> Ended:
         """What becomes of a state if these controllers are woken whenever nothing else goes on."""
         names, seen, read = list(controllers), set[tuple[Value, ...]](), set[str]()
         while True:
             state = state | {f"queued({name})": True for name in names}
-            ended = self.settle(state, pinned)
+            ended = self.settle(state, pinned, order)
             read |= ended.read
             if ended.good or self.key(ended.state) in seen:
                 return Ended(ended.good, ended.state, read)
             seen.add(self.key(ended.state))
             state = ended.state
 
-    def settle(self, state: State, pinned: Collection[str] = ()) -> Ended:
+    def settle(self, state: State, pinned: Collection[str] = (), order: str = ORDERS[0]) -> Ended:
         """What becomes of a state if nothing disturbs it any more; the environment leaves `pinned` as it is."""
         seen: dict[tuple[tuple[Value, ...], int], int] = {}
         truths: list[bool] = []
@@ -86,12 +101,12 @@ class Rehearsal(Interpreter):
         turn = 0
         try:
             while True:
-                key = (self.key(state), turn)
+                key = (self.key(state), turn % len(self.order))
                 if key in seen:  # it goes round for ever
                     return Ended(all(truths[seen[key] :]), state, read)
                 seen[key] = len(truths)
                 truths.append(self.holds(state))
-                taken = self._next(state, turn, pinned)
+                taken = self._next(state, turn, pinned, order)
                 if taken is None:
                     return Ended(truths[-1], state, read)
                 turn, step, after = taken
@@ -114,20 +129,28 @@ class Rehearsal(Interpreter):
                 return state
             state = after
 
-    def _next(self, state: State, turn: int, pinned: Collection[str]) -> tuple[int, Step, State] | None:
+    def _next(self, state: State, turn: int, pinned: Collection[str], order: str) -> tuple[int, Step, State] | None:
         """The next step of a fair run, caches first, then everybody in turn; and whose turn it is then."""
         attempts = [(step, attempt) for step, attempt in self._attempts(state) if step.kind is Kind.FAIR]
         caches = [one for one in attempts if one[0].action.startswith("sync ")]
         for step, after in self._tried(state, caches):
             return turn, step, after
+        if order == "in one piece":
+            running = [one for one in attempts if one[0].action.startswith("reconcile ")]
+            for step, after in self._tried(state, running):
+                return turn, step, after
         others = [one for one in attempts if not one[0].action.startswith("sync ")]
-        places = [self.order[step.action] for step, _ in others]
-        order = sorted(range(len(others)), key=lambda number: ((places[number] - turn) % len(self.order), number))
-        for step, after in self._tried(state, (others[number] for number in order)):
+        others.sort(key=lambda one: self._wait(one[0].action, turn, order))
+        for step, after in self._tried(state, others):
             if step.action.startswith("process ") and any(state[name] != after[name] for name in pinned):
                 continue
-            return (self.order[step.action] + 1) % len(self.order), step, after
+            return turn + self._wait(step.action, turn, order) + 1, step, after
         return None
+
+    def _wait(self, action: str, turn: int, order: str) -> int:
+        """How many others have their turn before an action."""
+        place = self.order[action] if order == "in one piece" else -1 - self.order[action]
+        return (place - turn) % len(self.order)
 
     def _tried(
         self, state: State, attempts: Iterable[tuple[Step, Callable[[Run], bool]]]

@@ -16,7 +16,7 @@ def past_cure(history: History) -> Iterator[Cause]:
     names, rehearsal = [controller.name for controller in history.operator.controllers], history.rehearsal
 
     def curable(state: State) -> bool:
-        return rehearsal.settle(state).good or rehearsal.helps(state, names)
+        return rehearsal.possibly(state) or rehearsal.helps(state, names)
 
     found = list(acted_on_old_news(history, curable))
     if found:
@@ -34,7 +34,7 @@ def past_cure(history: History) -> Iterator[Cause]:
 
 def went_wrong(history: History) -> Iterator[Cause]:
     """The last step without which nothing would have been missing."""
-    number = _last(history, lambda state: history.rehearsal.settle(state).good)
+    number = _last(history, history.rehearsal.possibly)
     if number is not None:
         goal = history.rehearsal.goal
         yield from turning(history, number, [Place(goal.span, goal.cites)], "nothing leads to the goal any more")
