@@ -80,8 +80,12 @@ def test_each_shipped_model_that_diverges_says_why() -> None:
 def test_the_catalogue_of_causes() -> None:
     assert [kind.code for kind in KINDS.values()] == [f"RC{number}" for number in range(411, 411 + len(KINDS))]
     for name, kind in KINDS.items():
-        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name) and kind.name == name
-        assert kind.title and kind.lesson.strip() and kind.instead and kind.example
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name)
+        assert kind.name == name
+        assert kind.title
+        assert kind.lesson.strip()
+        assert kind.instead
+        assert kind.example
 
 
 def test_a_cause_has_the_lines_of_the_model_and_what_they_cite() -> None:
@@ -103,7 +107,8 @@ def test_the_step_is_shown_as_the_row_it_is_in() -> None:
     report = report_of(golden("missing-watch"))
     (answer,) = report.answers
     (cause,) = answer.causes
-    assert answer.trace is not None and cause.step is not None
+    assert answer.trace is not None
+    assert cause.step is not None
     assert answer.trace.steps[cause.step - 1].step.action == "disturbance rotate"
     row = next(n for n, row in enumerate(rows_of(answer.trace), 1) if row.step.step.action == "disturbance rotate")
     text = render_report(report, Paint(False))
@@ -166,7 +171,8 @@ def test_rehearsals_end(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Exhausted):
         causes_of(read(path), answer)
     unexplained = first(path)
-    assert unexplained.causes == () and "100 values" in unexplained.unexplained
+    assert unexplained.causes == ()
+    assert "100 values" in unexplained.unexplained
 
 
 # ---- random models ----------------------------------------------------------------------------------------
@@ -188,5 +194,7 @@ def test_whatever_diverges_has_causes_with_places(seed: int, tmp_path: Path) -> 
         assert answer.trace is not None
         assert bool(answer.causes) != bool(answer.unexplained)
         for cause in answer.causes:
-            assert cause.code in BY_CODE and cause.places and cause.message
+            assert cause.code in BY_CODE
+            assert cause.places
+            assert cause.message
             assert cause.step is None or 1 <= cause.step <= len(answer.trace.steps)

@@ -31,6 +31,8 @@ NOT_FROM_A_MODEL = {
     "RC301": "needs the reachable states",
     "RC302": "needs the reachable states",
     "RC305": "needs the reachable states",
+    "RC306": "found with the verdict; see test_findings.py",
+    "RC307": "needs the reachable states",
     "RC310": "needs the reachable states",
     "RC401": "verdict",
     "RC402": "verdict",

@@ -488,6 +488,28 @@ _FINDINGS = (
         "disturbance pod_dies when sts.status.ready { sts.status.ready = false }",
     ),
     _code(
+        "RC306",
+        "a field that is read and whose changes no watch lets through",
+        """
+        The reconcile reads a field of an object that its controller watches, somebody else changes that field,
+        and no watch of the controller lets such a change through.  The reconcile hears of the object, but not
+        of this.  That may be meant, and harmless where another change always follows; a verdict says so.
+        """,
+        "Name the field in the watch, or leave the predicate out.",
+        "watch sts via owner on spec, status.ready",
+    ),
+    _code(
+        "RC307",
+        "a wait that is periodic in fact",
+        """
+        A `requeue ... after` counts as a wait, which ends when what it waits for has come.  Here it is armed
+        and fires again and again in states where every goal holds: it is a schedule in all but name, and
+        `without schedule` does not take it away.
+        """,
+        "Ask for it only while something is missing, or declare it as a schedule (`every`).",
+        "when not sts.status.ready { requeue pods_up after 10s }",
+    ),
+    _code(
         "RC310",
         "a step makes a value leave its range",
         """
