@@ -73,6 +73,22 @@ class Answer:
         """The kinds of its causes, each once, as an `expect` line names them."""
         return tuple(dict.fromkeys(BY_CODE[cause.code].name for cause in self.causes))
 
+    @property
+    def relies_on(self) -> frozenset[str] | None:
+        """The fair actions that the proof relies on; None where all may matter, or where there is no proof."""
+        if not isinstance(self.certificate, proofs.Proof):
+            return None
+        found: set[str] = set()
+        for part in self.certificate.parts:
+            match part:
+                case proofs.Measure():
+                    found |= {part.action} if part.action is not None else set()
+                case proofs.Settles():
+                    found |= {action for action in part.helpful if action is not None}
+                case proofs.Rests():  # "no fair action is possible" speaks of all of them
+                    return None
+        return frozenset(found)
+
     def meets(self, wanted: str) -> bool:
         """Whether the answer is the expected one; `diverges` is met by both its kinds."""
         return self.verdict == wanted or (wanted == "diverges" and self.verdict in ("quiet", "livelock"))

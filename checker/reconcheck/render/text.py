@@ -350,7 +350,7 @@ def _context(report: Report) -> str:
     operator = report.operator
     on = [fault for fault in FAULTS if fault in operator.faults]
     off = [fault for fault in FAULTS if fault not in operator.faults]
-    fair = [action.name for action in operator.actions if action.kind == "process"]
+    fair = [f"{a.name}{_use(report, f'process {a.name}')}" for a in operator.actions if a.kind == "process"]
     stops = [action.name for action in operator.actions if action.kind == "disturbance"]
     lines = [f"faults on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}"]
     if fair:
@@ -372,6 +372,18 @@ def _context(report: Report) -> str:
         what = "scheduled wake-ups" + (", each of which loads an unloaded operator again" if unload else "")
         out += "\n" + _block("schedule", [f"{what}:", *wakes])
     return out
+
+
+def _use(report: Report, action: str) -> str:
+    """Whether the proofs rely on the fairness of an action; nothing where that is not known of all goals."""
+    proved = [answer for answer in report.answers if answer.goal.kind == "converges"]
+    relied = [answer.relies_on for answer in proved]
+    known = [actions for actions in relied if actions is not None]
+    if not proved or any(answer.verdict != "converges" for answer in proved):
+        return ""
+    if any(action in actions for actions in known):
+        return " (used)"
+    return " (not used)" if len(known) == len(relied) else ""
 
 
 def _block(title: str, lines: Iterable[str]) -> str:
