@@ -52,6 +52,7 @@ STATUS = {INTERNAL: "broken", WRONG: "wrong", UNKNOWN: "unknown"}
     default=None,
     help="Find out which wake-ups the goals need, and what they cost; by default for a single model.",
 )
+@click.option("--strict", is_flag=True, help="Findings about a model count as failures (exit code 1).")
 @click.option("--verbose", "-v", is_flag=True, help="Whole reports also when there are several models.")
 def command(
     models: tuple[str, ...],
@@ -65,6 +66,7 @@ def command(
     format_: str,
     folder: str | None,
     diagnose: bool | None,
+    strict: bool,
     verbose: bool,
 ) -> int:
     """Prove that each model converges without scheduled reconciliation, or show why not.
@@ -113,7 +115,8 @@ def command(
         if len(files) > 1:
             click.echo(render_totals(reports, len(failures), Paint(colour)))
         click.echo(render_cost(seconds, memory))
-    codes = {report.exit_code for report in reports} | {failure.exit_code for _, failure in failures}
+    codes = {1} if strict and any(report.findings for report in reports) else set[int]()
+    codes |= {report.exit_code for report in reports} | {failure.exit_code for _, failure in failures}
     return next(code for code in WORST_FIRST if code in codes)
 
 

@@ -55,6 +55,15 @@ class Trace:
     shortest: bool
     final: tuple[tuple[str, Value], ...]
     """The goal's variables at the end."""
+    first: tuple[tuple[str, Value], ...] = ()
+    """The whole first state; empty where nobody has to know it."""
+
+    def states(self) -> list[State]:
+        """The first state and the one after each step."""
+        states = [dict(self.first)]
+        for step in self.steps:
+            states.append(states[-1] | {change.variable: change.new for change in step.changes})
+        return states
 
 
 class DoesNotReplay(Exception):
@@ -96,7 +105,7 @@ class Replayer:
         )
         start = visible_start(self.operator, states[0])
         final = tuple((name, states[-1][name]) for name in shown if name in states[-1])
-        return Trace(start, rows, claim.end, claim.loop, fair, claim.shortest, final)
+        return Trace(start, rows, claim.end, claim.loop, fair, claim.shortest, final, tuple(states[0].items()))
 
     def _first(self, interpreter: Interpreter, wanted: tuple[Value, ...]) -> State:
         for state in interpreter.initial():

@@ -17,6 +17,7 @@ from reconcheck.engines import bounded, guided
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
+from reconcheck.engines.faultless import path_without_faults
 from reconcheck.engines.invariance import prove_always
 from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.prove import Prover, arranged, conjuncts
@@ -24,6 +25,7 @@ from reconcheck.engines.python_code import canonical, predicate
 from reconcheck.engines.slicing import Slicer, first_slice
 from reconcheck.engines.suspects import suspects
 from reconcheck.explain.agenda import Agenda, Asked
+from reconcheck.explain.causes import causes_of
 from reconcheck.explain.findings import Seen, seen_in
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
 from reconcheck.explain.verdict import Answer, Proof, Report
@@ -34,7 +36,7 @@ from reconcheck.proof import certificate as proofs
 from reconcheck.proof.certificate import Checked as Accepted
 from reconcheck.proof.certificate import Refused
 from reconcheck.semantics.compiler import compile_system
-from reconcheck.semantics.steps import Endless, LeftRange
+from reconcheck.semantics.steps import Endless, Kind, LeftRange
 from reconcheck.semantics.system import System, is_exact
 from reconcheck.semantics.world import State
 
@@ -139,6 +141,10 @@ class Verifier:
             raise ModelError([self._left_range(wrong)], self.operator.sources) from wrong
         except DoesNotReplay as wrong:
             raise InternalError("RC901", f"{goal.name}: a trace does not replay: {wrong}") from wrong
+        try:
+            answer = replace(answer, causes=causes_of(self.operator, answer, self._tell))
+        except Exhausted as spent:
+            answer = replace(answer, unexplained=str(spent))
         explored = self.looked_at
         states = len(explored.graph.states) if explored is not None and explored.graph is not None else 0
         if answer.verdict == "unknown" and explored is not None and explored.gave_up not in answer.reason:
@@ -340,7 +346,12 @@ class Verifier:
             claim = self._claim(graph, path, len(lasso.stem) - 1, "livelock", lasso.shortest)
         trace = self._replay(goal, scope, explored.system, claim)
         code = "RC401" if claim.end == "quiet" else "RC402"
-        return Answer(goal, scope, claim.end, "", code, trace, engine="whole state graph")
+        faultless = None
+        if quiet and any(step.step.kind is Kind.FAULT for step in trace.steps):
+            way = path_without_faults(graph, quiet)
+            if way is not None:
+                faultless = self._replay(goal, scope, explored.system, self._claim(graph, way, None, "quiet", True))
+        return Answer(goal, scope, claim.end, "", code, trace, engine="whole state graph", faultless=faultless)
 
     def _claim(
         self, graph: StateGraph, path: list[tuple[int, int]], loop: int | None, end: str, shortest: bool

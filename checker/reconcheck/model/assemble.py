@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from reconcheck.cause_kinds import KINDS
 from reconcheck.diagnostic import Diagnostic, ModelError, Span, ordered
 from reconcheck.model import runtimes
 from reconcheck.model.controllers import Controllers
@@ -27,6 +28,9 @@ VERDICTS = {
     "reachable": ("reachable", "unreachable", "unknown"),
 }
 """What an expectation can say about each kind of question."""
+
+FAILING = ("diverges", "quiet", "livelock")
+"""Verdicts for which an expectation can name causes."""
 
 
 @dataclass
@@ -314,10 +318,22 @@ class _Checker:
                 if known is not None and known.verdict != member.verdict:
                     message = f"`{goal.name}` is expected to be both `{known.verdict}` and `{member.verdict}` {scope}"
                     raise self.problems.broken("RC217", message, member.span, "keep one of the two lines")
-                result[goal.name, scope] = Expectation(goal.name, member.verdict, scope, member.span)
+                because = self._because(member) if known is None else known.because + self._because(member)
+                result[goal.name, scope] = Expectation(goal.name, member.verdict, scope, member.span, because)
             except Broken:
                 continue
         return tuple(result.values())
+
+    def _because(self, member: tree.Expect) -> tuple[str, ...]:
+        """The causes that an expectation names."""
+        for word in member.because:
+            if word.text not in KINDS:
+                raise self.problems.unknown("cause", word.text, KINDS, word.span)
+            if member.verdict not in FAILING:
+                message = f"`{member.verdict}` has no cause"
+                instead = f"leave out `because`, or expect one of: {', '.join(FAILING)}"
+                raise self.problems.broken("RC219", message, member.span, instead)
+        return tuple(dict.fromkeys(word.text for word in member.because))
 
     def _scope(self, member: tree.Expect, controllers: Sequence[Controller], rules: set[str]) -> Scope:
         schedule = False

@@ -365,6 +365,8 @@ class Expectation:
     verdict: str
     scope: Scope
     span: Span
+    because: tuple[str, ...] = ()
+    """Identifiers of the causes that have to be among those found."""
 
 
 FAULTS = ("api", "call", "crash", "relist", "lost_event")
