@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,3 +80,17 @@ def place(node: tree.Watch | tree.Statement | tree.External | tree.ErrorRule, co
     """Where a node stands, cited as it is itself, or else like its controller."""
     cites: tuple[tree.Cite, ...] = () if isinstance(node, tree.ForEach) else node.cites
     return Place(node.span, cites or controller.cites or reconcile(controller).cites)
+
+
+OWN_WORDS = re.compile(
+    r"await\s+change|fail(\s+terminal)?|on[ \t]+error\s+(backoff|stop|await\s+change|retry\s+\d+|requeue\s+after\s+\w+)"
+)
+
+
+def words_end(source: Source, node: tree.Await | tree.Fail | tree.Requeue | tree.ErrorRule) -> int:
+    """The offset behind the words of an outcome or an error rule, before its citations."""
+    if isinstance(node, tree.Requeue) and node.duration is not None:
+        return source.end(node.duration.span)
+    found = OWN_WORDS.match(source.text, source.begin(node.span))
+    assert found is not None
+    return found.end()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconcheck.explain.broken import Broken, place, reconcile
+from reconcheck.explain.broken import Broken, place, reconcile, words_end
 from reconcheck.explain.candidate import Candidate
-from reconcheck.explain.diagnosis import Edit
 from reconcheck.explain.walk import statements
 from reconcheck.syntax import tree
 
@@ -68,12 +67,10 @@ def _falls_through(block: tree.Block) -> bool:
 def _failing(broken: Broken, controller: tree.Controller, outcome: tree.Await | tree.Fail, title: str) -> Candidate:
     """`fail` instead of another outcome; its citation stays."""
     source, begin = broken.source, broken.source.begin(outcome.span)
-    end = source.begin(outcome.cites[0].span) if outcome.cites else source.end(outcome.span)
-    end = len(source.text[:end].rstrip())
     return Candidate(
         key=f"{controller.name}: fail at {outcome.span.line}:{outcome.span.column}",
         title=f"{title} (L{outcome.span.line})",
-        edits=(source.replace(begin, end, "fail"),),
+        edits=(source.replace(begin, words_end(source, outcome), "fail"),),
         places=(place(outcome, controller),),
         outcomes=frozenset({outcome.span.line}),
     )
@@ -85,9 +82,7 @@ def _rule(broken: Broken, controller: tree.Controller) -> Iterator[Candidate]:
     written = [member for member in controller.members if isinstance(member, tree.ErrorRule)]
     if written and written[0].policy in GIVES_UP:
         rule = written[0]
-        end = source.begin(rule.cites[0].span) if rule.cites else source.end(rule.span)
-        end = len(source.text[:end].rstrip())
-        edit: Edit = source.replace(source.begin(rule.span), end, "on error backoff")
+        edit = source.replace(source.begin(rule.span), words_end(source, rule), "on error backoff")
         near = place(rule, controller)
     elif not written and broken.operator.profile["on_error"] in GIVES_UP:
         near = place(reconcile(controller).block.statements[0], controller)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconcheck.explain.broken import Broken, place, reconcile
+from reconcheck.explain.broken import Broken, place, reconcile, words_end
 from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.diagnosis import Edit
 from reconcheck.explain.walk import Sight, nodes, paths, statements
@@ -217,8 +217,7 @@ def _turned(broken: Broken, controller: tree.Controller, name: str, outcomes: li
 def _instead(broken: Broken, outcome: _Outcome, text: str) -> Edit:
     """Another outcome; the citation stays."""
     source, node = broken.source, outcome.node
-    end = source.begin(node.cites[0].span) if node.cites else source.end(node.span)
-    return source.replace(source.begin(node.span), len(source.text[:end].rstrip()), text)
+    return source.replace(source.begin(node.span), words_end(source, node), text)
 
 
 def _candidate(

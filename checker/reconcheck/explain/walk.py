@@ -65,5 +65,5 @@ def nodes(node: object) -> Iterator[object]:
 
 
 def paths(node: object) -> Iterator[tree.Path]:
-    """Every path in a part of a syntax tree."""
-    return (part for part in nodes(node) if isinstance(part, tree.Path))
+    """Every path in a part of a syntax tree; where an assignment leaves it out, there is none."""
+    return (part for part in nodes(node) if isinstance(part, tree.Path) and part.parts)

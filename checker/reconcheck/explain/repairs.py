@@ -1,0 +1,275 @@
+"""Repairs: the smallest changes to a model after which its goals converge, each verified again.
+
+Sets of candidates are tried by size.  A set is worth trying only if, for some goal, it makes a difference to
+every run by which that goal is known to fail; each set that fails adds such runs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from reconcheck.diagnostic import ModelError
+from reconcheck.explain.broken import Broken
+from reconcheck.explain.candidate import Candidate
+from reconcheck.explain.candidates import broken_model, candidates
+from reconcheck.explain.cause import Place
+from reconcheck.explain.diagnosis import Repair
+from reconcheck.explain.edits import Overlap, difference, original_line, original_lines
+from reconcheck.explain.patch import NoPatch, Patched, patched, read_text
+from reconcheck.explain.schedule import kept_schedule
+from reconcheck.explain.trial import Asked, Tried, try_out, verdict_of
+from reconcheck.explain.verdict import Answer
+from reconcheck.explain.verify import Verifier
+from reconcheck.model.assemble import Loaded
+from reconcheck.model.operator import Goal, Scope
+from reconcheck.syntax.parser import parse_text
+
+MOST_EDITS = 3
+"""Edits of a repair."""
+SEARCHED = 0.6
+"""The part of the time after which no more sets are tried: what was found is to be verified."""
+DEADLINES = 3
+"""The level, from 0, of everything but the schedule."""
+
+Set = frozenset[int]
+"""Candidates by number."""
+
+
+def repairs(
+    loaded: Loaded,
+    answers: Sequence[Answer],
+    seconds: float | None = None,
+    tell: Callable[[str], None] = lambda _text: None,
+    most_edits: int = MOST_EDITS,
+) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
+    """Every minimal repair of the goals that diverge, smallest first, and what could not be told, with the reason.
+
+    `answers` are those to the model's goals in one scope.  Raises `InternalError`.
+    """
+    failing = [a for a in answers if a.goal.kind == "converges" and a.verdict in ("quiet", "livelock")]
+    if not failing:
+        return (), ()
+    scope = failing[0].scope
+    good = frozenset(answer.goal.name for answer in answers if answer.good and answer.scope == scope)
+    goals = [answer.goal for answer in failing if answer.scope == scope]
+    path = loaded.operator.file
+    broken = broken_model(loaded.operator, parse_text(loaded.operator.sources[path], path), goals)
+    search = _Search(loaded, broken, goals, good, scope, _Clock(seconds), tell)
+    search.run(most_edits)
+    return search.finish()
+
+
+@dataclass
+class _Clock:
+    seconds: float | None
+    started: float = field(default_factory=time.monotonic)
+
+    def left(self) -> float | None:
+        """Seconds left, at least 0; None without a limit."""
+        return None if self.seconds is None else max(0.0, self.seconds - (time.monotonic() - self.started))
+
+    def past(self, part: float) -> bool:
+        """Whether more than a part of the time is gone."""
+        return self.seconds is not None and time.monotonic() - self.started > part * self.seconds
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A set that mends something, and breaks nothing."""
+
+    chosen: Set
+    mended: frozenset[str]
+    seconds: float
+
+
+class _Search:
+    """The search for the repairs of one model."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        broken: Broken,
+        goals: Sequence[Goal],
+        good: frozenset[str],
+        scope: Scope,
+        clock: _Clock,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.loaded, self.broken, self.goals, self.scope, self.clock, self.tell = (
+            loaded, broken, goals, scope, clock, tell
+        )  # fmt: skip
+        self.candidates: tuple[Candidate, ...] = candidates(broken)
+        self.asked = Asked(scope, frozenset(goal.name for goal in goals), good, True)
+        self.runs: dict[str, list[tuple[Set, Set]]] = {}
+        """For each goal, the sets with which it fails, each with the candidates that a run of it is touched by."""
+        self.found: list[_Found] = []
+        self.undecided: list[str] = []
+        self.impossible: set[Set] = set()
+        """Candidates, and pairs of them, that give no model."""
+        self.tried = 0
+
+    # ---- the search ----------------------------------------------------------------------------------------
+
+    def run(self, most_edits: int) -> None:
+        """Finds the sets that mend something."""
+        as_it_is = try_out(self.loaded, self.asked, (), lambda line: line, self.clock.left)
+        if " rest" in as_it_is.wrong:
+            self.asked = Asked(self.scope, self.asked.failing, self.asked.good, False)
+        self._learn(frozenset(), as_it_is)
+        for size in range(1, most_edits + 1):
+            for numbers in itertools.combinations(range(len(self.candidates)), size):
+                chosen = frozenset(numbers)
+                if not self._worth_trying(chosen):
+                    continue
+                if self.clock.past(SEARCHED):
+                    which = "single changes" if size == 1 else f"sets of {size} changes"
+                    self.undecided.append(f"not all {which} were tried: the time was up after {self.tried} trials")
+                    return
+                self._try(chosen)
+
+    def _worth_trying(self, chosen: Set) -> bool:
+        """Whether no known run shows that the set fails, and no smaller one does as much."""
+        possible = {name for name in self.asked.failing if not self._fails(name, chosen)}
+        if not possible or any(self._fails(name, chosen) for name in self.runs if name not in self.asked.failing):
+            return False
+        if any(pair <= chosen for pair in self.impossible):
+            return False
+        covered = self._covered(chosen)
+        return not any(found.chosen <= covered and found.mended >= possible for found in self.found)
+
+    def _fails(self, name: str, chosen: Set) -> bool:
+        """Whether a known run is one of the model with this set as well."""
+        return any(not ((chosen ^ with_) & touched) for with_, touched in self.runs.get(name, ()))
+
+    def _covered(self, chosen: Set) -> Set:
+        """The candidates of a set, and those that do the same with less."""
+        keys = {key for number in chosen for key in self.candidates[number].covers}
+        return chosen | {number for number, candidate in enumerate(self.candidates) if candidate.key in keys}
+
+    def _try(self, chosen: Set) -> None:
+        started = time.monotonic()
+        self.tried += 1
+        self.tell(f"trying repairs: {self._title(chosen)}")
+        edits = tuple(edit for number in sorted(chosen) for edit in self.candidates[number].edits)
+        try:
+            _, loaded = read_text(self.broken, edits)
+        except (Overlap, ModelError):
+            self.impossible.add(chosen)
+            return
+        changes = original_lines(edits)
+        rules = tuple(dict.fromkeys(rule for number in sorted(chosen) for rule in self.candidates[number].rules))
+        tried = try_out(loaded, self.asked, rules, lambda line: original_line(changes, line), self.clock.left)
+        self._learn(chosen, tried)
+        if tried.open:
+            self.undecided.append(f"{self._title(chosen)}: {tried.open}")
+        elif tried.mended and tried.allowed(self.asked):
+            self.found.append(_Found(chosen, tried.mended, time.monotonic() - started))
+
+    def _learn(self, chosen: Set, tried: Tried) -> None:
+        """Keeps the runs of a failure, those that few candidates touch."""
+        for name, runs in tried.wrong.items():
+            masks = {
+                frozenset(n for n, candidate in enumerate(self.candidates) if run.touched_by(candidate))
+                for run in runs
+            }  # fmt: skip
+            least = [mask for mask in masks if not any(other < mask for other in masks)]
+            known = self.runs.setdefault(name, [])
+            known[:0] = [(chosen, mask) for mask in sorted(least, key=sorted)]
+
+    def _title(self, chosen: Set) -> str:
+        return "; ".join(self.candidates[number].title for number in sorted(chosen))
+
+    # ---- what was found ------------------------------------------------------------------------------------
+
+    def finish(self) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
+        """The repairs among what was found, verified, and the schedule where nothing else helps."""
+        made: list[Repair] = []
+        scheduled = self._with_schedule()
+        for found in self._best():
+            if self.clock.left() == 0.0:
+                self.undecided.append(f"not verified, as the time was up: {self._title(found.chosen)}")
+                continue
+            repair = self._repair(found, scheduled)
+            if repair is not None:
+                made.append(repair)
+        mended = frozenset(name for repair in made for name in repair.goals)
+        for goal in self.goals:
+            if goal.name not in mended and not self.scope.schedule:
+                kept, reason = kept_schedule(self.loaded, self.broken, goal, self.clock.left)
+                made += [kept] if kept is not None else []
+                self.undecided += [reason] if reason else []
+        return tuple(made), tuple(dict.fromkeys(self.undecided))
+
+    def _best(self) -> list[_Found]:
+        """The minimal sets that mend as many goals as can be mended at once, smallest first."""
+        found = [one for one in self.found if not any(self._better(other, one) for other in self.found)]
+        most = [one for one in found if not any(other.mended > one.mended for other in found)]
+        return sorted(most, key=lambda one: (len(one.chosen), sorted(one.chosen)))
+
+    def _better(self, other: _Found, one: _Found) -> bool:
+        """Whether another set does as much with less."""
+        if other is one or not other.mended >= one.mended:
+            return False
+        return other.chosen != one.chosen and other.chosen <= self._covered(one.chosen)
+
+    def _with_schedule(self) -> frozenset[str]:
+        """The goals that converge with the schedule, or may."""
+        if self.scope.schedule:
+            return frozenset()
+        scope = Scope(True, self.scope.without)
+        return frozenset(
+            goal.name
+            for goal in self.loaded.operator.goals
+            if goal.kind == "converges"
+            and verdict_of(self.loaded, goal, scope, self.clock.left()) in ("converges", None)
+        )
+
+    def _repair(self, found: _Found, scheduled: frozenset[str]) -> Repair | None:
+        """A found set as a repair, if the real engines say so of the text that it gives."""
+        started = time.monotonic()
+        title = self._title(found.chosen)
+        self.tell(f"verifying the repair: {title}")
+        edits = tuple(edit for number in sorted(found.chosen) for edit in self.candidates[number].edits)
+        drop = scheduled <= found.mended | self.asked.good and not self.scope.schedule
+        try:
+            whole = patched(self.broken, edits, drop, lambda *asked: verdict_of(*asked, self.clock.left()))
+        except NoPatch:
+            return None
+        reason = self._refused(whole, found)
+        if reason:
+            self.undecided.append(f"{title}: {reason}")
+            return None
+        places = [place for number in sorted(found.chosen) for place in self.candidates[number].places]
+        return Repair(
+            title=title,
+            edits=whole.edits,
+            patch=difference(self.broken.source, whole.text),
+            goals=tuple(goal.name for goal in self.goals if goal.name in found.mended),
+            level=lowest_level(whole.loaded, found.mended),
+            places=_distinct(places),
+            seconds=found.seconds + time.monotonic() - started,
+        )
+
+    def _refused(self, whole: Patched, found: _Found) -> str:
+        """Why the engines do not accept a repaired model; empty where they do."""
+        verifier = Verifier(whole.loaded, self.clock.left(), self.tell)
+        for goal in whole.loaded.operator.goals:
+            if goal.name in found.mended | self.asked.good:
+                answer = verifier.answer(goal, self.scope, self.clock.left())
+                if not answer.good:
+                    return f"{goal.name} is {answer.verdict} then{f': {answer.reason}' if answer.reason else ''}"
+        return ""
+
+
+def lowest_level(loaded: Loaded, goals: Iterable[str]) -> int:
+    """The lowest level, from 0, at which goals of a repaired model converge; they do without the schedule."""
+    del loaded, goals
+    return DEADLINES
+
+
+def _distinct(places: Iterable[Place]) -> tuple[Place, ...]:
+    """The places, those with the same citations once."""
+    return tuple({place.cites or place.span: place for place in places}.values())
