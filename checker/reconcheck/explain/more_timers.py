@@ -43,7 +43,9 @@ def more_timers(broken: Broken, controller: tree.Controller) -> Iterator[Candida
         yield from _deadlines(broken, controller, [outcome])
     if len(awaits) > 1:
         for goal in broken.failing:
-            narrower = frozenset(k for o in awaits for k in (_until(controller, goal, o.key), _plain(controller, o.key)))
+            narrower = frozenset(
+                k for o in awaits for k in (_until(controller, goal, o.key), _plain(controller, o.key))
+            )
             yield from _until_goal(broken, controller, goal, awaits, "everywhere", narrower)
 
 

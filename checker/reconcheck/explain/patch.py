@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from reconcheck.diagnostic import ModelError
 from reconcheck.explain.broken import Broken, reconcile, words_end
 from reconcheck.explain.diagnosis import Edit
 from reconcheck.explain.edits import Overlap, apply_edits
+from reconcheck.explain.trial import Verdicts
 from reconcheck.explain.walk import nodes
 from reconcheck.model.assemble import Loaded, assemble
-from reconcheck.model.operator import Goal, Scope
+from reconcheck.model.operator import Scope
 from reconcheck.syntax import tree
 from reconcheck.syntax.parser import parse_text
 
@@ -38,10 +39,8 @@ def read_text(broken: Broken, edits: Iterable[Edit]) -> tuple[str, Loaded]:
     return text, assemble(parse_text(text, path), text, Path(path), dict(broken.operator.parameters))
 
 
-def patched(
-    broken: Broken, edits: tuple[Edit, ...], drop: bool, verdict: Callable[[Loaded, Goal, Scope], str | None]
-) -> Patched:
-    """The model after some edits; with `drop`, without its schedule.  `verdict` tells what holds then.
+def patched(broken: Broken, edits: tuple[Edit, ...], drop: bool, verdicts: Verdicts) -> Patched:
+    """The model after some edits; with `drop`, without its schedule.  `verdicts` tells what holds then.
 
     Raises `NoPatch` where something that was expected to hold does not any more.
     """
@@ -54,7 +53,7 @@ def patched(
         kept = [line for line in written if not gone & {word.text for word in line.without}]
         edits = (*edits, *(broken.source.without(line.span) for line in written if line not in kept))
         text, loaded = read_text(broken, edits)
-        updated = _updated(broken, kept, loaded, verdict)
+        updated = _updated(broken, kept, loaded, verdicts)
         if updated:
             edits = (*edits, *updated)
             text, loaded = read_text(broken, edits)
@@ -89,16 +88,14 @@ def _meet(broken: Broken, one: Edit, other: Edit) -> bool:
     return source.begin(one.span) < source.end(other.span) and source.begin(other.span) < source.end(one.span)
 
 
-def _updated(
-    broken: Broken, written: list[tree.Expect], loaded: Loaded, verdict: Callable[[Loaded, Goal, Scope], str | None]
-) -> list[Edit]:
+def _updated(broken: Broken, written: list[tree.Expect], loaded: Loaded, verdicts: Verdicts) -> list[Edit]:
     """What is expected after the repair, where it was expected to fail before."""
     found: list[Edit] = []
     wanted = {(expectation.goal, expectation.scope): expectation for expectation in loaded.operator.expectations}
     answers: dict[tuple[str, Scope], str | None] = {}
     for expectation in wanted.values():
         goal = loaded.operator.goal(expectation.goal)
-        answers[expectation.goal, expectation.scope] = verdict(loaded, goal, expectation.scope)
+        answers[expectation.goal, expectation.scope] = verdicts(loaded, goal, expectation.scope)
     for line in written:
         names = tuple(sorted(word.text for word in line.without if word.text != "schedule"))
         scope = Scope(any(word.text == "schedule" for word in line.with_), names)

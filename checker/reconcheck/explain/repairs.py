@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.broken import Broken
@@ -19,12 +19,12 @@ from reconcheck.explain.cause import Place
 from reconcheck.explain.diagnosis import Repair
 from reconcheck.explain.edits import Overlap, difference, original_line, original_lines
 from reconcheck.explain.patch import NoPatch, Patched, patched, read_text
-from reconcheck.explain.schedule import kept_schedule
-from reconcheck.explain.trial import Asked, Tried, try_out, verdict_of
-from reconcheck.explain.verdict import Answer
+from reconcheck.explain.schedule import SCHEDULE, kept_schedule, schedules
+from reconcheck.explain.trial import REST, Asked, Tried, Verdicts, try_out
+from reconcheck.explain.verdict import GOOD, Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import Goal, Scope
+from reconcheck.model.operator import Scope
 from reconcheck.syntax.parser import parse_text
 
 MOST_EDITS = 3
@@ -57,13 +57,36 @@ def repairs(
     goals = [answer.goal for answer in failing if answer.scope == scope]
     path = loaded.operator.file
     broken = broken_model(loaded.operator, parse_text(loaded.operator.sources[path], path), goals)
-    search = _Search(loaded, broken, goals, good, scope, _Clock(seconds), tell)
-    search.run(most_edits)
-    return search.finish()
+    clock = Clock(seconds)
+    verdicts = Verdicts(clock.left)
+    search = _Search(
+        loaded, broken, Asked(scope, frozenset(goal.name for goal in goals), good, True), verdicts, clock, tell
+    )
+    found, undecided = search.repairs(most_edits)
+    if scope.schedule:
+        return found, undecided
+    mended = frozenset(name for repair in found for name in repair.goals)
+    rest = [goal for goal in goals if goal.name not in mended]
+    scheduled = Scope(True, scope.without)
+    known = [answer for answer in answers if answer.scope == scheduled]
+    kept, without_help, unknown = kept_schedule(loaded, rest, scheduled, known, verdicts)
+    found, undecided = (*found, *kept), (*undecided, *unknown)
+    if without_help and clock.left() != 0.0:
+        also = frozenset(goal.name for goal in loaded.operator.goals if verdicts(loaded, goal, scheduled) in GOOD)
+        asked = Asked(scheduled, frozenset(goal.name for goal in without_help), also, False)
+        broken = broken_model(loaded.operator, broken.file, without_help)
+        more = _Search(
+            loaded, broken, asked, verdicts, clock, tell, schedules(broken), Asked(scope, frozenset(), good, True)
+        )
+        with_schedule, unknown = more.repairs(most_edits)
+        found, undecided = (*found, *with_schedule), (*undecided, *unknown)
+    return found, tuple(dict.fromkeys(undecided))
 
 
 @dataclass
-class _Clock:
+class Clock:
+    """How much time is left."""
+
     seconds: float | None
     started: float = field(default_factory=time.monotonic)
 
@@ -92,32 +115,38 @@ class _Search:
         self,
         loaded: Loaded,
         broken: Broken,
-        goals: Sequence[Goal],
-        good: frozenset[str],
-        scope: Scope,
-        clock: _Clock,
+        asked: Asked,
+        verdicts: Verdicts,
+        clock: Clock,
         tell: Callable[[str], None],
+        more: tuple[Candidate, ...] = (),
+        before: Asked | None = None,
     ) -> None:
-        self.loaded, self.broken, self.goals, self.scope, self.clock, self.tell = (
-            loaded, broken, goals, scope, clock, tell
-        )  # fmt: skip
-        self.candidates: tuple[Candidate, ...] = candidates(broken)
-        self.asked = Asked(scope, frozenset(goal.name for goal in goals), good, True)
+        self.loaded, self.broken, self.asked = loaded, broken, asked
+        self.verdicts, self.clock, self.tell = verdicts, clock, tell
+        self.before = before
+        """What was good in another scope, and must stay so."""
+        self.candidates: tuple[Candidate, ...] = (*candidates(broken), *more)
         self.runs: dict[str, list[tuple[Set, Set]]] = {}
         """For each goal, the sets with which it fails, each with the candidates that a run of it is touched by."""
         self.found: list[_Found] = []
         self.undecided: list[str] = []
         self.impossible: set[Set] = set()
-        """Candidates, and pairs of them, that give no model."""
+        """Sets that give no model, or change the same words."""
         self.tried = 0
+
+    def repairs(self, most_edits: int) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
+        """The repairs, verified, and what could not be told."""
+        self.run(most_edits)
+        return self.verified(), tuple(self.undecided)
 
     # ---- the search ----------------------------------------------------------------------------------------
 
     def run(self, most_edits: int) -> None:
         """Finds the sets that mend something."""
         as_it_is = try_out(self.loaded, self.asked, (), lambda line: line, self.clock.left)
-        if " rest" in as_it_is.wrong:
-            self.asked = Asked(self.scope, self.asked.failing, self.asked.good, False)
+        if REST in as_it_is.wrong:
+            self.asked = replace(self.asked, rests=False)
         self._learn(frozenset(), as_it_is)
         for size in range(1, most_edits + 1):
             for numbers in itertools.combinations(range(len(self.candidates)), size):
@@ -184,24 +213,17 @@ class _Search:
 
     # ---- what was found ------------------------------------------------------------------------------------
 
-    def finish(self) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
-        """The repairs among what was found, verified, and the schedule where nothing else helps."""
+    def verified(self) -> tuple[Repair, ...]:
+        """The repairs among what was found."""
         made: list[Repair] = []
-        scheduled = self._with_schedule()
         for found in self._best():
             if self.clock.left() == 0.0:
                 self.undecided.append(f"not verified, as the time was up: {self._title(found.chosen)}")
                 continue
-            repair = self._repair(found, scheduled)
+            repair = self._repair(found)
             if repair is not None:
                 made.append(repair)
-        mended = frozenset(name for repair in made for name in repair.goals)
-        for goal in self.goals:
-            if goal.name not in mended and not self.scope.schedule:
-                kept, reason = kept_schedule(self.loaded, self.broken, goal, self.clock.left)
-                made += [kept] if kept is not None else []
-                self.undecided += [reason] if reason else []
-        return tuple(made), tuple(dict.fromkeys(self.undecided))
+        return tuple(made)
 
     def _best(self) -> list[_Found]:
         """The minimal sets that mend as many goals as can be mended at once, smallest first."""
@@ -215,40 +237,38 @@ class _Search:
             return False
         return other.chosen != one.chosen and other.chosen <= self._covered(one.chosen)
 
-    def _with_schedule(self) -> frozenset[str]:
-        """The goals that converge with the schedule, or may."""
-        if self.scope.schedule:
-            return frozenset()
-        scope = Scope(True, self.scope.without)
-        return frozenset(
-            goal.name
+    def _needs_schedule(self, mended: frozenset[str]) -> bool:
+        """Whether a goal, after the repair of others, converges with the schedule only, or may."""
+        scheduled = Scope(True, self.asked.scope.without)
+        return any(
+            self.verdicts(self.loaded, goal, scheduled) in ("converges", None)
             for goal in self.loaded.operator.goals
-            if goal.kind == "converges"
-            and verdict_of(self.loaded, goal, scope, self.clock.left()) in ("converges", None)
+            if goal.kind == "converges" and goal.name not in mended | self.asked.good
         )
 
-    def _repair(self, found: _Found, scheduled: frozenset[str]) -> Repair | None:
+    def _repair(self, found: _Found) -> Repair | None:
         """A found set as a repair, if the real engines say so of the text that it gives."""
         started = time.monotonic()
         title = self._title(found.chosen)
         self.tell(f"verifying the repair: {title}")
         edits = tuple(edit for number in sorted(found.chosen) for edit in self.candidates[number].edits)
-        drop = scheduled <= found.mended | self.asked.good and not self.scope.schedule
+        drop = not self.asked.scope.schedule and not self._needs_schedule(found.mended)
         try:
-            whole = patched(self.broken, edits, drop, lambda *asked: verdict_of(*asked, self.clock.left()))
-        except NoPatch:
+            whole = patched(self.broken, edits, drop, self.verdicts)
+        except NoPatch as reason:
+            self.undecided.append(f"{title}: not offered, as {reason}")
             return None
-        reason = self._refused(whole, found)
-        if reason:
-            self.undecided.append(f"{title}: {reason}")
+        refused = self._refused(whole, found)
+        if refused:
+            self.undecided.append(f"{title}: {refused}")
             return None
         places = [place for number in sorted(found.chosen) for place in self.candidates[number].places]
         return Repair(
             title=title,
             edits=whole.edits,
             patch=difference(self.broken.source, whole.text),
-            goals=tuple(goal.name for goal in self.goals if goal.name in found.mended),
-            level=lowest_level(whole.loaded, found.mended),
+            goals=tuple(goal.name for goal in self.loaded.operator.goals if goal.name in found.mended),
+            level=lowest_level(whole.loaded, found.mended, self.asked.scope),
             places=_distinct(places),
             seconds=found.seconds + time.monotonic() - started,
         )
@@ -257,17 +277,20 @@ class _Search:
         """Why the engines do not accept a repaired model; empty where they do."""
         verifier = Verifier(whole.loaded, self.clock.left(), self.tell)
         for goal in whole.loaded.operator.goals:
+            if self.before is not None and goal.name in self.before.good:
+                if self.verdicts(whole.loaded, goal, self.before.scope) not in GOOD:
+                    return f"{goal.name} might not hold {self.before.scope} any more"
             if goal.name in found.mended | self.asked.good:
-                answer = verifier.answer(goal, self.scope, self.clock.left())
+                answer = verifier.answer(goal, self.asked.scope, self.clock.left())
                 if not answer.good:
                     return f"{goal.name} is {answer.verdict} then{f': {answer.reason}' if answer.reason else ''}"
         return ""
 
 
-def lowest_level(loaded: Loaded, goals: Iterable[str]) -> int:
-    """The lowest level, from 0, at which goals of a repaired model converge; they do without the schedule."""
+def lowest_level(loaded: Loaded, goals: Iterable[str], scope: Scope) -> int:
+    """The lowest level, from 0, at which goals of a repaired model converge; they do in the scope given."""
     del loaded, goals
-    return DEADLINES
+    return SCHEDULE if scope.schedule else DEADLINES
 
 
 def _distinct(places: Iterable[Place]) -> tuple[Place, ...]:

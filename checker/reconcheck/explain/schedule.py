@@ -1,19 +1,21 @@
-"""The last resort: the schedule for a goal that nothing else mends."""
+"""The last resort: the schedule, for goals that nothing else mends."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from reconcheck.explain.broken import Broken, reconcile
+from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.cause import Place
-from reconcheck.explain.diagnosis import Edit, Repair
-from reconcheck.explain.edits import difference
-from reconcheck.explain.patch import NoPatch, patched
-from reconcheck.explain.trial import verdict_of
+from reconcheck.explain.diagnosis import Repair
+from reconcheck.explain.trial import Verdicts
+from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
+from reconcheck.explain.walk import statements
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import Goal, Rule, Scope
+from reconcheck.syntax import tree
 
 SCHEDULE = 4
 """The level, from 0, of the schedule."""
@@ -22,52 +24,65 @@ PERIOD = "5m"
 
 
 def kept_schedule(
-    loaded: Loaded, broken: Broken, goal: Goal, left: Callable[[], float | None]
-) -> tuple[Repair | None, str]:
-    """The smallest schedule with which a goal converges, or a new one; else why there is none."""
+    loaded: Loaded, goals: Sequence[Goal], scope: Scope, known: Sequence[Answer], verdicts: Verdicts
+) -> tuple[tuple[Repair, ...], list[Goal], tuple[str, ...]]:
+    """The schedule kept for just the goals that need it; the goals that fail with it too; and what is not known.
+
+    `known` are the answers in the scope with the schedule that there are already.
+    """
     started = time.monotonic()
-    answer = Verifier(loaded, left()).answer(goal, Scope(schedule=True))
-    if answer.verdict == "unknown":
-        return None, f"whether the schedule helps {goal.name}: {answer.reason}"
-    if answer.good:
-        rules = _needed(loaded, goal, left)
-        title = f"keep {', '.join(rule.name for rule in rules) or 'the resync'} for {goal.name}"
-        places = tuple(Place(rule.span, rule.cites) for rule in rules)
-        return Repair(title, (), "", (goal.name,), SCHEDULE, places, time.monotonic() - started), ""
-    return _new(loaded, broken, goal, left, started)
+    helped: list[Goal] = []
+    failing: list[Goal] = []
+    unknown: list[str] = []
+    verifier = Verifier(loaded, verdicts.left())
+    for goal in goals:
+        answer = next((answer for answer in known if answer.goal.name == goal.name), None)
+        if verdicts.left() == 0.0 and answer is None:
+            unknown.append(f"whether the schedule helps {goal.name}: the time was up")
+            continue
+        answer = answer or verifier.answer(goal, scope, verdicts.left())
+        if answer.good:
+            helped.append(goal)
+        elif answer.verdict == "unknown":
+            unknown.append(f"whether the schedule helps {goal.name}: {answer.reason}")
+        else:
+            failing.append(goal)
+    if not helped:
+        return (), failing, tuple(unknown)
+    rules = _needed(loaded, helped, scope, verdicts)
+    names = tuple(goal.name for goal in helped)
+    title = f"keep {', '.join(rule.name for rule in rules) or 'the resync'} for {', '.join(names)}"
+    places = tuple(Place(rule.span, rule.cites) for rule in rules)
+    kept = Repair(title, (), "", names, SCHEDULE, places, time.monotonic() - started)
+    return (kept,), failing, tuple(unknown)
 
 
-def _needed(loaded: Loaded, goal: Goal, left: Callable[[], float | None]) -> list[Rule]:
-    """The scheduled rules that a goal needs: of two that do the same, the one declared first goes."""
-    rules = [rule for rule in loaded.operator.rules() if rule.kind == "every"]
-    away: tuple[str, ...] = ()
+def _needed(loaded: Loaded, goals: Sequence[Goal], scope: Scope, verdicts: Verdicts) -> list[Rule]:
+    """The scheduled rules that goals need; of two that do the same, the first goes."""
+    rules = [rule for rule in loaded.operator.rules() if rule.kind == "every" and rule.name not in scope.without]
+    away = scope.without
     for rule in rules:
-        scope = Scope(True, tuple(sorted((*away, rule.name))))
-        if verdict_of(loaded, goal, scope, left()) == "converges":
-            away = (*away, rule.name)
+        less = Scope(True, tuple(sorted((*away, rule.name))))
+        if all(verdicts(loaded, goal, less) == "converges" for goal in goals):
+            away = less.without
     return [rule for rule in rules if rule.name not in away]
 
 
-def _new(
-    loaded: Loaded, broken: Broken, goal: Goal, left: Callable[[], float | None], started: float
-) -> tuple[Repair | None, str]:
-    """A schedule where there is none that helps."""
-    if any(rule.kind == "every" for rule in loaded.operator.rules()):
-        return None, f"no repair of {goal.name} was found, and the schedule does not help it"
+def schedules(broken: Broken) -> tuple[Candidate, ...]:
+    """A new schedule for each controller that declares none."""
+    found: list[Candidate] = []
     for controller in broken.controllers:
-        name = broken.rule_name("poll", controller)
-        edit: Edit = broken.source.before(reconcile(controller).span, f"requeue {name} every {PERIOD}")
-        try:
-            whole = patched(broken, (edit,), False, lambda *asked: verdict_of(*asked, left()))
-        except NoPatch:
+        if any(isinstance(member, tree.Requeue) for member in controller.members):
             continue
-        verifier = Verifier(whole.loaded, left())
-        good = [g for g in loaded.operator.goals if verdict_of(loaded, g, Scope(True), left()) in ("converges", "holds")]
-        asked = [g for g in whole.loaded.operator.goals if g.name in {goal.name, *(one.name for one in good)}]
-        if all(verifier.answer(one, Scope(schedule=True), left()).good for one in asked):
-            title = f"look again every {PERIOD}, as only a schedule helps {goal.name}"
-            places = (Place(reconcile(controller).span, reconcile(controller).cites or controller.cites),)
-            patch = difference(broken.source, whole.text)
-            seconds = time.monotonic() - started
-            return Repair(title, whole.edits, patch, (goal.name,), SCHEDULE, places, seconds), ""
-    return None, f"no repair of {goal.name} was found, and a schedule does not help it either"
+        name, body = broken.rule_name("poll", controller), reconcile(controller)
+        ends = [node for node, _ in statements(body.block) if isinstance(node, tree.Await)]
+        found.append(
+            Candidate(
+                key=f"{controller.name}: poll",
+                title=f"look again every {PERIOD}, as nothing else tells",
+                edits=(broken.source.before(body.span, f"requeue {name} every {PERIOD}"),),
+                places=(Place(body.span, body.cites or controller.cites),),
+                outcomes=frozenset(node.span.line for node in ends),
+            )
+        )
+    return tuple(found)

@@ -151,13 +151,25 @@ def happened(trace: Trace) -> Happened:
     )
 
 
-def verdict_of(loaded: Loaded, goal: Goal, scope: Scope, seconds: float | None) -> str | None:
-    """The verdict that the state graph shows; None where it is too large."""
-    try:
-        found: Probed = probe(loaded.operator, scope, seconds)
-    except NotProbed:
-        return None
-    wrong: Wrong | None = found.wrong.get(goal.name)
-    if wrong is not None:
-        return wrong.verdict
-    return {"converges": "converges", "always": "holds"}.get(goal.kind, "reachable")
+class Verdicts:
+    """Verdicts that state graphs show, of a model and of what becomes of it; each graph is explored once."""
+
+    def __init__(self, left: Callable[[], float | None]) -> None:
+        self.left = left
+        self._probed: dict[tuple[int, Scope], tuple[Loaded, Probed | None]] = {}
+
+    def __call__(self, loaded: Loaded, goal: Goal, scope: Scope) -> str | None:
+        """The verdict on a goal; None where the graph is too large."""
+        key = id(loaded), scope
+        if key not in self._probed:
+            try:
+                self._probed[key] = loaded, probe(loaded.operator, scope, self.left())
+            except NotProbed:
+                self._probed[key] = loaded, None
+        found = self._probed[key][1]
+        if found is None:
+            return None
+        wrong: Wrong | None = found.wrong.get(goal.name)
+        if wrong is not None:
+            return wrong.verdict
+        return {"converges": "converges", "always": "holds"}.get(goal.kind, "reachable")
