@@ -22,7 +22,7 @@ from reconcheck.explain.patch import NoPatch, Patched, patched, read_text
 from reconcheck.explain.schedule import SCHEDULE, kept_schedule, schedules
 from reconcheck.explain.trial import REST, Asked, Tried, Verdicts, try_out
 from reconcheck.explain.verdict import GOOD, Answer
-from reconcheck.explain.verify import Verifier
+from reconcheck.explain.verify import ENGINES, Verifier
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import Scope
 from reconcheck.syntax.parser import parse_text
@@ -31,6 +31,8 @@ MOST_EDITS = 3
 """Edits of a repair."""
 SEARCHED = 0.6
 """The part of the time after which no more sets are tried: what was found is to be verified."""
+GRAPH = frozenset({"graph", "search"})
+"""What verifies a repair whose whole state graph is at hand: looking for a proof in parts would take longer."""
 DEADLINES = 3
 """The level, from 0, of everything but the schedule."""
 
@@ -47,14 +49,17 @@ def repairs(
 ) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
     """Every minimal repair of the goals that diverge, smallest first, and what could not be told, with the reason.
 
-    `answers` are those to the model's goals in one scope.  Raises `InternalError`.
+    `answers` are those to the model's goals in the scope of the first of them; others save work.  Raises `InternalError`.
     """
-    failing = [a for a in answers if a.goal.kind == "converges" and a.verdict in ("quiet", "livelock")]
-    if not failing:
+    if not answers:
         return (), ()
-    scope = failing[0].scope
-    good = frozenset(answer.goal.name for answer in answers if answer.good and answer.scope == scope)
-    goals = [answer.goal for answer in failing if answer.scope == scope]
+    scope = answers[0].scope
+    asked = {answer.goal.name: answer for answer in answers if answer.scope == scope}
+    good = frozenset(name for name, answer in asked.items() if answer.good)
+    diverging = [answer for answer in asked.values() if answer.verdict in ("quiet", "livelock")]
+    goals = [answer.goal for answer in diverging if answer.goal.kind == "converges"]
+    if not goals:
+        return (), ()
     path = loaded.operator.file
     broken = broken_model(loaded.operator, parse_text(loaded.operator.sources[path], path), goals)
     clock = Clock(seconds)
@@ -73,11 +78,9 @@ def repairs(
     found, undecided = (*found, *kept), (*undecided, *unknown)
     if without_help and clock.left() != 0.0:
         also = frozenset(goal.name for goal in loaded.operator.goals if verdicts(loaded, goal, scheduled) in GOOD)
-        asked = Asked(scheduled, frozenset(goal.name for goal in without_help), also, False)
+        wider = Asked(scheduled, frozenset(goal.name for goal in without_help), also, False)
         broken = broken_model(loaded.operator, broken.file, without_help)
-        more = _Search(
-            loaded, broken, asked, verdicts, clock, tell, schedules(broken), Asked(scope, frozenset(), good, True)
-        )
+        more = _Search(loaded, broken, wider, verdicts, clock, tell, schedules(broken), wanted)
         with_schedule, unknown = more.repairs(most_edits)
         found, undecided = (*found, *with_schedule), (*undecided, *unknown)
     return found, tuple(dict.fromkeys(undecided))
@@ -275,7 +278,9 @@ class _Search:
 
     def _refused(self, whole: Patched, found: _Found) -> str:
         """Why the engines do not accept a repaired model; empty where they do."""
-        verifier = Verifier(whole.loaded, self.clock.left(), self.tell)
+        small = self.verdicts(whole.loaded, whole.loaded.operator.goals[0], self.asked.scope) is not None
+        engines = GRAPH if small else ENGINES
+        verifier = Verifier(whole.loaded, self.clock.left(), self.tell, engines)
         for goal in whole.loaded.operator.goals:
             if self.before is not None and goal.name in self.before.good:
                 if self.verdicts(whole.loaded, goal, self.before.scope) not in GOOD:
