@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from reconcheck.cli.certificates import Certificates
-from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG
+from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG, wrong_value
+from reconcheck.cli.fixing import FixCommand, Target, looked_for, target_options, write_repair
 from reconcheck.cli.machine import peak_memory, usable_cores
 from reconcheck.cli.options import colours, model_files, parse_settings, scope_options, settings_option
 from reconcheck.cli.request import Failure, Request
@@ -25,7 +27,7 @@ STATUS = {INTERNAL: "broken", WRONG: "wrong", UNKNOWN: "unknown"}
 """How the line of a model without a report begins, by exit code."""
 
 
-@click.command()
+@click.command(cls=FixCommand)
 @click.argument("models", nargs=-1, required=True)
 @click.option("--goal", "goals", multiple=True, metavar="NAME", help="Only this question; may be given several times.")
 @scope_options
@@ -44,6 +46,13 @@ STATUS = {INTERNAL: "broken", WRONG: "wrong", UNKNOWN: "unknown"}
 @click.option(
     "--certificate", "folder", metavar="DIR", help="Write a certificate of everything that is proved into DIR."
 )
+@click.option(
+    "--fix",
+    type=click.IntRange(min=1),
+    metavar="[=N]",
+    help="Write the model with its first repair, or the N-th, to MODEL with the ending .fixed.rdsl.",
+)
+@target_options
 @click.option("--verbose", "-v", is_flag=True, help="Whole reports also when there are several models.")
 def command(
     models: tuple[str, ...],
@@ -55,6 +64,10 @@ def command(
     jobs: int | None,
     format_: str,
     folder: str | None,
+    fix: int | None,
+    output: str | None,
+    in_place: bool,
+    force: bool,
     verbose: bool,
 ) -> int:
     """Prove that each model converges without scheduled reconciliation, or show why not.
@@ -65,6 +78,7 @@ def command(
     started = time.monotonic()
     request = Request(goals, with_, without, parse_settings(settings), timeout)
     files = model_files(models)
+    target = _target(files, fix, output, in_place, force)
     certificates = Certificates(folder, files) if folder is not None else None
     colour = colours()
     reports: list[Report] = []
@@ -80,6 +94,8 @@ def command(
                 continue
             from reconcheck.render.text import Paint, render_line, render_report  # not needed for what is wrong
 
+            if target is not None and outcome.diagnosis is None:
+                outcome = replace(outcome, diagnosis=looked_for(outcome, timeout))
             reports.append(outcome)
             if format_ == "text":
                 whole = len(files) == 1 or verbose
@@ -99,8 +115,24 @@ def command(
         if len(files) > 1:
             click.echo(render_totals(reports, len(failures), Paint(colour)))
         click.echo(render_cost(seconds, memory))
+    for report in reports:
+        if target is not None and report.diagnosis is not None:
+            click.echo(write_repair(report, report.diagnosis, target, timeout), err=True)
     codes = {report.exit_code for report in reports} | {failure.exit_code for _, failure in failures}
     return next(code for code in WORST_FIRST if code in codes)
+
+
+def _target(files: list[Path], fix: int | None, output: str | None, in_place: bool, force: bool) -> Target | None:
+    """Which repair to write, and where, if any.  Raises `ModelError` (RC107)."""
+    if fix is None:
+        if output is not None or in_place or force:
+            raise wrong_value("`--output`, `--in-place` and `--force` are about a repair", "add `--fix`")
+        return None
+    if len(files) != 1:
+        raise wrong_value("`--fix` with several models", "give one model")
+    target = Target(fix, output, in_place, force)
+    target.path(files[0])  # before anything is looked for
+    return target
 
 
 @contextmanager

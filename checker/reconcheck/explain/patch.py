@@ -12,9 +12,9 @@ from reconcheck.explain.broken import Broken, reconcile, words_end
 from reconcheck.explain.diagnosis import Edit
 from reconcheck.explain.edits import Overlap, apply_edits
 from reconcheck.explain.trial import Verdicts
+from reconcheck.explain.verdict import GOOD
 from reconcheck.explain.walk import nodes
 from reconcheck.model.assemble import Loaded, assemble
-from reconcheck.model.operator import Scope
 from reconcheck.syntax import tree
 from reconcheck.syntax.parser import parse_text
 
@@ -91,21 +91,14 @@ def _meet(broken: Broken, one: Edit, other: Edit) -> bool:
 def _updated(broken: Broken, written: list[tree.Expect], loaded: Loaded, verdicts: Verdicts) -> list[Edit]:
     """What is expected after the repair, where it was expected to fail before."""
     found: list[Edit] = []
-    wanted = {(expectation.goal, expectation.scope): expectation for expectation in loaded.operator.expectations}
-    answers: dict[tuple[str, Scope], str | None] = {}
-    for expectation in wanted.values():
-        goal = loaded.operator.goal(expectation.goal)
-        answers[expectation.goal, expectation.scope] = verdicts(loaded, goal, expectation.scope)
+    scopes = {expectation.span: expectation.scope for expectation in broken.operator.expectations}
     for line in written:
-        names = tuple(sorted(word.text for word in line.without if word.text != "schedule"))
-        scope = Scope(any(word.text == "schedule" for word in line.with_), names)
-        answer = answers.get((line.goal.text, scope))
+        scope = scopes.get(line.span)
+        answer = None if scope is None else verdicts(loaded, loaded.operator.goal(line.goal.text), scope)
         if answer is None or _meets(answer, line.verdict):
             continue
-        if line.verdict in ("converges", "holds", "reachable"):
+        if line.verdict in GOOD or answer not in GOOD:
             raise NoPatch(f"`{line.goal}` would be {answer} {scope}")
-        if answer not in ("converges", "holds", "reachable"):
-            raise NoPatch(f"`{line.goal}` would be {answer} instead of {line.verdict} {scope}")
         begin = broken.source.end(line.goal.span)
         word = re.compile(rf"\s*\b({line.verdict})\b").match(broken.source.text, begin)
         assert word is not None

@@ -20,7 +20,7 @@ from reconcheck.explain.diagnosis import Repair
 from reconcheck.explain.edits import Overlap, difference, original_line, original_lines
 from reconcheck.explain.patch import NoPatch, Patched, patched, read_text
 from reconcheck.explain.schedule import SCHEDULE
-from reconcheck.explain.trial import REST, Asked, Tried, Verdicts, try_out
+from reconcheck.explain.trial import REST, Asked, Tried, Verdicts, try_out, with_schedule
 from reconcheck.explain.verdict import GOOD
 from reconcheck.explain.verify import ENGINES, Verifier
 from reconcheck.model.assemble import Loaded
@@ -193,7 +193,7 @@ class Search:
 
     def _needs_schedule(self, mended: frozenset[str]) -> bool:
         """Whether a goal, after the repair of others, converges with the schedule only, or may."""
-        scheduled = Scope(True, self.asked.scope.without)
+        scheduled = with_schedule(self.asked.scope)
         return any(
             self.verdicts(self.loaded, goal, scheduled) in ("converges", None)
             for goal in self.loaded.operator.goals

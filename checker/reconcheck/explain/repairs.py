@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from reconcheck.explain.candidates import broken_model
 from reconcheck.explain.diagnosis import Repair
-from reconcheck.explain.repair_search import Clock, Search
-from reconcheck.explain.schedule import kept_schedule, schedules
-from reconcheck.explain.trial import Asked, Verdicts
+from reconcheck.explain.edits import Source, apply_edits
+from reconcheck.explain.repair_search import GRAPH, Clock, Search
+from reconcheck.explain.schedule import SCHEDULE, kept_schedule, schedules
+from reconcheck.explain.trial import Asked, Verdicts, with_schedule
 from reconcheck.explain.verdict import GOOD, Answer
-from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import Scope
+from reconcheck.explain.verify import ENGINES, Verifier
+from reconcheck.model.assemble import Loaded, assemble
+from reconcheck.model.operator import Operator, Scope
 from reconcheck.syntax.parser import parse_text
 
 MOST_EDITS = 3
@@ -50,7 +53,7 @@ def repairs(
         return found, undecided
     mended = frozenset(name for repair in found for name in repair.goals)
     rest = [goal for goal in goals if goal.name not in mended]
-    scheduled = Scope(True, scope.without)
+    scheduled = with_schedule(scope)
     known = [answer for answer in answers if answer.scope == scheduled]
     kept, without_help, unknown = kept_schedule(loaded, rest, scheduled, known, verdicts)
     found, undecided = (*found, *kept), (*undecided, *unknown)
@@ -59,6 +62,38 @@ def repairs(
         wider = Asked(scheduled, frozenset(goal.name for goal in without_help), also, False)
         broken = broken_model(loaded.operator, broken.file, without_help)
         more = Search(loaded, broken, wider, verdicts, clock, tell, schedules(broken), wanted)
-        with_schedule, unknown = more.repairs(most_edits)
-        found, undecided = (*found, *with_schedule), (*undecided, *unknown)
+        others, unknown = more.repairs(most_edits)
+        found, undecided = (*found, *others), (*undecided, *unknown)
     return found, tuple(dict.fromkeys(undecided))
+
+
+def repaired_text(operator: Operator, repair: Repair) -> str:
+    """The text of a model after a repair."""
+    return apply_edits(Source.of(operator.file, operator.sources[operator.file]), repair.edits)
+
+
+def objections(
+    operator: Operator, repair: Repair, scope: Scope, path: Path, seconds: float | None, tell: Callable[[str], None]
+) -> tuple[str, ...]:
+    """What speaks against a repair once its text is read again, as the file that it is to be: nothing, it is hoped.
+
+    `scope` is the one in which it was looked for.  Raises `ModelError` where the text is no model at that place.
+    """
+    text = repaired_text(operator, repair)
+    loaded = assemble(parse_text(text, str(path)), text, path, dict(operator.parameters))
+    clock = Clock(seconds)
+    verdicts = Verdicts(clock.left)
+    asked = with_schedule(scope) if repair.level == SCHEDULE else scope
+    wanted = [(name, asked, "converges") for name in repair.goals]
+    wanted += [(line.goal, line.scope, line.verdict) for line in loaded.operator.expectations]
+    verifiers: dict[bool, Verifier] = {}
+    found: list[str] = []
+    for name, where, verdict in dict.fromkeys(wanted):
+        goal = loaded.operator.goal(name)
+        small = verdicts(loaded, goal, where) is not None
+        verifier = verifiers.setdefault(small, Verifier(loaded, seconds, tell, GRAPH if small else ENGINES))
+        answer = verifier.answer(goal, where, clock.left())
+        if not answer.meets(verdict):
+            reason = f": {answer.reason}" if answer.reason else ""
+            found.append(f"{name} is {answer.verdict} {where}, not {verdict}{reason}")
+    return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reconcheck.explain.broken import Broken, reconcile
 from reconcheck.explain.candidate import Candidate
@@ -62,7 +63,7 @@ def _needed(loaded: Loaded, goals: Sequence[Goal], scope: Scope, verdicts: Verdi
     rules = [rule for rule in loaded.operator.rules() if rule.kind == "every" and rule.name not in scope.without]
     away = scope.without
     for rule in rules:
-        less = Scope(True, tuple(sorted((*away, rule.name))))
+        less = replace(scope, without=tuple(sorted((*away, rule.name))))
         if all(verdicts(loaded, goal, less) == "converges" for goal in goals):
             away = less.without
     return [rule for rule in rules if rule.name not in away]

@@ -151,6 +151,11 @@ def happened(trace: Trace) -> Happened:
     )
 
 
+def with_schedule(scope: Scope) -> Scope:
+    """The same scope with the schedule."""
+    return replace(scope, schedule=True)
+
+
 class Verdicts:
     """Verdicts that state graphs show, of a model and of what becomes of it; each graph is explored once."""
 

@@ -9,6 +9,7 @@ from reconcheck.diagnostic import Diagnostic, Span
 from reconcheck.explain.trace import Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Scope
+from reconcheck.report.repairs import repair
 
 SCHEMA = 1
 """The version of the document's form; it grows when a reader could break."""
@@ -58,6 +59,12 @@ def model(report: Report) -> dict[str, Any]:
             for controller, rule, count in report.wake_ups
         ],
         "findings": [diagnostic(item) for item in report.findings],
+        "repairs": None
+        if report.diagnosis is None
+        else {
+            "found": [repair(item, place) for item in report.diagnosis.repairs],
+            "undecided": list(report.diagnosis.undecided),
+        },
         "exit_code": report.exit_code,
         "seconds": round(report.seconds, 3),
     }
