@@ -101,6 +101,10 @@ def command(
                 whole = len(files) == 1 or verbose
                 paint = Paint(colour)
                 click.echo(render_report(outcome, paint) if whole else render_line(outcome, width, paint))
+                if whole and outcome.diagnosis is not None and outcome.diagnosis.repairs:
+                    from reconcheck.render.repairs import render_repairs
+
+                    click.echo("\n" + render_repairs(outcome.diagnosis, paint))
     seconds, memory = time.monotonic() - started, peak_memory()
     if format_ == "json":
         import json
