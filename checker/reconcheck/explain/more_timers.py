@@ -40,7 +40,8 @@ def more_timers(broken: Broken, controller: tree.Controller) -> Iterator[Candida
         yield from _turned(broken, controller, name, [o for o in found if _named(o.node, name)])
     for outcome in awaits:
         yield from _waits(broken, controller, outcome)
-        yield from _deadlines(broken, controller, [outcome])
+        yield from _deadlines(broken, controller, outcome)
+    yield from _otherwise(broken, controller, awaits)
     if len(awaits) > 1:
         for goal in broken.failing:
             narrower = frozenset(
@@ -151,33 +152,66 @@ def _period(controller: tree.Controller) -> str:
 # ---- deadlines -------------------------------------------------------------------------------------------------
 
 
-def _deadlines(broken: Broken, controller: tree.Controller, outcomes: list[_Outcome]) -> Iterator[Candidate]:
-    """A timer for a moment that the reconcile compares with the time."""
-    body = reconcile(controller).block
-    numbered = list(dict.fromkeys(_moments(broken, body, outcomes[0].sight)))
-    for number, moment in enumerate(numbered, 1):
-        name = broken.rule_name("due" if number == 1 else f"due_{number}", controller)
-        for outcome in outcomes:
-            edit = _instead(broken, outcome, f"requeue {name} when {moment}")
-            key = f"{controller.name}: {moment} at {outcome.key}"
-            title = f"look again when {moment} (L{outcome.node.span.line})"
-            yield _candidate(key, title, [outcome], [edit], controller, (name,))
+def _deadlines(broken: Broken, controller: tree.Controller, outcome: _Outcome) -> Iterator[Candidate]:
+    """A timer instead of `await change`, for a moment that the reconcile compares with the time."""
+    for moment in _moments(broken, controller, outcome.sight):
+        name = _deadline_name(broken, controller, moment)
+        edit = _instead(broken, outcome, f"requeue {name} when {moment}")
+        title = f"look again when {moment} (L{outcome.node.span.line})"
+        yield _candidate(f"{controller.name}: {moment} at {outcome.key}", title, [outcome], [edit], controller, (name,))
 
 
-def _moments(broken: Broken, body: tree.Block, sight: Sight) -> Iterator[str]:
-    """Conditions on clocks: a later time than the one read, and what the reconcile asks of a clock itself."""
+def _otherwise(broken: Broken, controller: tree.Controller, outcomes: list[_Outcome]) -> Iterator[Candidate]:
+    """A timer for the moment of a `when`, armed where it has not come: reading the time once more would be too late."""
+    for node, _ in statements(reconcile(controller).block):
+        if not isinstance(node, tree.When) or node.otherwise is not None:
+            continue
+        moment = _moment(broken, node.condition)
+        if moment is None or not outcomes:
+            continue
+        name, end = _deadline_name(broken, controller, moment), broken.source.end(node.block.span)
+        edit = broken.source.replace(end, end, f" else {{ requeue {name} when {moment} }}")
+        key = f"{controller.name}: {moment} at {node.span.line}:{node.span.column}"
+        yield Candidate(
+            key=key,
+            title=f"look again when {moment} (L{node.span.line})",
+            edits=(edit,),
+            places=(place(node, controller),),
+            outcomes=frozenset(outcome.node.span.line for outcome in outcomes),
+            rules=(name,),
+        )
+
+
+def _moments(broken: Broken, controller: tree.Controller, sight: Sight) -> list[str]:
+    """Conditions on clocks: a later time than one that was read; in a branch, what the reconcile asks of a clock."""
+    found: list[str] = []
     for local, value in sight.values:
         if isinstance(value, tree.Path) and value.parts[0].name in broken.clocks:
-            yield f"{value.text} > {local}"
-    names = {local for local, _ in (*sight.values, *sight.live)} | set(broken.operator.objects)
-    names |= {name for name, _ in broken.operator.parameters} | broken.clocks
-    for node in nodes(body):
-        if isinstance(node, tree.Binary) and node.operator in ("<", "<=", ">", ">=", "==", "!="):
-            roots = {path.parts[0].name for path in paths(node)}
-            text = re.sub(r"\s+", " ", broken.source.under(node.span))
-            if roots & broken.clocks and roots <= names and "//" not in text:
-                yield text
-                yield f"not ({text})"
+            found.append(f"{value.text} > {local}")
+    if sight.branch:
+        asked = [_moment(broken, node) for node in nodes(reconcile(controller)) if isinstance(node, tree.Binary)]
+        found += [text for moment in asked if moment is not None for text in (moment, f"not ({moment})")]
+    return list(dict.fromkeys(found))
+
+
+def _moment(broken: Broken, node: tree.Expr) -> str | None:
+    """A comparison of a clock with what does not depend on the run; None for any other expression."""
+    if not isinstance(node, tree.Binary) or node.operator not in ("<", "<=", ">", ">=", "==", "!="):
+        return None
+    roots = {path.parts[0].name for path in paths(node)}
+    known = broken.clocks | set(broken.operator.objects) | {name for name, _ in broken.operator.parameters}
+    text = re.sub(r"\s+", " ", broken.source.under(node.span))
+    return text if roots & broken.clocks and roots <= known and "//" not in text else None
+
+
+def _deadline_name(broken: Broken, controller: tree.Controller, moment: str) -> str:
+    """A name for the rule: one name has one condition."""
+    asked = [_moment(broken, node) for node in nodes(reconcile(controller)) if isinstance(node, tree.Binary)]
+    order = [text for one in dict.fromkeys(asked) if one is not None for text in (one, f"not ({one})")]
+    if moment not in order:
+        return broken.rule_name("later", controller)
+    number = order.index(moment) + 1
+    return broken.rule_name("due" if number == 1 else f"due_{number}", controller)
 
 
 # ---- schedules that are there ----------------------------------------------------------------------------------
