@@ -312,6 +312,15 @@ def test_the_time_limit_is_told() -> None:
     assert undecided
 
 
+@pytest.mark.parametrize("text", [UNWATCHED, SWALLOWED])
+def test_large_models_are_left_to_the_engines(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    small, _ = found(read(text), most=1)
+    monkeypatch.setattr("reconcheck.explain.probe.MOST_STATES", 0)
+    large, undecided = found(read(text), most=1)
+    assert not undecided
+    assert [repair.title for repair in large] == [repair.title for repair in small]
+
+
 # ---- the schedule --------------------------------------------------------------------------------------------------
 
 

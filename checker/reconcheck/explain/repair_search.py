@@ -109,7 +109,8 @@ class Search:
                     continue
                 if self.clock.past(SEARCHED):
                     which = "single changes" if size == 1 else f"sets of {size} changes"
-                    self.undecided.append(f"not all {which} were tried: the time was up after {self.tried} trials")
+                    where = self.asked.scope
+                    self.undecided.append(f"not all {which} were tried {where}: the time was up after {self.tried}")
                     return
                 self._try(chosen)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from reconcheck.explain.candidates import broken_model
 from reconcheck.explain.diagnosis import Repair
 from reconcheck.explain.edits import Source, apply_edits
-from reconcheck.explain.repair_search import GRAPH, Clock, Search
+from reconcheck.explain.repair_search import GRAPH, SEARCHED, Clock, Search
 from reconcheck.explain.schedule import SCHEDULE, kept_schedule, schedules
 from reconcheck.explain.trial import Asked, Verdicts, with_schedule
 from reconcheck.explain.verdict import GOOD, Answer
@@ -57,7 +57,10 @@ def repairs(
     known = [answer for answer in answers if answer.scope == scheduled]
     kept, without_help, unknown = kept_schedule(loaded, rest, scheduled, known, verdicts)
     found, undecided = (*found, *kept), (*undecided, *unknown)
-    if without_help and clock.left() != 0.0:
+    if without_help and clock.past(SEARCHED):
+        names = ", ".join(goal.name for goal in without_help)
+        undecided = (*undecided, f"{names} with a schedule and edits: the time was up")
+    elif without_help:
         also = frozenset(goal.name for goal in loaded.operator.goals if verdicts(loaded, goal, scheduled) in GOOD)
         wider = Asked(scheduled, frozenset(goal.name for goal in without_help), also, False)
         broken = broken_model(loaded.operator, broken.file, without_help)
