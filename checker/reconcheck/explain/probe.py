@@ -137,10 +137,10 @@ class _Runs:
             line = line_of(step)
             if line is None or not step.action.startswith("reconcile "):
                 continue
-            if step.detail.startswith(("await ", "requeue ", "fail")):
+            if is_outcome(step):
                 outcomes.add(line)
                 errors = errors or step.detail.startswith("fail")
-            elif step.kind is Kind.FAULT or " fails" in step.detail:
+            elif is_failure(step):
                 failures.add(line)
                 errors = True
         return Happened(frozenset(changed), frozenset(outcomes), frozenset(failures), errors, restarts)
@@ -155,3 +155,13 @@ def line_of(step: Step) -> int | None:
     """The line of the model that a step of a reconcile carries out."""
     found = re.search(r"\(L(\d+)\)$", step.detail)
     return int(found.group(1)) if found is not None else None
+
+
+def is_outcome(step: Step) -> bool:
+    """Whether a step of a reconcile is its outcome."""
+    return step.detail.startswith(("await ", "requeue ", "fail"))
+
+
+def is_failure(step: Step) -> bool:
+    """Whether a step of a reconcile is a request that fails."""
+    return not is_outcome(step) and (step.kind is Kind.FAULT or " fails" in step.detail)

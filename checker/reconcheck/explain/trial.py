@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.candidate import Happened
-from reconcheck.explain.probe import NotProbed, Probed, Wrong, line_of, probe
+from reconcheck.explain.probe import NotProbed, Probed, Wrong, is_failure, is_outcome, line_of, probe
 from reconcheck.explain.trace import Trace
 from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
@@ -138,15 +138,15 @@ def _idle(operator: Operator, scope: Scope, rules: tuple[str, ...]) -> e.Expr:
 def happened(trace: Trace) -> Happened:
     """What happened in a replayed run."""
     steps = trace.steps
-    details = [(step.step.detail, line_of(step.step)) for step in steps if step.step.action.startswith("reconcile ")]
-    ends = frozenset(line for text, line in details if line and text.startswith(("await ", "requeue ", "fail")))
-    failed = frozenset(line for text, line in details if line and line not in ends)
+    taken = [step.step for step in steps if step.step.action.startswith("reconcile ")]
+    ends = frozenset(line for one in taken if (line := line_of(one)) and is_outcome(one))
+    failed = frozenset(line for one in taken if (line := line_of(one)) and is_failure(one))
     names = {change.variable for step in steps for change in step.changes if "(" not in change.variable}
     return Happened(
         frozenset(name.partition(".")[0] for name in names),
         ends,
         failed,
-        any(text.startswith("fail") or " fail" in text for text, _ in details),
+        any(is_failure(one) or (is_outcome(one) and one.detail.startswith("fail")) for one in taken),
         any(step.step.action.startswith(("crash", "relist")) for step in steps),
     )
 
