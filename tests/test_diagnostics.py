@@ -46,6 +46,7 @@ NOT_FROM_A_MODEL = {
     "RC901": "internal",
     "RC902": "internal",
     "RC903": "internal",
+    "RC904": "internal",
 }
 """Codes that no single model file can bring about while it is read."""
 

@@ -717,6 +717,15 @@ _INTERNAL = (
         in reconcheck, not in the model; please report it with the model.
         """,
     ),
+    _code(
+        "RC904",
+        "a repair is not what it says",
+        """
+        A repaired model was read again before it was written, and its verdicts are others than those with which
+        it was offered, so nothing is written.  This is a bug in reconcheck, not in the model; please report it
+        with the model.
+        """,
+    ),
 )
 
 CODES: dict[str, Code] = {

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from reconcheck.explain.diagnosis import Diagnosis
 from reconcheck.explain.levels import level_scopes, levels_of
 from reconcheck.explain.looks import Hands, Looks
 from reconcheck.explain.necessity import considered, less, needs_of, sufficient_of, whole
-from reconcheck.explain.verdict import Report
+from reconcheck.explain.repairs import repairs
+from reconcheck.explain.verdict import Answer, Report
+from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import UNSCHEDULED, Scope
 
 LEAST_SECONDS, TIMES_THE_VERDICTS = 60.0, 3.0
@@ -36,8 +38,16 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
         sufficient=sufficient,
         most_reconciles=_most_reconciles(looks, unscheduled),
     )
-    # repairs are looked for here, with what is known by now and with `looks.left()` seconds
-    return replace(found, undecided=(*_undecided(found, looks, unscheduled), *([ended] if ended else [])))
+    known = [*report.answers, *(checked.answer for checked in report.expectations), *_by_level(found)]
+    mending, untold = repairs(Loaded(report.operator, ()), list(dict.fromkeys(known)), looks.left(), tell)
+    undecided = (*_undecided(found, looks, unscheduled), *([ended] if ended else []), *untold)
+    return replace(found, repairs=mending, undecided=undecided)
+
+
+def _by_level(found: Diagnosis) -> Iterator[Answer]:
+    """The answers at each level that are known."""
+    for levels in found.levels:
+        yield from (answer for answer in levels.answers if answer.verdict != "unknown")
 
 
 def _most_reconciles(looks: Looks, scope: Scope) -> tuple[tuple[str, int | None], ...]:

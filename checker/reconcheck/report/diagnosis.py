@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from reconcheck.diagnostic import Span
 from reconcheck.explain.diagnosis import Diagnosis, Levels, Need
 from reconcheck.explain.verdict import Answer
+from reconcheck.report.repairs import repair
 
 
-def diagnosis(item: Diagnosis, answer: Callable[[Answer], dict[str, Any]]) -> dict[str, Any]:
-    """Levels, needs and costs; `answer` writes an answer."""
+def diagnosis(
+    item: Diagnosis,
+    answer: Callable[[Answer], dict[str, Any]],
+    place: Callable[[Span | None], dict[str, Any] | None],
+) -> dict[str, Any]:
+    """Levels, needs, costs and repairs; `answer` writes an answer, and `place` a span."""
     return {
         "levels": [_levels(levels, answer) for levels in item.levels],
         "wake_ups": [_need(need) for need in item.needs],
         "sufficient": [list(names) for names in item.sufficient],
         "most_reconciles": [{"controller": controller, "most": most} for controller, most in item.most_reconciles],
+        "repairs": [repair(one, place) for one in item.repairs],
         "undecided": list(item.undecided),
     }
 

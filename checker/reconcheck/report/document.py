@@ -63,7 +63,7 @@ def model(report: Report) -> dict[str, Any]:
             for controller, rule, count in report.wake_ups
         ],
         "findings": [diagnostic(item) for item in report.findings],
-        "diagnosis": None if report.diagnosis is None else diagnosis(report.diagnosis, answer),
+        "diagnosis": None if report.diagnosis is None else diagnosis(report.diagnosis, answer, place),
         "exit_code": report.exit_code,
         "seconds": round(report.seconds, 3),
     }
