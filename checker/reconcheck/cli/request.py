@@ -15,6 +15,7 @@ from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG, wrong_value
 from reconcheck.cli.options import scope_of
 from reconcheck.cli.progress import Progress
 from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
+from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
     from reconcheck.explain.agenda import Asked
@@ -24,15 +25,6 @@ if TYPE_CHECKING:
 
 GRACE = 2.0
 """Seconds after the time limit of a model after which what does not stop by itself is broken off."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a model has no report: it is wrong, or reconcheck is, or there is too little memory to read it."""
-
-    exit_code: int
-    diagnostics: tuple[Diagnostic, ...]
-    sources: dict[str, str]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from reconcheck.cli.certificates import Certificates
 from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG
 from reconcheck.cli.machine import peak_memory, usable_cores
 from reconcheck.cli.options import colours, model_files, parse_settings, scope_options, settings_option
-from reconcheck.cli.request import Failure, Request
+from reconcheck.cli.request import Request
+from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
     from reconcheck.explain.verdict import Report

@@ -172,7 +172,7 @@ def _merge(first: tuple[Change, ...], second: tuple[Change, ...]) -> tuple[Chang
 def _trace(operator: Operator, trace: Trace, paint: Paint) -> list[str]:
     types = types_of(operator)
     lines = _table_of_steps(operator, trace, paint)
-    lines.append(_ending(trace))
+    lines.append(f"  |-- {ending(trace)}")
     if trace.final:
         values = ", ".join(f"{name} is {value_text(name, value, types)}" for name, value in trace.final)
         lines += textwrap.wrap(values, WIDTH - 6, initial_indent="      ", subsequent_indent="      ")
@@ -235,16 +235,17 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(" ".join(words), width, break_on_hyphens=False) or [""]
 
 
-def _ending(trace: Trace) -> str:
+def ending(trace: Trace) -> str:
+    """What the end of a run means."""
     match trace.end:
         case "quiet":
-            return "  |-- quiet for ever: nothing is queued, no timer is armed, nothing else has to happen"
+            return "quiet for ever: nothing is queued, no timer is armed, nothing else has to happen"
         case "livelock":
-            return "  |-- the steps marked with | repeat for ever"
+            return "the steps marked with | repeat for ever"
         case "violation":
-            return "  |-- here the property is false"
+            return "here the property is false"
         case _:
-            return "  |-- here it is true"
+            return "here it is true"
 
 
 def happens(row: Row, types: dict[str, Type]) -> str:
