@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,19 +12,16 @@ from typing import TYPE_CHECKING
 import click
 
 from reconcheck.cli.certificates import Certificates
-from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG
+from reconcheck.cli.errors import INTERNAL
 from reconcheck.cli.machine import peak_memory, usable_cores
 from reconcheck.cli.options import colours, model_files, parse_settings, scope_options, settings_option
+from reconcheck.cli.outputs import outputs, say
 from reconcheck.cli.request import Request
-from reconcheck.explain.run import Failure
+from reconcheck.explain.run import Failure, Outcome, Run
+from reconcheck.report.formats import ENDINGS, format_of, render
 
 if TYPE_CHECKING:
     from reconcheck.explain.verdict import Report
-
-WORST_FIRST = (INTERNAL, WRONG, 1, UNKNOWN, 0)
-"""Exit codes of a run over several models: the first of these that some model has."""
-STATUS = {INTERNAL: "broken", WRONG: "wrong", UNKNOWN: "unknown"}
-"""How the line of a model without a report begins, by exit code."""
 
 
 @click.command()
@@ -41,7 +39,17 @@ STATUS = {INTERNAL: "broken", WRONG: "wrong", UNKNOWN: "unknown"}
     metavar="N",
     help="Work on N models or questions at a time; as many as there are cores by default.",
 )
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
+@click.option(
+    "--format", "format_", type=click.Choice(list(ENDINGS)), help="How to answer on standard output; text by default."
+)
+@click.option(
+    "--output",
+    "-o",
+    "written",
+    multiple=True,
+    metavar="[FORMAT=]FILE",
+    help="Write FILE as well, in that format or in that of its ending (.txt .json .sarif .xml .md); several times.",
+)
 @click.option(
     "--certificate", "folder", metavar="DIR", help="Write a certificate of everything that is proved into DIR."
 )
@@ -54,7 +62,8 @@ def command(
     settings: tuple[str, ...],
     timeout: float | None,
     jobs: int | None,
-    format_: str,
+    format_: str | None,
+    written: tuple[str, ...],
     folder: str | None,
     verbose: bool,
 ) -> int:
@@ -65,43 +74,35 @@ def command(
     """
     started = time.monotonic()
     request = Request(goals, with_, without, parse_settings(settings), timeout)
+    into = outputs(format_, written, ENDINGS, format_of)
     files = model_files(models)
     certificates = Certificates(folder, files) if folder is not None else None
-    colour = colours()
-    reports: list[Report] = []
-    failures: list[tuple[str, Failure]] = []
+    colour, text = colours(), into.standard == "text"
     width = max(len(str(file)) for file in files)
+    done: list[Outcome] = []
     with _outcomes(files, request, jobs or usable_cores()) as outcomes:
-        for file, outcome in zip(files, outcomes, strict=True):
-            if certificates is not None and not isinstance(outcome, Failure):
-                outcome = certificates.written(outcome)
-            if isinstance(outcome, Failure):
-                failures.append((str(file), outcome))
-                _tell_failure(file, outcome, format_, len(files) > 1, colour)
-                continue
-            from reconcheck.render.text import Paint, render_line, render_report  # not needed for what is wrong
+        for file, result in zip(files, outcomes, strict=True):
+            if certificates is not None and not isinstance(result, Failure):
+                result = certificates.written(result)
+            done.append(Outcome(str(file), result))
+            if isinstance(result, Failure):
+                _tell_failure(file, result, text, len(files) > 1, colour)
+            elif text:
+                from reconcheck.render.run import render_outcome  # not needed for what is wrong
+                from reconcheck.render.text import Paint
 
-            reports.append(outcome)
-            if format_ == "text":
-                whole = len(files) == 1 or verbose
-                paint = Paint(colour)
-                click.echo(render_report(outcome, paint) if whole else render_line(outcome, width, paint))
-    seconds, memory = time.monotonic() - started, peak_memory()
-    if format_ == "json":
-        import json
+                click.echo(render_outcome(done[-1], len(files) == 1 or verbose, width, Paint(colour)))
+    run = Run(tuple(done), time.monotonic() - started, peak_memory(), os.getcwd())
+    if not text:
+        say(render(run, into.standard, verbose))
+    elif run.reports or len(files) > 1:
+        from reconcheck.render.run import render_end
+        from reconcheck.render.text import Paint
 
-        from reconcheck.report.document import document
-
-        found = [(file, list(failure.diagnostics)) for file, failure in failures]
-        click.echo(json.dumps(document(reports, found, seconds, memory), indent=2, ensure_ascii=False))
-    elif reports or len(files) > 1:
-        from reconcheck.render.text import Paint, render_cost, render_totals
-
-        if len(files) > 1:
-            click.echo(render_totals(reports, len(failures), Paint(colour)))
-        click.echo(render_cost(seconds, memory))
-    codes = {report.exit_code for report in reports} | {failure.exit_code for _, failure in failures}
-    return next(code for code in WORST_FIRST if code in codes)
+        for line in render_end(run, Paint(colour)):
+            click.echo(line)
+    into.write(lambda name: render(run, name, verbose))
+    return run.exit_code
 
 
 @contextmanager
@@ -116,13 +117,16 @@ def _outcomes(files: list[Path], request: Request, jobs: int) -> Iterator[Iterat
         yield crew.outcomes()
 
 
-def _tell_failure(file: Path, failure: Failure, format_: str, several: bool, colour: bool) -> None:
-    from reconcheck.render.diagnostics import render_diagnostics
-
+def _tell_failure(file: Path, failure: Failure, text: bool, several: bool, colour: bool) -> None:
+    """Says why a model has no report; formats for programs say so themselves, unless reconcheck is broken."""
     if failure.exit_code == INTERNAL:
         for problem in failure.diagnostics:
             click.echo(f"internal error[{problem.code}]: {file}: {problem.message}", err=True)
-    elif format_ == "text":
+    elif text:
+        from reconcheck.render.diagnostics import render_diagnostics
+
         click.echo(render_diagnostics(failure.diagnostics, failure.sources, colour), err=True)
-    if format_ == "text" and several:
-        click.echo(f"{STATUS[failure.exit_code]:<7} {file}")
+    if text and several:
+        from reconcheck.render.run import render_status
+
+        click.echo(render_status(str(file), failure))

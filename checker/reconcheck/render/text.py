@@ -17,6 +17,8 @@ WIDTH = 100
 GREEN, RED, YELLOW, BOLD, DIM, RESET = "\033[32m", "\033[31m", "\033[33m", "\033[1m", "\033[2m", "\033[0m"
 
 HEADLINES = {
+    "converges": "converges",
+    "holds": "the property holds",
     "quiet": "quiet but not converged",
     "livelock": "runs for ever without converging (livelock)",
     "fails": "the property is violated",
@@ -41,7 +43,7 @@ def render_report(report: Report, paint: Paint) -> str:
     """The whole report of one model."""
     operator = report.operator
     blocks = [_headline(report, paint), _table(report, paint)]
-    blocks += [_answer(operator, answer, paint) for answer in _shown(report) if _worth_a_block(answer)]
+    blocks += [render_answer(operator, answer, paint) for answer in _shown(report) if _worth_a_block(answer)]
     blocks.append(_context(report))
     if report.findings:
         blocks.append(render_diagnostics(report.findings, operator.sources, paint.on))
@@ -118,7 +120,8 @@ def _worth_a_block(answer: Answer) -> bool:
     return answer.trace is not None or answer.verdict == "unknown"
 
 
-def _answer(operator: Operator, answer: Answer, paint: Paint) -> str:
+def render_answer(operator: Operator, answer: Answer, paint: Paint) -> str:
+    """A verdict with its run, or with why it is not known."""
     place = f"{operator.file}:{answer.goal.span.line}"
     code = f" [{answer.code}]" if answer.code else ""
     left = f"{answer.goal.name}: {HEADLINES[answer.verdict]}{code}, {answer.scope}"

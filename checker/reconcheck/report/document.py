@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from reconcheck import __version__
-from reconcheck.diagnostic import Diagnostic, Span
+from reconcheck.diagnostic import Diagnostic
+from reconcheck.explain.run import Run
 from reconcheck.explain.trace import Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Scope
+from reconcheck.report import diagnosis as diagnoses
 
 SCHEMA = 1
 """The version of the document's form; it grows when a reader could break."""
 
 
-def document(
-    reports: list[Report], failures: list[tuple[str, list[Diagnostic]]], seconds: float, memory: int | None
-) -> dict[str, Any]:
-    """All reports of a run, the models that could not be verified with why, and what the run took.
+def rendered(run: Run) -> str:
+    """The document of a run, as JSON."""
+    return json.dumps(document(run), indent=2, ensure_ascii=False) + "\n"
 
-    `memory` is in bytes, None where the system does not say.
-    """
+
+def document(run: Run) -> dict[str, Any]:
+    """All reports of a run, the models that could not be verified with why, and what the run took."""
     return {
         "schema": SCHEMA,
         "tool": {"name": "reconcheck", "version": __version__},
-        "models": [model(report) for report in reports],
-        "errors": [{"file": file, "diagnostics": [diagnostic(item) for item in items]} for file, items in failures],
-        "run": {"seconds": round(seconds, 3), "peak_memory": memory},
+        "models": [model(report) for report in run.reports],
+        "errors": [
+            {"file": file, "diagnostics": [diagnostic(item) for item in failure.diagnostics]}
+            for file, failure in run.failures
+        ],
+        "run": {"seconds": round(run.seconds, 3), "peak_memory": run.memory},
     }
 
 
@@ -58,6 +64,7 @@ def model(report: Report) -> dict[str, Any]:
             for controller, rule, count in report.wake_ups
         ],
         "findings": [diagnostic(item) for item in report.findings],
+        "diagnosis": None if report.diagnosis is None else diagnoses.diagnosis(report.diagnosis),
         "exit_code": report.exit_code,
         "seconds": round(report.seconds, 3),
     }
@@ -92,6 +99,7 @@ def answer(item: Answer) -> dict[str, Any]:
             "obligations": proof.obligations,
         },
         "trace": None if item.trace is None else trace(item.trace),
+        "causes": [diagnoses.cause(one) for one in item.causes],
     }
 
 
@@ -129,19 +137,8 @@ def diagnostic(item: Diagnostic) -> dict[str, Any]:
         "severity": str(item.severity),
         "message": item.message,
         "instead": item.instead or None,
-        "place": place(item.span),
-        "fix": None if item.fix is None else {"place": place(item.fix.span), "replacement": item.fix.replacement},
-    }
-
-
-def place(span: Span | None) -> dict[str, Any] | None:
-    """A span, from 1, the end exclusive."""
-    if span is None:
-        return None
-    return {
-        "file": span.file,
-        "line": span.line,
-        "column": span.column,
-        "end_line": span.end_line,
-        "end_column": span.end_column,
+        "place": None if item.span is None else diagnoses.place(item.span),
+        "fix": None
+        if item.fix is None
+        else {"place": diagnoses.place(item.fix.span), "replacement": item.fix.replacement},
     }

@@ -132,7 +132,11 @@ class Results:
         assert item.span is not None
         lines = sources.get(item.span.file, "").split("\n")
         about = lines[item.span.line - 1].strip() if 0 < item.span.line <= len(lines) else ""
-        fix = [] if item.fix is None else [("Write what stands here instead", (Edit(item.fix.span, item.fix.replacement),))]
+        fix = (
+            []
+            if item.fix is None
+            else [("Write what stands here instead", (Edit(item.fix.span, item.fix.replacement),))]
+        )
         self._add(
             item.code,
             f"{item.message}. {item.instead[:1].upper()}{item.instead[1:]}." if item.instead else f"{item.message}.",
