@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,13 +37,18 @@ class Request:
     settings: dict[str, int]
     timeout: float | None
     """Seconds for each model."""
+    also_with_schedule: bool = False
+    """Whether each goal is asked about with the schedule as well."""
+    texts: Mapping[Path, str] = field(default_factory=dict)
+    """Models that are in no file, by the path where they count as being."""
 
     def load(self, file: Path) -> tuple[Loaded, Asked]:
         """The model, and what is asked of it.  Raises `ModelError`."""
         from reconcheck.model.load import load
 
-        loaded = load(file, self.settings)
+        loaded = load(file, self.settings, self.texts.get(file))
         from reconcheck.explain.agenda import Asked  # not needed for what is wrong
+        from reconcheck.model.operator import Scope
 
         operator = loaded.operator
         known = {goal.name for goal in operator.goals}
@@ -53,7 +58,8 @@ class Request:
                 raise wrong_value(f"`{operator.name}` has no goal `{goal}`", instead)
         scope = scope_of(operator, self.with_, self.without)
         every_scope = self.with_ is None and not self.without
-        return loaded, Asked(scope, frozenset(self.goals) or None, every_scope)
+        also = (Scope(schedule=True),) if self.also_with_schedule else ()
+        return loaded, Asked(scope, frozenset(self.goals) or None, every_scope, also)
 
     def verifier(self, loaded: Loaded, report: Callable[[str], None]) -> Verifier:
         """What answers the questions about a model."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from reconcheck.cli.certificates import Certificates
+from reconcheck.cli.crowd import outcomes_of
 from reconcheck.cli.errors import INTERNAL
 from reconcheck.cli.machine import peak_memory, usable_cores
 from reconcheck.cli.options import colours, model_files, parse_settings, scope_options, settings_option
@@ -19,9 +17,6 @@ from reconcheck.cli.outputs import outputs, say
 from reconcheck.cli.request import Request
 from reconcheck.explain.run import Failure, Outcome, Run
 from reconcheck.report.formats import ENDINGS, format_of, render
-
-if TYPE_CHECKING:
-    from reconcheck.explain.verdict import Report
 
 
 @click.command()
@@ -80,7 +75,7 @@ def command(
     colour, text = colours(), into.standard == "text"
     width = max(len(str(file)) for file in files)
     done: list[Outcome] = []
-    with _outcomes(files, request, jobs or usable_cores()) as outcomes:
+    with outcomes_of(files, request, jobs or usable_cores()) as outcomes:
         for file, result in zip(files, outcomes, strict=True):
             if certificates is not None and not isinstance(result, Failure):
                 result = certificates.written(result)
@@ -103,18 +98,6 @@ def command(
             click.echo(line)
     into.write(lambda name: render(run, name, verbose))
     return run.exit_code
-
-
-@contextmanager
-def _outcomes(files: list[Path], request: Request, jobs: int) -> Iterator[Iterator[Report | Failure]]:
-    """What comes of each model, in order: found in this process, or by so many others."""
-    if jobs == 1:
-        yield (request.verify(file) for file in files)
-        return
-    from reconcheck.cli.jobs import Crew
-
-    with Crew(files, request, jobs) as crew:
-        yield crew.outcomes()
 
 
 def _tell_failure(file: Path, failure: Failure, text: bool, several: bool, colour: bool) -> None:

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconcheck.diagnostic import Span
 from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import TraceStep
-from reconcheck.model.operator import Bind, Jump, Operator, Test
+from reconcheck.model.operator import Bind, External, Jump, Object, Operator, Test
 from reconcheck.syntax.tree import Cite
 
 LINES = re.compile(r"#L(\d+)(?:-L?(\d+))?$")
@@ -65,6 +64,7 @@ def _declared(operator: Operator, name: str) -> Iterator[Place]:
     for controller in operator.controllers:
         if controller.name == name:
             yield Place(controller.span, controller.cites)
-    for holder in (*operator.objects.values(), *operator.externals.values()):
+    holders: list[Object | External] = [*operator.objects.values(), *operator.externals.values()]
+    for holder in holders:
         if holder.name == name:
             yield Place(holder.span, holder.cites)

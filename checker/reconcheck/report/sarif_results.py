@@ -65,7 +65,7 @@ class Results:
             place,
             (operator.name, answer.goal.name, str(answer.scope)),
             **self._judged(case, "error"),
-            **({"codeFlows": [code_flow(operator, answer.trace, place, related)]} if answer.trace else {}),
+            codeFlows=[] if answer.trace is None else [code_flow(operator, answer.trace, place, related)],
             relatedLocations=related.all(),
             fixes=[self._fix(repair) for repair in mending],
             properties={
