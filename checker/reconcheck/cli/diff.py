@@ -13,7 +13,7 @@ from reconcheck.cli.errors import INTERNAL, wrong_value
 from reconcheck.cli.machine import usable_cores
 from reconcheck.cli.options import colours, parse_settings, settings_option
 from reconcheck.cli.outputs import outputs, say
-from reconcheck.cli.request import Request
+from reconcheck.cli.request import Request, failure
 from reconcheck.explain.run import WORST_FIRST, Failure
 from reconcheck.report.formats import format_of
 from reconcheck.syntax.source import read_stream
@@ -63,10 +63,13 @@ def command(
     into = outputs(format_, written, FORMATS, _format_of)
     files, texts = _models(old, new)
     request = Request((), None, (), parse_settings(settings), timeout, also_with_schedule=True, texts=texts)
+    wrong = [failure for file in files if (failure := _wrong(request, file)) is not None]
+    if wrong:
+        return _failed(wrong)
     with outcomes_of(files, request, jobs or usable_cores()) as outcomes:
         before, after = outcomes
     if isinstance(before, Failure) or isinstance(after, Failure):
-        return _failed(files, [one for one in (before, after) if isinstance(one, Failure)])
+        return _failed([one for one in (before, after) if isinstance(one, Failure)])
     from reconcheck.explain.difference import difference
     from reconcheck.render.text import Paint
 
@@ -104,16 +107,26 @@ def _models(old: str, new: str) -> tuple[list[Path], dict[Path, str]]:
     return files, texts
 
 
-def _failed(files: list[Path], failures: list[Failure]) -> int:
+def _wrong(request: Request, file: Path) -> Failure | None:
+    """Why a model cannot be verified, so that nobody waits for the other one."""
+    try:
+        request.load(file)
+    except Exception as error:
+        return failure(error)
+    return None
+
+
+def _failed(failures: list[Failure]) -> int:
+    """Says why there is no comparison; the exit code."""
     from reconcheck.render.diagnostics import render_diagnostics
 
-    for failure in failures:
-        if failure.exit_code == INTERNAL:
-            for problem in failure.diagnostics:
+    for one in failures:
+        if one.exit_code == INTERNAL:
+            for problem in one.diagnostics:
                 click.echo(f"internal error[{problem.code}]: {problem.message}", err=True)
         else:
-            click.echo(render_diagnostics(failure.diagnostics, failure.sources, sys.stderr.isatty()), err=True)
-    return next(code for code in WORST_FIRST if code in {failure.exit_code for failure in failures})
+            click.echo(render_diagnostics(one.diagnostics, one.sources, sys.stderr.isatty()), err=True)
+    return next(code for code in WORST_FIRST if code in {one.exit_code for one in failures})
 
 
 def _rendered(found: Difference, name: str) -> str:

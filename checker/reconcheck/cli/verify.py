@@ -12,7 +12,7 @@ from reconcheck.cli.certificates import Certificates
 from reconcheck.cli.crowd import outcomes_of
 from reconcheck.cli.errors import INTERNAL
 from reconcheck.cli.machine import peak_memory, usable_cores
-from reconcheck.cli.options import colours, model_files, parse_settings, scope_options, settings_option
+from reconcheck.cli.options import affected_files, colours, model_files, parse_settings, scope_options, settings_option
 from reconcheck.cli.outputs import outputs, say
 from reconcheck.cli.request import Request
 from reconcheck.explain.run import Failure, Outcome, Run
@@ -21,6 +21,12 @@ from reconcheck.report.formats import ENDINGS, format_of, render
 
 @click.command()
 @click.argument("models", nargs=-1, required=True)
+@click.option(
+    "--within",
+    multiple=True,
+    metavar="PATH",
+    help="MODELS are files that changed: verify what is or imports one of them, of this file or folder.",
+)
 @click.option("--goal", "goals", multiple=True, metavar="NAME", help="Only this question; may be given several times.")
 @scope_options
 @settings_option
@@ -51,6 +57,7 @@ from reconcheck.report.formats import ENDINGS, format_of, render
 @click.option("--verbose", "-v", is_flag=True, help="Whole reports also when there are several models.")
 def command(
     models: tuple[str, ...],
+    within: tuple[str, ...],
     goals: tuple[str, ...],
     with_: str | None,
     without: tuple[str, ...],
@@ -70,10 +77,10 @@ def command(
     started = time.monotonic()
     request = Request(goals, with_, without, parse_settings(settings), timeout)
     into = outputs(format_, written, ENDINGS, format_of)
-    files = model_files(models)
+    files = affected_files(models, within) if within else model_files(models)
     certificates = Certificates(folder, files) if folder is not None else None
     colour, text = colours(), into.standard == "text"
-    width = max(len(str(file)) for file in files)
+    width = max((len(str(file)) for file in files), default=0)
     done: list[Outcome] = []
     with outcomes_of(files, request, jobs or usable_cores()) as outcomes:
         for file, result in zip(files, outcomes, strict=True):
@@ -90,7 +97,7 @@ def command(
     run = Run(tuple(done), time.monotonic() - started, peak_memory(), os.getcwd())
     if not text:
         say(render(run, into.standard, verbose))
-    elif run.reports or len(files) > 1:
+    else:
         from reconcheck.render.run import render_end
         from reconcheck.render.text import Paint
 

@@ -56,6 +56,6 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """The worst exit code of a model."""
-        codes = {outcome.result.exit_code for outcome in self.outcomes}
+        """The worst exit code of a model; 0 where there is none."""
+        codes = {OK, *(outcome.result.exit_code for outcome in self.outcomes)}
         return next(code for code in WORST_FIRST if code in codes)

@@ -12,7 +12,7 @@ from reconcheck.explain.run import INTERNAL, Failure, Outcome, Run
 from reconcheck.explain.verdict import Report
 from reconcheck.render.diagnostics import render_diagnostics
 from reconcheck.render.markup import LIMIT, block, code, folded, size, table, within
-from reconcheck.render.run import STATUS, render_failure
+from reconcheck.render.run import NOTHING, STATUS, render_failure
 from reconcheck.render.text import Paint, render_answer
 
 MARK = "<!-- reconcheck -->"
@@ -44,6 +44,8 @@ def markdown(run: Run) -> str:
 
 
 def _headline(run: Run) -> str:
+    if not run.outcomes:
+        return f"reconcheck: {NOTHING}"
     ok = sum(1 for outcome in run.outcomes if outcome.result.exit_code == 0)
     total = len(run.outcomes)
     what = "the model is" if total == 1 else f"all {total} models are"

@@ -8,6 +8,7 @@ from reconcheck.render.text import Paint, render_cost, render_line, render_repor
 
 STATUS = {INTERNAL: "broken", WRONG: "wrong", UNKNOWN: "unknown"}
 """How the line of a model without a report begins, by exit code."""
+NOTHING = "nothing to verify: no model is, or imports, a file that changed"
 
 
 def render_outcome(outcome: Outcome, whole: bool, width: int, paint: Paint) -> str:
@@ -30,6 +31,8 @@ def render_failure(file: str, failure: Failure, colour: bool) -> str:
 
 def render_end(run: Run, paint: Paint) -> list[str]:
     """The last lines: the totals of several models, and what the run took."""
+    if not run.outcomes:
+        return [NOTHING]
     several = len(run.outcomes) > 1
     totals = [render_totals(list(run.reports), len(run.failures), paint)] if several else []
     return [*totals, render_cost(run.seconds, run.memory)] if several or run.reports else []
@@ -39,7 +42,7 @@ def render_run(run: Run, verbose: bool) -> str:
     """Everything that is said of a run, without colours."""
     paint = Paint(False)
     several = len(run.outcomes) > 1
-    width = max(len(outcome.file) for outcome in run.outcomes)
+    width = max((len(outcome.file) for outcome in run.outcomes), default=0)
     lines: list[str] = []
     for outcome in run.outcomes:
         if isinstance(outcome.result, Failure):
