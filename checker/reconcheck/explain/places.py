@@ -37,11 +37,16 @@ def source_of(operator: Operator, cite: Cite) -> Source:
 
 
 def place_of(operator: Operator, step: TraceStep) -> Place:
-    """Where a step comes from; steps of the runtime stand where their watch, object or controller is declared."""
+    """Where a step comes from; steps of the runtime stand where their watch, object or controller is declared.
+
+    A step of a reconcile is known by its line, so that it has the citations of everything in that line.
+    """
     verb, _, name = step.step.action.partition(" ")
     spans: list[Place] = []
     if verb == "reconcile":
         spans = [place for place in _lines_of(operator, name) if place.span.line == step.line]
+        cites = dict.fromkeys(cite for place in spans for cite in place.cites)
+        spans = [Place(place.span, tuple(cites)) for place in spans[:1]]
     elif verb in ("process", "noise", "disturbance"):
         spans = [Place(one.span, one.cites) for one in operator.actions if one.name == name]
     elif verb == "fire":

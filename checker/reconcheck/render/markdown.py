@@ -174,7 +174,7 @@ def _diagnosis(file: str, diagnosis: Diagnosis) -> Iterator[str]:
         lines += [f"Enough: {', '.join(code(name) for name in names) or 'none'}." for names in diagnosis.sufficient]
         yield folded(f"{file}: which wake-ups are needed", "\n\n".join(lines))
     rest = [
-        f"- {code(controller)}: {'no bound' if most is None else f'at most {most:,}'} reconciles for one change"
+        f"- {code(controller)}: {'any number of' if most is None else f'at most {most:,}'} reconciles for one change"
         for controller, most in diagnosis.most_reconciles
     ]
     rest += [f"- not known: {code(reason)}" for reason in diagnosis.undecided]

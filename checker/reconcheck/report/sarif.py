@@ -1,7 +1,7 @@
 """Runs as SARIF 2.1.0, for code scanning and editors.
 
-The form is that of the OASIS standard (https://docs.oasis-open.org/sarif/sarif/v2.1.0/); section numbers in this
-folder are its.  Nothing in a log depends on the clock or on the machine.
+The form is that of the OASIS standard (https://docs.oasis-open.org/sarif/sarif/v2.1.0/).  Nothing in a log depends
+on the clock or on the machine.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def log(run: Run) -> dict[str, Any]:
     execution = [_notification(file, item, results.places, notices) for file, item in told if _broken(item)]
     configuration = [_notification(file, item, results.places, notices) for file, item in told if not _broken(item)]
     invocation: dict[str, Any] = {
-        "executionSuccessful": run.exit_code not in (WRONG, INTERNAL),
+        "executionSuccessful": run.exit_code not in (WRONG, INTERNAL) and not told,
         "exitCode": run.exit_code,
         "exitCodeDescription": EXIT_CODES[run.exit_code],
     }

@@ -29,7 +29,7 @@ class Related:
             key = f"{cite.location} {cite.commit}"
             if key not in self._found:
                 source = source_of(self.operator, cite)
-                where = self.places.in_source(self.operator.source[0], source, f"{what} in the operator's source")
+                where = self.places.in_source(self.operator.source[0], source, f"{what}, in the operator's source")
                 self._found[key] = {"id": len(self._found) + 1, **where}
             numbers.append(self._found[key]["id"])
         return numbers

@@ -22,7 +22,7 @@ FORGES = {
 
 
 def text(content: str) -> dict[str, str]:
-    """A message; braces would be placeholders, so they are doubled (section 3.11.5)."""
+    """A message; single braces would be placeholders (section 3.11.5), so they are doubled."""
     return {"text": content.replace("{", "{{").replace("}", "}}")}
 
 

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from reconcheck.codes import CODES, Code
-from reconcheck.report.sarif_places import text
 
 
 class Rules:
@@ -27,14 +26,17 @@ class Rules:
 
 
 def descriptor(code: Code) -> dict[str, Any]:
-    """A code as a reporting descriptor, with its lesson as help."""
+    """A code as a reporting descriptor, with its lesson as help.
+
+    Nothing is ever inserted into these texts, so that the braces of an example are not doubled.
+    """
     family = code.family if code.code[:3] in _LEVELS else "diagnostic"
     return {
         "id": code.code,
         "name": "".join(word.capitalize() for word in re.findall(r"[A-Za-z0-9]+", code.title)),
-        "shortDescription": text(_sentence(code.title)),
-        "fullDescription": text(_flat(code.lesson)),
-        "help": {**text(_plain(code)), "markdown": _markdown(code).replace("{", "{{").replace("}", "}}")},
+        "shortDescription": {"text": _sentence(code.title)},
+        "fullDescription": {"text": _flat(code.lesson)},
+        "help": {"text": _plain(code), "markdown": _markdown(code)},
         "defaultConfiguration": {"level": _LEVELS.get(code.code[:3], "error")},
         "properties": {"tags": [family]},
     }
