@@ -34,6 +34,7 @@ from reconcheck.cli.outputs import outputs
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.cases import Status, cases
 from reconcheck.explain.run import UNKNOWN, Failure
+from reconcheck.explain.verdict import Report
 from reconcheck.render.markdown import MARK, markdown
 from reconcheck.render.markup import LIMIT, block, cell, code, folded, within
 from reconcheck.render.run import NOTHING, render_run
@@ -255,7 +256,7 @@ def test_every_format_can_say_that_there_was_nothing_to_do() -> None:
 def test_the_worst_model_gives_the_exit_code() -> None:
     unknown = Failure(UNKNOWN, (), {})
     quiet, fine = with_answers([answer("quiet")]), with_answers([answer("converges")])
-    order = [(BROKEN, 4), (WRONG_MODEL, 2), (quiet, 1), (unknown, 3), (fine, 0)]
+    order: list[tuple[Report | Failure, int]] = [(BROKEN, 4), (WRONG_MODEL, 2), (quiet, 1), (unknown, 3), (fine, 0)]
     for position, (_, wanted) in enumerate(order):
         assert run(*((str(number), result) for number, (result, _) in enumerate(order[position:]))).exit_code == wanted
 
@@ -374,7 +375,8 @@ def test_standard_output_has_the_format_and_nothing_else(name: str, tmp_path: Pa
     assert read[name](result.stdout)
     assert "nown here: `up`" in result.stdout
     assert result.stderr == ""
-    assert reconcheck("verify", model, "-o", f"{name}=-").stdout[:200] == result.stdout[:200]
+    again = reconcheck("verify", model, "-o", f"{name}=-").stdout
+    assert re.sub(r"\d+(\.\d+)?", "N", again) == re.sub(r"\d+(\.\d+)?", "N", result.stdout)
 
 
 def test_a_file_that_cannot_be_written_is_a_coded_error_and_the_others_are_written(tmp_path: Path) -> None:
