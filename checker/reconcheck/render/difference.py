@@ -18,7 +18,9 @@ def render_difference(found: Difference, paint: Paint) -> str:
     """The whole difference, with the runs of answers that got worse."""
     style = RED if found.exit_code == 1 else YELLOW if found.exit_code else GREEN
     head = f"{paint(BOLD, found.new.operator.name)}  {paint(style, headline(found))}"
-    files = f"{found.old.operator.file} -> {found.new.operator.file}".rjust(WIDTH)
+    old, new = found.old.operator.file, found.new.operator.file
+    between = " -> " if len(old) + len(new) + 4 <= WIDTH else "\n-> "
+    files = "\n".join(line.rjust(WIDTH) for line in f"{old}{between}{new}".split("\n"))
     blocks = [f"{head}\n{files}", _table(found, paint)]
     lists = {
         "goals": [sentence_of(one) for one in found.questions],
