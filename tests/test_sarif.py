@@ -35,6 +35,7 @@ from reconcheck.model.load import load
 from reconcheck.report.sarif import log, sarif
 from reconcheck.report.sarif_places import Places, files_at, region
 from reconcheck.report.sarif_rules import descriptor
+from reconcheck.resources import shipped
 from sarif_rules import SCHEMA, every, problems
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -274,6 +275,18 @@ def test_places_outside_of_the_folder_are_absolute() -> None:
     assert places.file("/work/tree/x.rdsl") == {"uri": "x.rdsl", "uriBaseId": "%SRCROOT%", "index": 1}
     assert places.file("../other/x.rdsl") == {"uri": "file:///work/other/x.rdsl", "index": 2}
     assert places.file("b c.rdsl")["index"] == 0
+
+
+def test_kinds_that_come_along_are_no_files_of_this_machine() -> None:
+    """A mistake in one of them, seen from elsewhere; below the working folder they are files like any other."""
+    kinds = str(shipped("models") / "std" / "workloads.rdsl")
+    mistake = replace(WRONG_MODEL.diagnostics[0], span=Span(kinds, 3, 1, 3, 5), fix=None)
+    found = checked(run(("broken.rdsl", replace(WRONG_MODEL, diagnostics=(mistake,)))))
+    location = found["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert location == {"uri": "models/std/workloads.rdsl", "uriBaseId": "RECONCHECK", "index": 1}
+    assert "uri" not in found["originalUriBaseIds"]["RECONCHECK"]
+    assert str(ROOT) not in json.dumps(found)
+    assert Places(str(ROOT)).file(kinds)["uriBaseId"] == "%SRCROOT%"
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,12 @@ from urllib.parse import quote
 
 from reconcheck.diagnostic import Span
 from reconcheck.explain.places import Source
+from reconcheck.resources import shipped
 
 ROOT = "%SRCROOT%"
 """The base of paths below the working folder; whoever reads the log knows where that is."""
+SHIPPED = "RECONCHECK"
+"""The base of the files of kinds that come with reconcheck."""
 FORGES = {
     r"https://github\.com/[^/]+/[^/]+": "/blob/",
     r"https://(?:gitlab\.com|gitlab\.[^/]+)/.+": "/-/blob/",
@@ -36,17 +39,19 @@ class Places:
         self.folder = folder
         self._artifacts: dict[tuple[str, str | None], int] = {}
         self._models: set[int] = set()
+        self._bases = {ROOT}
         self._repositories: dict[tuple[str, str | None], str] = {}
 
     # ---- files -----------------------------------------------------------------------------------------------
 
     def file(self, path: str) -> dict[str, Any]:
-        """The location of a file on this machine: relative if it is below the working folder."""
+        """The location of a file: relative if it is below the working folder, or comes with reconcheck."""
         whole = os.path.normpath(os.path.join(self.folder, path))
-        inside = os.path.relpath(whole, self.folder)
-        if PurePath(inside).parts[:1] == ("..",) or os.path.isabs(inside):
-            return self._indexed(PurePath(whole).as_uri(), None, True)
-        return self._indexed(quote(PurePath(inside).as_posix()), ROOT, True)
+        for base, folder in ((ROOT, PurePath(self.folder)), (SHIPPED, shipped("models").parent)):
+            if PurePath(whole).is_relative_to(folder):
+                self._bases.add(base)
+                return self._indexed(quote(PurePath(whole).relative_to(folder).as_posix()), base, True)
+        return self._indexed(PurePath(whole).as_uri(), None, True)
 
     def _indexed(self, uri: str, base: str | None, model: bool) -> dict[str, Any]:
         index = self._artifacts.setdefault((uri, base), len(self._artifacts))
@@ -95,6 +100,8 @@ class Places:
     def bases(self) -> dict[str, Any]:
         """What the base names of addresses stand for."""
         found: dict[str, Any] = {ROOT: {"description": text("The folder that reconcheck ran in.")}}
+        if SHIPPED in self._bases:
+            found[SHIPPED] = {"description": text("Files that come with reconcheck.")}
         for (repository, commit), base in self._repositories.items():
             address = files_at(repository, commit)
             known = {} if address is None else {"uri": address}
