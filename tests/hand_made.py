@@ -97,7 +97,17 @@ REPAIR = Repair(
     (Place(Span(FILE, 6, 3, 6, 47)),),
     0.25,
 )
-NEED = Need("schedule", "app", "poll", Span(FILE, 9, 5, 9, 27), ("up",), ("never_two",), (), True, 144.0)
+NEED = Need(
+    kind="schedule",
+    controller="app",
+    name="poll",
+    span=Span(FILE, 9, 5, 9, 27),
+    needed=("up",),
+    redundant=("never_two",),
+    unknown=(),
+    wakes_converged=True,
+    per_day=144.0,
+)
 
 
 def diagnosis(lowest: int | None = 4, repairs: tuple[Repair, ...] = (REPAIR,)) -> Diagnosis:
