@@ -344,11 +344,12 @@ def test_a_report_says_what_the_run_took() -> None:
 
 
 def test_a_report_says_what_each_answer_rests_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from reconcheck.explain.run import Outcome, Run
     from reconcheck.report.document import document
 
     monkeypatch.setattr(verify, "WORTH_SLICING", 0)
     report = Verifier(load(ROOT / SMALL)).report(Scope(level=4), every_scope=False)
-    written = document([report], [], 1.0, None)
+    written = document(Run((Outcome(SMALL, report),), 1.0, None, str(ROOT)))
     jsonschema.validate(written, json.loads((ROOT / "spec/report.schema.json").read_text()))
     (sliced, *_) = written["models"][0]["answers"]
     assert sliced["verdict"] == "converges"

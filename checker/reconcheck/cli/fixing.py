@@ -44,10 +44,16 @@ class Target:
 
 def target_options(function: F) -> F:
     """`--output`, `--in-place` and `--force`."""
-    output = click.option("--output", "-o", metavar="FILE", help="Write the repaired model there.")
+    return click.option("--output", "-o", metavar="FILE", help="Write the repaired model there.")(
+        overwrite_options(function)
+    )
+
+
+def overwrite_options(function: F) -> F:
+    """`--in-place` and `--force`."""
     in_place = click.option("--in-place", is_flag=True, help="Write the repaired model over MODEL.")
     force = click.option("--force", is_flag=True, help="Replace the file if it is there already.")
-    return output(in_place(force(function)))
+    return in_place(force(function))
 
 
 class FixCommand(click.Command):

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from reconcheck.cli.errors import wrong_value
 from reconcheck.cli.progress import Progress
-from reconcheck.cli.request import GRACE, Failure, Request, failure, out_of_memory
+from reconcheck.cli.request import GRACE, Request, failure, out_of_memory
 from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, Looking, work
+from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
     from reconcheck.explain.agenda import Agenda, Asked, Turn

@@ -127,6 +127,13 @@ def model_files(paths: tuple[str, ...]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
+def affected_files(changed: tuple[str, ...], within: tuple[str, ...]) -> list[Path]:
+    """The models in `within` that are, or import, a changed file.  Raises `ModelError` (RC101, RC106)."""
+    from reconcheck.model.imports import affected
+
+    return affected(model_files(within), [Path(text) for text in changed])
+
+
 def colours() -> bool:
     """Whether standard output is a terminal that shows colours (https://no-color.org)."""
     import os

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,10 @@ from reconcheck.cli.errors import INTERNAL, OK, UNKNOWN, wrong_value
 from reconcheck.cli.fixing import Target, looked_for, target_options, write_repair
 from reconcheck.cli.machine import peak_memory
 from reconcheck.cli.options import ScopeAsked, colours, parse_settings, settings_option
-from reconcheck.cli.request import Failure, Request
+from reconcheck.cli.outputs import say
+from reconcheck.cli.request import Request
 from reconcheck.diagnostic import InternalError, ModelError
+from reconcheck.explain.run import Failure, Outcome, Run
 
 
 @click.command()
@@ -55,11 +58,9 @@ def command(
     found = looked_for(outcome, timeout, max_edits)
     report = replace(outcome, diagnosis=found)
     if format_ == "json":
-        import json
+        from reconcheck.report.document import rendered
 
-        from reconcheck.report.document import document
-
-        click.echo(json.dumps(document([report], [], time.monotonic() - started, peak_memory()), indent=2))
+        say(rendered(Run((Outcome(model, report),), time.monotonic() - started, peak_memory(), os.getcwd())))
     else:
         from reconcheck.render.repairs import render_repaired
         from reconcheck.render.text import Paint

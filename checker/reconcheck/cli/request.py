@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG, wrong_value
 from reconcheck.cli.options import ScopeAsked, scope_of
 from reconcheck.cli.progress import Progress
 from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
+from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
     from reconcheck.cli.jobs import Crew
@@ -30,15 +31,6 @@ GRACE = 2.0
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why a model has no report: it is wrong, or reconcheck is, or there is too little memory to read it."""
-
-    exit_code: int
-    diagnostics: tuple[Diagnostic, ...]
-    sources: dict[str, str]
-
-
-@dataclass(frozen=True)
 class Request:
     """The options of `reconcheck verify` that decide what is asked."""
 
@@ -47,13 +39,18 @@ class Request:
     settings: dict[str, int]
     timeout: float | None
     """Seconds for each model."""
+    also_with_schedule: bool = False
+    """Whether each goal is asked about with the schedule as well."""
+    texts: Mapping[Path, str] = field(default_factory=dict)
+    """Models that are in no file, by the path where they count as being."""
 
     def load(self, file: Path) -> tuple[Loaded, Asked]:
         """The model, and what is asked of it.  Raises `ModelError`."""
         from reconcheck.model.load import load
 
-        loaded = load(file, self.settings)
+        loaded = load(file, self.settings, self.texts.get(file))
         from reconcheck.explain.agenda import Asked  # not needed for what is wrong
+        from reconcheck.model.operator import SCHEDULED, Scope
 
         operator = loaded.operator
         known = {goal.name for goal in operator.goals}
@@ -62,7 +59,8 @@ class Request:
                 instead = f"its goals are: {', '.join(sorted(known))}"
                 raise wrong_value(f"`{operator.name}` has no goal `{goal}`", instead)
         scope = scope_of(operator, self.scope)
-        return loaded, Asked(scope, frozenset(self.goals) or None, not self.scope.given)
+        also = (Scope(SCHEDULED),) if self.also_with_schedule else ()
+        return loaded, Asked(scope, frozenset(self.goals) or None, not self.scope.given, also)
 
     def verifier(self, loaded: Loaded, report: Callable[[str], None]) -> Verifier:
         """What answers the questions about a model."""

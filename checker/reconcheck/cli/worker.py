@@ -16,7 +16,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconcheck.cli.request import Failure, Request, failure
+from reconcheck.cli.request import Request, failure
+from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -131,16 +131,10 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0 as asked, 1 diverges or an expectation not met, 3 unknown (spec/reports.md)."""
-        if self.expectations:
-            relevant = [checked for checked in self.expectations if not checked.met]
-            if any(not checked.open for checked in relevant):
-                return 1
-            if relevant:
-                return 3
-            covered = {checked.answer.goal.name for checked in self.expectations}
-            rest = [answer for answer in self.answers if answer.goal.name not in covered]
-        else:
-            rest = list(self.answers)
-        if any(not answer.good and answer.verdict != "unknown" for answer in rest):
+        missed = ["unknown" if checked.open else "missed" for checked in self.expectations if not checked.met]
+        covered = {checked.answer.goal.name for checked in self.expectations}
+        rest = [answer for answer in self.answers if answer.goal.name not in covered and not answer.good]
+        verdicts = {*missed, *(answer.verdict for answer in rest)}
+        if verdicts - {"unknown"}:
             return 1
-        return 3 if any(answer.verdict == "unknown" for answer in rest) else 0
+        return 3 if verdicts else 0

@@ -18,6 +18,8 @@ WIDTH = 100
 GREEN, RED, YELLOW, BOLD, DIM, RESET = "\033[32m", "\033[31m", "\033[33m", "\033[1m", "\033[2m", "\033[0m"
 
 HEADLINES = {
+    "converges": "converges",
+    "holds": "the property holds",
     "quiet": "quiet but not converged",
     "livelock": "runs for ever without converging (livelock)",
     "fails": "the property is violated",
@@ -42,7 +44,7 @@ def render_report(report: Report, paint: Paint) -> str:
     """The whole report of one model."""
     operator = report.operator
     blocks = [_headline(report, paint), _table(report, paint)]
-    blocks += [_answer(operator, answer, paint) for answer in _shown(report) if _worth_a_block(answer)]
+    blocks += [render_answer(operator, answer, paint) for answer in _shown(report) if _worth_a_block(answer)]
     blocks.append(_context(report))
     if report.findings:
         blocks.append(render_diagnostics(report.findings, operator.sources, paint.on))
@@ -119,7 +121,8 @@ def _worth_a_block(answer: Answer) -> bool:
     return answer.trace is not None or answer.verdict == "unknown"
 
 
-def _answer(operator: Operator, answer: Answer, paint: Paint) -> str:
+def render_answer(operator: Operator, answer: Answer, paint: Paint) -> str:
+    """A verdict with its run, or with why it is not known."""
     place = f"{operator.file}:{answer.goal.span.line}"
     code = f" [{answer.code}]" if answer.code else ""
     left = f"{answer.goal.name}: {HEADLINES[answer.verdict]}{code}, {answer.scope}"
@@ -208,7 +211,7 @@ def _merge(first: tuple[Change, ...], second: tuple[Change, ...]) -> tuple[Chang
 def _trace(operator: Operator, trace: Trace, paint: Paint) -> list[str]:
     types = types_of(operator)
     lines = _table_of_steps(operator, trace, paint)
-    lines.append(_ending(trace))
+    lines.append(f"  |-- {ending(trace)}")
     if trace.final:
         values = ", ".join(f"{name} is {value_text(name, value, types)}" for name, value in trace.final)
         lines += textwrap.wrap(values, WIDTH - 6, initial_indent="      ", subsequent_indent="      ")
@@ -271,16 +274,17 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(" ".join(words), width, break_on_hyphens=False) or [""]
 
 
-def _ending(trace: Trace) -> str:
+def ending(trace: Trace) -> str:
+    """What the end of a run means."""
     match trace.end:
         case "quiet":
-            return "  |-- quiet for ever: nothing is queued, no timer is armed, nothing else has to happen"
+            return "quiet for ever: nothing is queued, no timer is armed, nothing else has to happen"
         case "livelock":
-            return "  |-- the steps marked with | repeat for ever"
+            return "the steps marked with | repeat for ever"
         case "violation":
-            return "  |-- here the property is false"
+            return "here the property is false"
         case _:
-            return "  |-- here it is true"
+            return "here it is true"
 
 
 def happens(row: Row, types: dict[str, Type]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from reconcheck import __version__
 from reconcheck.cause_kinds import BY_CODE
 from reconcheck.diagnostic import Diagnostic, Span
 from reconcheck.explain.cause import Cause
+from reconcheck.explain.run import Run
 from reconcheck.explain.trace import Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Scope
@@ -18,19 +20,22 @@ SCHEMA = 1
 """The version of the document's form; it grows when a reader could break."""
 
 
-def document(
-    reports: list[Report], failures: list[tuple[str, list[Diagnostic]]], seconds: float, memory: int | None
-) -> dict[str, Any]:
-    """All reports of a run, the models that could not be verified with why, and what the run took.
+def rendered(run: Run) -> str:
+    """The document of a run, as JSON."""
+    return json.dumps(document(run), indent=2, ensure_ascii=False) + "\n"
 
-    `memory` is in bytes, None where the system does not say.
-    """
+
+def document(run: Run) -> dict[str, Any]:
+    """All reports of a run, the models that could not be verified with why, and what the run took."""
     return {
         "schema": SCHEMA,
         "tool": {"name": "reconcheck", "version": __version__},
-        "models": [model(report) for report in reports],
-        "errors": [{"file": file, "diagnostics": [diagnostic(item) for item in items]} for file, items in failures],
-        "run": {"seconds": round(seconds, 3), "peak_memory": memory},
+        "models": [model(report) for report in run.reports],
+        "errors": [
+            {"file": file, "diagnostics": [diagnostic(item) for item in failure.diagnostics]}
+            for file, failure in run.failures
+        ],
+        "run": {"seconds": round(run.seconds, 3), "peak_memory": run.memory},
     }
 
 
