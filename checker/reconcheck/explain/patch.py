@@ -10,7 +10,7 @@ from pathlib import Path
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.broken import Broken, reconcile, words_end
 from reconcheck.explain.diagnosis import Edit
-from reconcheck.explain.edits import Overlap, apply_edits
+from reconcheck.explain.edits import Overlap, Source, apply_edits
 from reconcheck.explain.trial import Verdicts
 from reconcheck.explain.verdict import GOOD
 from reconcheck.explain.walk import nodes
@@ -106,7 +106,16 @@ def _updated(broken: Broken, written: list[tree.Expect], loaded: Loaded, verdict
         room = len(blanks.group()) if blanks is not None else 0
         width = max(len(line.verdict) + room, len(answer) + 1) if room else 0
         found.append(broken.source.replace(word.start(1), word.end(1) + room, answer.ljust(width)))
+        if line.because:
+            found.append(_without_causes(broken.source, word.end(1), line.because))
     return found
+
+
+def _without_causes(source: Source, begin: int, because: tuple[tree.Word, ...]) -> Edit:
+    """Takes away `because` with its causes: what converges has none."""
+    word = re.compile(r"\s*\bbecause\b")
+    found = list(word.finditer(source.text, begin, source.begin(because[0].span)))
+    return source.replace(found[-1].start(), source.end(because[-1].span), "")
 
 
 def _meets(answer: str, wanted: str) -> bool:

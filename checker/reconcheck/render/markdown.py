@@ -146,7 +146,10 @@ def _diagnosis(file: str, diagnosis: Diagnosis) -> Iterator[str]:
     """Repairs, levels and needs."""
     for repair in diagnosis.repairs:
         goals = ", ".join(repair.goals)
-        yield folded(f"{file}: to repair {goals}: {repair.title} (then L{repair.level})", block(repair.patch, "diff"))
+        yield folded(
+            f"{file}: to repair {goals}: {repair.title} (then L{repair.level})",
+            block(repair.patch, "diff") if repair.patch else "The model stays as it is.",
+        )
     if diagnosis.levels:
         heads = ("goal", *(f"L{number} {name}" for number, name in enumerate(LEVELS)), "lowest")
         levels = [
