@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "checker" / "reconcheck"
-ORDER = ["syntax", "model", "semantics", "proof", "engines", "certify", "explain", "render", "report", "cli"]
+ORDER = ["syntax", "model", "semantics", "proof", "engines", "certify", "explain", "render", "report", "cache", "cli"]
 """A folder may import itself and those before it; files beside the folders are below all of them."""
 
 FILES = sorted(PACKAGE.rglob("*.py"))

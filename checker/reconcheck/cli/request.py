@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,11 @@ class Request:
     settings: dict[str, int]
     timeout: float | None
     """Seconds for each model."""
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What decides the answers, as data: everything but the time that one is ready to wait for them."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "timeout"}
 
     def load(self, file: Path) -> tuple[Loaded, Asked]:
         """The model, and what is asked of it.  Raises `ModelError`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconcheck.cache.results import Lookup, Results
 from reconcheck.cli.certificates import Certificates
 from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG
 from reconcheck.cli.machine import peak_memory, usable_cores
@@ -44,6 +45,7 @@ STATUS = {INTERNAL: "broken", WRONG: "wrong", UNKNOWN: "unknown"}
 @click.option(
     "--certificate", "folder", metavar="DIR", help="Write a certificate of everything that is proved into DIR."
 )
+@click.option("--no-cache", is_flag=True, help="Verify anew what was verified before and has not changed.")
 @click.option("--verbose", "-v", is_flag=True, help="Whole reports also when there are several models.")
 def command(
     models: tuple[str, ...],
@@ -55,6 +57,7 @@ def command(
     jobs: int | None,
     format_: str,
     folder: str | None,
+    no_cache: bool,
     verbose: bool,
 ) -> int:
     """Prove that each model converges without scheduled reconciliation, or show why not.
@@ -70,7 +73,7 @@ def command(
     reports: list[Report] = []
     failures: list[tuple[str, Failure]] = []
     width = max(len(str(file)) for file in files)
-    with _outcomes(files, request, jobs or usable_cores()) as outcomes:
+    with _outcomes(files, request, jobs or usable_cores(), Results(not no_cache)) as outcomes:
         for file, outcome in zip(files, outcomes, strict=True):
             if certificates is not None and not isinstance(outcome, Failure):
                 outcome = certificates.written(outcome)
@@ -104,9 +107,29 @@ def command(
 
 
 @contextmanager
-def _outcomes(files: list[Path], request: Request, jobs: int) -> Iterator[Iterator[Report | Failure]]:
+def _outcomes(files: list[Path], request: Request, jobs: int, results: Results) -> Iterator[Iterator[Report | Failure]]:
+    """What comes of each model, in order: remembered, or found now."""
+    lookups = [results.find(file, request.options) for file in files]
+    missing = [file for file, lookup in zip(files, lookups, strict=True) if lookup.report is None]
+    with _found(missing, request, jobs) as found:
+        yield _merged(lookups, found, results)
+
+
+def _merged(lookups: list[Lookup], found: Iterator[Report | Failure], results: Results) -> Iterator[Report | Failure]:
+    for lookup in lookups:
+        if lookup.report is not None:
+            yield lookup.report
+            continue
+        outcome = next(found)
+        if not isinstance(outcome, Failure):
+            results.keep(lookup, outcome)
+        yield outcome
+
+
+@contextmanager
+def _found(files: list[Path], request: Request, jobs: int) -> Iterator[Iterator[Report | Failure]]:
     """What comes of each model, in order: found in this process, or by so many others."""
-    if jobs == 1:
+    if jobs == 1 or not files:
         yield (request.verify(file) for file in files)
         return
     from reconcheck.cli.jobs import Crew

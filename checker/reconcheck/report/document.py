@@ -60,6 +60,7 @@ def model(report: Report) -> dict[str, Any]:
         "findings": [diagnostic(item) for item in report.findings],
         "exit_code": report.exit_code,
         "seconds": round(report.seconds, 3),
+        "cached": report.cached,
     }
 
 
