@@ -2,7 +2,8 @@
 
 The JSON has a table of classes and a table of rows, one for each distinct compound value, those that it is made of
 before it.  In a row, atoms stand for themselves and `[n]` is row n.  So what is shared stays shared, and a new
-field, or a new dataclass, needs nothing here.  Only dataclasses, named tuples and enums of `LAYERS` are made.
+field, or a new dataclass, needs nothing here.  Only dataclasses, named tuples and enums of `LAYERS` are made; those
+of other layers can be written, which is enough for a key.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from enum import Enum
 from typing import Any
 
 LAYERS = frozenset({"diagnostic", "syntax", "model", "semantics", "proof", "explain"})
-"""The modules and folders of reconcheck whose classes may occur."""
+"""The modules and folders of reconcheck whose classes are made."""
 TUPLE, LIST, DICT, SET = -1, -2, -3, -4
 """Rows of built-in types; other rows begin with the number of a class."""
 
@@ -88,8 +89,8 @@ class _Writer:
         raise Unstorable(f"{kind.__module__}.{kind.__qualname__} is no data")
 
     def _class(self, kind: type) -> int:
-        if _layer(kind.__module__) not in LAYERS:
-            raise Unstorable(f"{kind.__module__}.{kind.__qualname__} is of no layer with data")
+        if not _layer(kind.__module__):
+            raise Unstorable(f"{kind.__module__}.{kind.__qualname__} is none of reconcheck's classes")
         return self.classes.setdefault((kind.__module__, kind.__qualname__), len(self.classes))
 
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from reconcheck import __version__, resources
-from reconcheck.cache.codec import encode
+from reconcheck.cache.codec import Unstorable, encode
 from reconcheck.diagnostic import ModelError
 from reconcheck.syntax.source import read_source
 
@@ -32,7 +32,7 @@ class Key:
 def key_of(file: Path, options: Mapping[str, object]) -> Key | None:
     """The key of what is asked of a model with these options; None where a file cannot be read.
 
-    `options` is everything that decides what is answered, as data.
+    `options` is everything that decides what is answered; None also where there is more in it than data.
     """
     texts: dict[str, str] = {}
     places: dict[str, str | None] = {}
@@ -52,7 +52,11 @@ def key_of(file: Path, options: Mapping[str, object]) -> Key | None:
     except (ModelError, OSError):
         return None
     there = {place: target for place, target in places.items() if target is not None}
-    content = encode((fingerprint(), str(file), str(file.resolve()), texts, there, dict(sorted(options.items()))))
+    parts = (fingerprint(), str(file), str(file.resolve()), texts, there, dict(sorted(options.items())))
+    try:
+        content = encode(parts)
+    except Unstorable:
+        return None
     return Key(hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest(), texts)
 
 

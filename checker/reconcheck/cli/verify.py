@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconcheck.cache.results import Lookup, Results
+from reconcheck.cache.results import Results
 from reconcheck.cli.certificates import Certificates
 from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG
 from reconcheck.cli.machine import peak_memory, usable_cores
 from reconcheck.cli.options import colours, model_files, parse_settings, scope_options, settings_option
+from reconcheck.cli.remembering import remembering
 from reconcheck.cli.request import Failure, Request
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def command(
     reports: list[Report] = []
     failures: list[tuple[str, Failure]] = []
     width = max(len(str(file)) for file in files)
-    with _outcomes(files, request, jobs or usable_cores(), Results(not no_cache)) as outcomes:
+    results = Results(not no_cache)
+    with remembering(files, request, results, lambda new: _outcomes(new, request, jobs or usable_cores())) as outcomes:
         for file, outcome in zip(files, outcomes, strict=True):
             if certificates is not None and not isinstance(outcome, Failure):
                 outcome = certificates.written(outcome)
@@ -107,29 +109,9 @@ def command(
 
 
 @contextmanager
-def _outcomes(files: list[Path], request: Request, jobs: int, results: Results) -> Iterator[Iterator[Report | Failure]]:
-    """What comes of each model, in order: remembered, or found now."""
-    lookups = [results.find(file, request.options) for file in files]
-    missing = [file for file, lookup in zip(files, lookups, strict=True) if lookup.report is None]
-    with _found(missing, request, jobs) as found:
-        yield _merged(lookups, found, results)
-
-
-def _merged(lookups: list[Lookup], found: Iterator[Report | Failure], results: Results) -> Iterator[Report | Failure]:
-    for lookup in lookups:
-        if lookup.report is not None:
-            yield lookup.report
-            continue
-        outcome = next(found)
-        if not isinstance(outcome, Failure):
-            results.keep(lookup, outcome)
-        yield outcome
-
-
-@contextmanager
-def _found(files: list[Path], request: Request, jobs: int) -> Iterator[Iterator[Report | Failure]]:
+def _outcomes(files: list[Path], request: Request, jobs: int) -> Iterator[Iterator[Report | Failure]]:
     """What comes of each model, in order: found in this process, or by so many others."""
-    if jobs == 1 or not files:
+    if jobs == 1:
         yield (request.verify(file) for file in files)
         return
     from reconcheck.cli.jobs import Crew
