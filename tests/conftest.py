@@ -4,6 +4,4 @@ from __future__ import annotations
 
 import os
 
-pytest_plugins = ["pytester"]
-
 os.environ["RECONCHECK_CACHE"] = "off"  # the tests of the cache have one of their own
