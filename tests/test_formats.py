@@ -93,7 +93,7 @@ def test_json_has_causes_and_the_diagnosis() -> None:
     told = model["diagnosis"]
     assert told["levels"][0]["lowest"] == 4
     assert [one["verdict"] for one in told["levels"][0]["answers"]] == ["quiet"] * 4 + ["converges"]
-    assert told["needs"][0]["needed"] == ["up"]
+    assert told["wake_ups"][0]["needed"] == ["up"]
     assert told["most_reconciles"] == [{"controller": "app", "most": 3}, {"controller": "other", "most": None}]
     assert [edit["text"] for edit in told["repairs"][0]["edits"]] == ["notifies ", "watch x"]
     assert written["models"][1]["diagnosis"] is None

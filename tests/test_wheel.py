@@ -25,7 +25,9 @@ def test_the_wheel_does_the_main_job_elsewhere(tmp_path: Path) -> None:
     run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT, cwd=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert "reconcheck/grammar/rdsl.lark" in names
+    assert {"reconcheck/grammar/rdsl.lark", "reconcheck/py.typed"} <= set(names)
+    (entry_points,) = [name for name in names if name.endswith("entry_points.txt")]
+    assert "[pytest11]\nreconcheck = reconcheck.api.pytest_plugin" in zipfile.ZipFile(wheel).read(entry_points).decode()
     shipped = {str(path.relative_to(ROOT)) for path in (ROOT / "models").rglob("*.rdsl")}
     assert {f"reconcheck/{name}" for name in shipped} <= set(names)
     run(sys.executable, "-m", "venv", "empty", cwd=tmp_path)
@@ -35,4 +37,7 @@ def test_the_wheel_does_the_main_job_elsewhere(tmp_path: Path) -> None:
     own.write_text(model.read_text())  # imports std/workloads, which is found in the installed package
     output = run(tmp_path / "empty/bin/reconcheck", "verify", own, cwd=tmp_path)
     assert "3 of 3 expectations met" in output
+    assert (
+        run(tmp_path / "empty/bin/reconcheck", "models", "show", "unwatched-secondary", cwd=tmp_path) == own.read_text()
+    )
     assert "explain" in run(tmp_path / "empty/bin/reconcheck", "--help", cwd=tmp_path)

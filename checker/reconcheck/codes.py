@@ -2,8 +2,8 @@
 
 `RC1xx` is about text and files, `RC2xx` about names and types, `RC3xx` are findings about a model that means
 something but hardly what was wanted, `RC4xx` are verdicts and (from RC411) their causes, `RC5xx` are about
-certificates, `RC9xx` are faults of reconcheck itself.  A test keeps the catalogue and the code in step;
-`reconcheck explain RC203` prints an entry.
+certificates, `RC6xx` about citations, `RC9xx` are faults of reconcheck itself.  A test keeps the catalogue and the code
+in step; `reconcheck explain RC203` prints an entry.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ FAMILIES: dict[str, str] = {
     "RC41": "cause",
     "RC42": "cause",
     "RC5": "certificate",
+    "RC6": "citation",
     "RC9": "internal error",
 }
 """The family of a code, by its first three characters, or by four where a family has a part of its own."""
@@ -692,6 +693,62 @@ _CERTIFICATES = (
     ),
 )
 
+_CITATIONS = (
+    _code(
+        "RC601",
+        "a citation that cannot be looked up",
+        """
+        A citation is the path of a file in the operator's repository, then perhaps `#L12` or `#L12-L20`, then
+        perhaps a name that has to be there.  This one is written otherwise, so nobody can find what it cites.
+        """,
+        'Write it like `@"controllers/app.go#L52-L60"`.',
+    ),
+    _code(
+        "RC602",
+        "a citation of an unknown commit",
+        """
+        What a line says depends on the commit.  None is given, neither in the citation nor in `source`, or the
+        repository does not have it; a shallow clone has the newest commits only.
+        """,
+        'Give the commit in `source ... at "..."`, or fetch it into the repository.',
+    ),
+    _code(
+        "RC603",
+        "a citation of a file that is not there",
+        """
+        At the commit that is cited, the repository has no such file.  It was renamed, or the path is not from
+        the repository's root.
+        """,
+        "Give the path from the root of the repository at that commit.",
+    ),
+    _code(
+        "RC604",
+        "a citation of lines that are not there",
+        """
+        The file is there, and shorter than the citation says, or the lines cited have nothing in them.
+        """,
+        "Give the lines as the repository's web page numbers them, from 1.",
+    ),
+    _code(
+        "RC605",
+        "a citation whose lines do not hold what it names",
+        """
+        The citation names a function, a field or a rule, and the lines that it cites do not have that word:
+        they were counted at another commit, or shifted.
+        """,
+        "Cite the lines where the name stands.",
+    ),
+    _code(
+        "RC606",
+        "what a citation cites has changed",
+        """
+        At the commit that is cited all is well, but the revision that was asked about has the lines somewhere
+        else, or no more.  Where they are gone, the model may describe an operator that there is no more.
+        """,
+        "Read the new code, change the model if need be, and cite the new lines and commit.",
+    ),
+)
+
 _INTERNAL = (
     _code(
         "RC901",
@@ -729,6 +786,7 @@ _INTERNAL = (
 )
 
 CODES: dict[str, Code] = {
-    code.code: code for code in (*_TEXT, *_NAMES, *_FINDINGS, *_VERDICTS, *_CAUSES, *_CERTIFICATES, *_INTERNAL)
+    code.code: code
+    for code in (*_TEXT, *_NAMES, *_FINDINGS, *_VERDICTS, *_CAUSES, *_CERTIFICATES, *_CITATIONS, *_INTERNAL)
 }
 """Every code, in ascending order."""

@@ -18,6 +18,9 @@ COMMANDS = {
     "simulate": ("reconcheck.cli.simulate", "Walk a model step by step, with a seed."),
     "graph": ("reconcheck.cli.graph", "Draw the state graph of a model."),
     "fix": ("reconcheck.cli.fix", "Apply the fixes that diagnostics offer."),
+    "new": ("reconcheck.cli.new", "Write a model to begin with."),
+    "models": ("reconcheck.cli.models", "List and print the models that come along."),
+    "sources": ("reconcheck.cli.sources", "Check what a model cites against the operator's repository."),
     "explain": ("reconcheck.cli.explain", "Explain a diagnostic code such as RC203."),
 }
 

@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,11 @@ class Request:
     """Whether each goal is asked about with the schedule as well."""
     texts: Mapping[Path, str] = field(default_factory=dict)
     """Models that are in no file, by the path where they count as being."""
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What decides the answers, as data: everything but the time that one is ready to wait for them."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "timeout"}
 
     def load(self, file: Path) -> tuple[Loaded, Asked]:
         """The model, and what is asked of it.  Raises `ModelError`."""

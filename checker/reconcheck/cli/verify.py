@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconcheck.cache.results import Results
 from reconcheck.cli.certificates import Certificates
 from reconcheck.cli.crowd import outcomes_of
 from reconcheck.cli.errors import INTERNAL, wrong_value
@@ -25,13 +26,13 @@ from reconcheck.cli.options import (
     settings_option,
 )
 from reconcheck.cli.outputs import outputs, say
+from reconcheck.cli.remembering import remembering
 from reconcheck.cli.request import Request
 from reconcheck.explain.run import Failure, Outcome, Run
 from reconcheck.report.formats import ENDINGS, format_of, render
 
 if TYPE_CHECKING:
-    from reconcheck.cli.jobs import Crew
-    from reconcheck.explain.verdict import Report
+    pass
 
 
 @click.command(cls=FixCommand)
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 @click.option(
     "--certificate", "folder", metavar="DIR", help="Write a certificate of everything that is proved into DIR."
 )
+@click.option("--no-cache", is_flag=True, help="Verify anew what was verified before and has not changed.")
 @click.option(
     "--diagnose/--no-diagnose",
     default=None,
@@ -96,6 +98,7 @@ def command(
     format_: str | None,
     written: tuple[str, ...],
     folder: str | None,
+    no_cache: bool,
     diagnose: bool | None,
     strict: bool,
     fix: int | None,
@@ -119,7 +122,8 @@ def command(
     colour, text, several = colours(), into.standard == "text", len(files) > 1
     width = max((len(str(file)) for file in files), default=0)
     done: list[Outcome] = []
-    with outcomes_of(files, request, jobs or usable_cores()) as (outcomes, crew):
+    results, cores = Results(not no_cache), jobs or usable_cores()
+    with remembering(files, request, results, lambda new: outcomes_of(new, request, cores)) as (outcomes, crew):
         for file, result in zip(files, outcomes, strict=True):
             if certificates is not None and not isinstance(result, Failure):
                 result = certificates.written(result)
@@ -132,7 +136,15 @@ def command(
 
                     click.echo(render_outcome(Outcome(str(file), result), not several or verbose, width, Paint(colour)))
                 if diagnose or (diagnose is None and not several):
-                    result = _diagnosed(result, request, crew, text and (not several or verbose), colour)
+                    lookup = results.find(file, {**request.options, "diagnosis": True})
+                    known = None if lookup.report is None else lookup.report.diagnosis
+                    known = known or request.diagnose(result, crew)
+                    result = replace(result, diagnosis=known)
+                    results.keep(lookup, result)
+                    if text and (not several or verbose):
+                        from reconcheck.render.run import render_diagnosed
+
+                        click.echo("\n" + render_diagnosed(result, Paint(colour)))
             done.append(Outcome(str(file), result))
     run = Run(tuple(done), time.monotonic() - started, peak_memory(), os.getcwd(), strict)
     if not text:
@@ -162,17 +174,6 @@ def _target(files: list[Path], fix: int | None, in_place: bool, force: bool) -> 
     target = Target(fix, None, in_place, force)
     target.path(files[0])  # before anything is looked for
     return target
-
-
-def _diagnosed(report: Report, request: Request, crew: Crew | None, shown: bool, colour: bool) -> Report:
-    """The report with its diagnosis, which follows the verdicts where they are printed."""
-    found = replace(report, diagnosis=request.diagnose(report, crew))
-    if shown:
-        from reconcheck.render.run import render_diagnosed
-        from reconcheck.render.text import Paint
-
-        click.echo("\n" + render_diagnosed(found, Paint(colour)))
-    return found
 
 
 def _tell_failure(file: Path, failure: Failure, text: bool, several: bool, colour: bool) -> None:

@@ -127,6 +127,8 @@ class Report:
     """Scheduled rules: controller, rule and wake-ups a day for each object."""
     diagnosis: Diagnosis | None = None
     """What to do, where it was asked for."""
+    cached: bool = field(default=False, compare=False)
+    """Whether it was found on an earlier run; `seconds` are those of that run."""
 
     @property
     def exit_code(self) -> int:

@@ -50,6 +50,8 @@ def render_report(report: Report, paint: Paint) -> str:
         blocks.append(render_diagnostics(report.findings, operator.sources, paint.on))
     if report.expectations:
         blocks.append(_expectations(report.expectations, paint))
+    if report.cached:
+        blocks.append(f"from the cache: found before, in {report.seconds:.2f} s; `--no-cache` verifies anew")
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -428,7 +430,8 @@ def render_line(report: Report, width: int, paint: Paint) -> str:
         expected = f"{met}/{len(report.expectations)} expected"
     else:
         expected = "no expectations"
-    return f"{status} {report.operator.file:<{width}} {report.seconds:5.2f} s  {expected:<15} {answers}"
+    took = " cached" if report.cached else f"{report.seconds:5.2f} s"
+    return f"{status} {report.operator.file:<{width}} {took}  {expected:<15} {answers}"
 
 
 def render_totals(reports: list[Report], wrong: int, paint: Paint) -> str:
@@ -443,6 +446,8 @@ def render_totals(reports: list[Report], wrong: int, paint: Paint) -> str:
     parts.append(f"{len(proved)} proofs, {len(traced)} traces")
     if wrong:
         parts.append(f"{wrong} wrong")
+    if cached := sum(1 for report in reports if report.cached):
+        parts.append(f"{cached} from the cache")
     return paint(GREEN if ok == total else RED, ", ".join(parts))
 
 

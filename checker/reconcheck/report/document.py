@@ -71,6 +71,7 @@ def model(report: Report) -> dict[str, Any]:
         "diagnosis": None if report.diagnosis is None else diagnosis(report.diagnosis, answer, place),
         "exit_code": report.exit_code,
         "seconds": round(report.seconds, 3),
+        "cached": report.cached,
     }
 
 

@@ -1,0 +1,1 @@
+"""Remembers reports, so that what has not changed is not verified twice."""
