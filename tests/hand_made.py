@@ -58,7 +58,7 @@ def answer(verdict: str, name: str = "up", scope: Scope = ALONE, **more: object)
     found = next(one for one in report().answers if one.goal.name == "up")
     goal = report().operator.goal(name)
     if verdict in ("quiet", "livelock"):
-        made = replace(found, goal=goal, scope=scope, verdict=verdict, code="RC401")
+        made = replace(found, goal=goal, scope=scope, verdict=verdict, code="RC401", causes=())
     elif verdict == "unknown":
         made = Answer(goal, scope, verdict, "the time limit of 1 s was reached", "RC406")
     else:
