@@ -88,7 +88,8 @@ class Ran:
         models = [one["location"]["uri"] for one in run["artifacts"] if one.get("roles") == ["analysisTarget"]]
         found = {model: "" for model in models if not model.endswith("kinds.rdsl")}
         for result in run["results"]:
-            found[result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]] = result["level"]
+            place = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+            found.setdefault(place, result["level"])  # the verdict; its causes follow
         return found
 
 

@@ -356,7 +356,7 @@ def test_one_run_writes_every_format(tmp_path: Path) -> None:
     assert written["all.txt"] == result.stdout
     jsonschema.validate(json.loads(written["all.json"]), SCHEMA)
     (sarif,) = json.loads(written["all.sarif"])["runs"]
-    assert [one["ruleId"] for one in sarif["results"]] == ["RC401"]
+    assert [one["ruleId"] for one in sarif["results"]] == ["RC401", "RC415"]
     assert Xml.fromstring(written["all.xml"].split("\n", 1)[1]).get("failures") == "1"
     assert "### reconcheck: the model is not as asked" in written["all.md"]
 

@@ -247,10 +247,10 @@ def test_fingerprints_do_not_move_with_the_lines() -> None:
     moved = "rdsl 1\n\n// Something new.\n\n" + report().operator.sources[FILE].split("\n", 1)[1]
     made = Verifier(loaded(moved)).report(ALONE)
     (before,) = results(run((FILE, with_answers([answer("quiet")]))))
-    (after,) = results(run((FILE, made)))
+    after = results(run((FILE, made)))[0]
     assert after["locations"] != before["locations"]
     assert after["partialFingerprints"] == before["partialFingerprints"]
-    (elsewhere,) = results(run((FILE, replace(made, operator=replace(made.operator, name="other")))))
+    elsewhere = results(run((FILE, replace(made, operator=replace(made.operator, name="other")))))[0]
     assert elsewhere["partialFingerprints"] != before["partialFingerprints"]
 
 
