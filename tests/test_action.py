@@ -89,7 +89,7 @@ class Ran:
         found = {model: "" for model in models if not model.endswith("kinds.rdsl")}
         for result in run["results"]:
             place = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-            found.setdefault(place, result["level"])  # the verdict; its causes follow
+            found[place] = found.get(place) or result["level"]  # the verdict; its causes follow
         return found
 
 
