@@ -70,7 +70,7 @@ def test_a_quiet_state_without_the_goal_is_a_node_of_its_own() -> None:
 
 
 def test_a_goal_that_converges_has_no_path() -> None:
-    drawn = draw(QUIET, Scope(schedule=True))
+    drawn = draw(QUIET, Scope(level=4))
     assert bold(drawn) == []
     assert "No run violates it." in drawn.caption[0]
 

@@ -12,6 +12,7 @@ from reconcheck import __version__
 
 COMMANDS = {
     "verify": ("reconcheck.cli.verify", "Prove that operators converge without scheduled reconciliation."),
+    "repair": ("reconcheck.cli.repair", "Find the smallest changes with which a model converges."),
     "certify": ("reconcheck.cli.certify", "Check certificates of proofs, with nothing but the model and a solver."),
     "simulate": ("reconcheck.cli.simulate", "Walk a model step by step, with a seed."),
     "graph": ("reconcheck.cli.graph", "Draw the state graph of a model."),

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
 from reconcheck.model.operator import FAULTS, External, Object, Operator, Scope
@@ -127,7 +128,42 @@ def _answer(operator: Operator, answer: Answer, paint: Paint) -> str:
         lines += textwrap.wrap(answer.reason, WIDTH - 4, initial_indent="  ", subsequent_indent="  ")
         return "\n".join(lines)
     lines += _trace(operator, answer.trace, paint)
+    lines += _why_not(operator, answer)
     return "\n".join(lines)
+
+
+def _why_not(operator: Operator, answer: Answer) -> list[str]:
+    """The causes: what kind, what happened in which row, whether polling is accepted there, and where it is."""
+    lines: list[str] = []
+    if answer.unexplained:
+        return textwrap.wrap(
+            f"not told: {answer.unexplained}", WIDTH - 2, initial_indent="  why     ", subsequent_indent=" " * 10
+        )
+    for cause in answer.causes:
+        head = "  why     " if not lines else " " * 10
+        accepted = f"accepted: {cause.accepted}" if cause.accepted else "avoidable"
+        lines.append(f"{head}{cause.title} [{cause.code}], {accepted}")
+        row = "" if cause.step is None else f"step {_row_of(answer, cause.step)}: "
+        lines += _indented(f"{row}{cause.message}")
+        lines += _indented(", ".join(_where(operator, place) for place in cause.places))
+    return lines
+
+
+def _row_of(answer: Answer, step: int) -> int:
+    """The row in which a step of the trace, from 1, is shown."""
+    assert answer.trace is not None
+    return sum(1 for row in rows_of(answer.trace) if row.index < step)
+
+
+def _where(operator: Operator, place: Place) -> str:
+    """A line of the model, with what it cites."""
+    file = "" if place.span.file == operator.file else f"{place.span.file} "
+    cited = ", ".join(cite.location for cite in place.cites)
+    return f"{file}L{place.span.line}{f' ({cited})' if cited else ''}"
+
+
+def _indented(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH - 2, initial_indent=" " * 12, subsequent_indent=" " * 12)
 
 
 # ---- traces -------------------------------------------------------------------------------------------------
@@ -314,7 +350,7 @@ def _context(report: Report) -> str:
     operator = report.operator
     on = [fault for fault in FAULTS if fault in operator.faults]
     off = [fault for fault in FAULTS if fault not in operator.faults]
-    fair = [action.name for action in operator.actions if action.kind == "process"]
+    fair = [f"{a.name}{_use(report, f'process {a.name}')}" for a in operator.actions if a.kind == "process"]
     stops = [action.name for action in operator.actions if action.kind == "disturbance"]
     lines = [f"faults on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}"]
     if fair:
@@ -338,6 +374,18 @@ def _context(report: Report) -> str:
     return out
 
 
+def _use(report: Report, action: str) -> str:
+    """Whether the proofs rely on the fairness of an action; nothing where that is not known of all goals."""
+    proved = [answer for answer in report.answers if answer.goal.kind == "converges"]
+    relied = [answer.relies_on for answer in proved]
+    known = [actions for actions in relied if actions is not None]
+    if not proved or any(answer.verdict != "converges" for answer in proved):
+        return ""
+    if any(action in actions for actions in known):
+        return " (used)"
+    return " (not used)" if len(known) == len(relied) else ""
+
+
 def _block(title: str, lines: Iterable[str]) -> str:
     out: list[str] = []
     for line in lines:
@@ -354,12 +402,16 @@ def _expectations(expectations: tuple[Checked, ...], paint: Paint) -> str:
             wanted, answer = checked.expectation, checked.answer
             message = (
                 f"expectation not met [RC405], line {wanted.span.line}: {wanted.goal} {wanted.verdict} "
-                f"{wanted.scope}, but it is: {answer.verdict}"
+                f"{wanted.scope}{_because(wanted.because)}, but it is: {answer.verdict}{_because(answer.because)}"
             )
             lines.append(paint(RED, message))
     summary = f"{met} of {len(expectations)} expectations met"
     lines.append(paint(GREEN if met == len(expectations) else RED, summary))
     return "\n".join(lines)
+
+
+def _because(causes: tuple[str, ...]) -> str:
+    return f" because {', '.join(causes)}" if causes else ""
 
 
 def render_line(report: Report, width: int, paint: Paint) -> str:
