@@ -10,7 +10,7 @@ from reconcheck.model.types import BoolType, zero
 from reconcheck.semantics.layout import IDLE, STOPPED, event_name, registered_name
 from reconcheck.semantics.system import System
 
-MOST_PLACES = 200
+MOST_PLACES = 20_000
 """Places of a run at which a local may hold something; past it a clause would say little."""
 
 
