@@ -17,7 +17,7 @@ from reconcheck.engines.stepping import Stepper
 from reconcheck.model import expr as e
 from reconcheck.semantics.system import System
 
-FIRST_TURN = 20_000
+FIRST_TURN = 2_000
 """Steps that each search tries in its first turn; each turn has twice as many as the one before."""
 
 
@@ -35,10 +35,13 @@ class Counterexample:
     """How many states were reached."""
 
 
-def search(system: System, keep: frozenset[str], goal: e.Expr, budget: Budget) -> Counterexample | None:
+def search(
+    system: System, keep: frozenset[str], goal: e.Expr, budget: Budget, most: int | None = None
+) -> Counterexample | None:
     """A counterexample to the convergence of a goal that depends on the variables in `keep`; None where none is left.
 
-    Raises `Exhausted` when the budget is spent first, and `LeftRange` where the model is wrong.
+    Raises `Exhausted` when the budget is spent first, or when about `most` steps have been tried, and `LeftRange`
+    where the model is wrong.
     """
     stepper = Stepper(system)
     judge = Judge(stepper, goal)
@@ -60,6 +63,8 @@ def search(system: System, keep: frozenset[str], goal: e.Expr, budget: Budget) -
             if searches[way].finished:
                 waiting.remove(way)
             budget.check("searching for a counterexample", explored)
+            if most is not None and sum(one.tried for one in searches.values()) >= most:
+                raise Exhausted(f"more than {most:,} steps were tried while searching for a counterexample")
         turn *= 2
     return None
 

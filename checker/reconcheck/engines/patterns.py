@@ -15,7 +15,7 @@ from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import calm, livelocks
 from reconcheck.engines.positions import Edge, classes
-from reconcheck.engines.projection import bounds, project
+from reconcheck.engines.projection import Projected, bounds, project
 from reconcheck.engines.python_code import StateTuple, canonical, predicate
 from reconcheck.engines.stepping import position
 from reconcheck.model import expr as e
@@ -124,9 +124,12 @@ class _Part:
         command = self.whole.commands[number]
         here = position(command.guard)
         sources = {here[0]: here[1]} if here is not None else {}
-        operands = command.guard.operands if isinstance(command.guard, e.And) else (command.guard,)
-        rest = e.both(*(part for part in operands if here is None or not _is_position(part, here)))
-        seen = project(replace(command, guard=rest), self.types)
+        if self.types.keys().isdisjoint(command.reads) and not any(name in self.types for name, _ in command.updates):
+            seen = Projected(e.TRUE, (), (), True)
+        else:
+            operands = command.guard.operands if isinstance(command.guard, e.And) else (command.guard,)
+            rest = e.both(*(part for part in operands if here is None or not _is_position(part, here)))
+            seen = project(replace(command, guard=rest), self.types)
         if seen.guard == e.FALSE:
             return
         step = self._step(command.step)

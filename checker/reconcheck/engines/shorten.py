@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from reconcheck.engines.python_code import StateTuple
 from reconcheck.engines.reduction import rank
 from reconcheck.engines.runs import Judge, Move, Run
-from reconcheck.engines.stepping import Choices
+from reconcheck.engines.stepping import Choices, position
 
 MOST_TAKEN = 1_000_000
 """Steps taken on trial before a run is left as it is: a few seconds."""
 MOST_ADDED = 6
 """Steps added at the end of a trial."""
+ELSEWHERE = ("process ", "noise ", "disturbance ")
+"""How the actions of the environment begin."""
 LOOK = 10
 """What it costs to look for a possible step, in steps taken."""
 
@@ -31,12 +33,14 @@ class _Shortening:
         self.taken = 0
         commands = self.stepper.system.commands
         self.rank = [rank(command) for command in commands]
+        self.at = [position(command.guard) for command in commands]
         self.same: dict[object, list[int]] = {}
-        """The commands by the step that they are: the same effect, after another way to it."""
+        """The commands by the step that they are and where they stand: the same effect, after another way to it."""
         for number, command in enumerate(commands):
-            self.same.setdefault(command.step, []).append(number)
+            self.same.setdefault((command.step, self.at[number]), []).append(number)
         self.crash = [number for number, command in enumerate(commands) if command.step.action == "crash"]
         self.starts = {number for number, command in enumerate(commands) if command.step.action.startswith("start ")}
+        self.elsewhere = {number for number, command in enumerate(commands) if command.step.action.startswith(ELSEWHERE)}
         verbs = ("sync ", "retry ", "fire ", "resync ")
         self.deliveries = {number for number, command in enumerate(commands) if command.step.action.startswith(verbs)}
 
@@ -89,6 +93,9 @@ class _Shortening:
         position = len(self.best.moves) - 1
         while position > 0 and self.taken < MOST_TAKEN:
             moves = self.best.moves
+            if moves[position][0] not in self.elsewhere:
+                position -= 1
+                continue
             turns = [i for i in range(position) if moves[i][0] in self.starts or moves[i][0] in self.crash]
             for turn in turns[:-3:-1]:
                 kept = self.best
@@ -134,7 +141,7 @@ class _Shortening:
         self.taken += 1
         after = self.stepper.take(number, before, choices)
         if after is None:
-            for other in self.same[self.stepper.system.commands[number].step]:
+            for other in self._others(number, before):
                 self.taken += 1
                 after = self.stepper.take(other, before, choices)
                 if after is not None:
@@ -145,6 +152,13 @@ class _Shortening:
         assert after is not None
         trial.moves.append((number, choices))
         trial.states.append(after)
+
+    def _others(self, number: int, state: StateTuple) -> list[int]:
+        """The commands of the same step that stand where the state is."""
+        here = self.at[number]
+        if here is not None:
+            here = here[0], state[self.stepper.index[here[0]]]
+        return self.same.get((self.stepper.system.commands[number].step, here), [])
 
     def _finish(self, trial: _Draft, most: int) -> None:
         """Takes what has to happen, until nothing has to, or the run is too long."""

@@ -39,9 +39,11 @@ from reconcheck.semantics.system import System, is_exact
 from reconcheck.semantics.world import State
 
 FIRST_LOOK = 20_000
-"""States explored before a proof in parts is tried, if there are not too many commands to try in each."""
+"""States explored before anything else is tried, if there are not too many commands to try in each."""
 FIRST_STEPS = 2_000_000
 """Commands tried on these states together."""
+WORTH_A_LOOK = 5_000
+"""States below which a first look is left out: so many commands are hardly ever those of a small graph."""
 WORTH_SLICING = 5_000
 """States of a complete graph above which a proof in parts is cheaper to check than one on the whole graph."""
 ENGINES = frozenset({"graph", "proof", "search"})
@@ -158,6 +160,8 @@ class Verifier:
             return explored
         system = self._system(scope)
         explored = self.looked_at = self.scopes[scope, states] = _Explored(system)
+        if not states:
+            return explored
         try:
             explored.graph = explore(explored.system, self.budget.at_most(states))
             explored.calm = calm(explored.graph, self.budget)
@@ -173,10 +177,11 @@ class Verifier:
     # ---- convergence ---------------------------------------------------------------------------------------
 
     def _first_look(self, scope: Scope) -> int:
-        """How many states are listed before anything else: fewer where each has many steps to try."""
+        """How many states are listed before anything else: fewer where each has many steps to try, or none."""
         if "graph" not in self.engines:
             return 0
-        return min(FIRST_LOOK, FIRST_STEPS // max(1, len(self._system(scope).commands)))
+        states = min(FIRST_LOOK, FIRST_STEPS // max(1, len(self._system(scope).commands)))
+        return states if states >= WORTH_A_LOOK else 0
 
     def _system(self, scope: Scope) -> System:
         """The compiled system of a scope."""
@@ -197,10 +202,10 @@ class Verifier:
             answer = answer or self._bounded(goal, scope, explored, bad, "quiet", seconds)
             if answer is not None:
                 return answer
+        if explored.endless is None and "graph" in self.engines:
+            explored = self._explored(scope, MOST_STATES)
         if explored.endless is not None:
             return self._unbounded(goal, scope, explored.endless)
-        if "graph" in self.engines:
-            explored = self._explored(scope, MOST_STATES)
         if explored.complete:
             return self._from_graph(goal, scope, explored)
         return Answer(goal, scope, "unknown", "not all states could be listed", "RC406")
@@ -361,10 +366,10 @@ class Verifier:
                 answer = answer or self._bounded(goal, scope, explored, e.negate(never), end, seconds)
             if answer is not None:
                 return answer
+            if explored.endless is None and "graph" in self.engines:
+                explored = self._explored(scope, MOST_STATES)
             if explored.endless is not None:
                 return self._unbounded(goal, scope, explored.endless)
-            if "graph" in self.engines:
-                explored = self._explored(scope, MOST_STATES)
             if not explored.complete:
                 return Answer(goal, scope, "unknown", "not all states could be listed", "RC406")
         assert explored.graph is not None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Operator, Scope, Variable
@@ -29,7 +30,7 @@ class Command:
     hidden: bool = False
     """Whether it may change something that is not among the system's variables (in a slice)."""
 
-    @property
+    @cached_property
     def reads(self) -> frozenset[str]:
         """The state variables that guard and updates depend on."""
         inputs = {variable.name for variable in self.inputs}
