@@ -9,7 +9,7 @@ from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.departures import Departures
 from reconcheck.engines.patterns import Guide, pattern
 from reconcheck.engines.python_code import StateTuple
-from reconcheck.engines.reduction import everything, near, with_examples
+from reconcheck.engines.reduction import SLOW, everything, near, with_examples
 from reconcheck.engines.runs import Judge, Run
 from reconcheck.engines.shorten import shortened
 from reconcheck.engines.shortest import shortest_livelock, shortest_quiet
@@ -48,7 +48,7 @@ def search(
     seen = pattern(system, keep, goal, budget)
     guide = Guide(seen) if seen is not None else None
     wider = with_examples(system, keep)
-    ways = [partial(near, system, keep), partial(near, system, wider), partial(everything, system, keep)]
+    ways = [partial(near, system, keep), partial(near, system, wider, SLOW), partial(everything, system, keep)]
     searches: dict[int, Departures] = {}
     waiting = [0, 1, 2] if wider != keep else [0, 2]
     turn = FIRST_TURN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Hashable, Iterator
 
 from reconcheck.engines.budget import Budget, Exhausted
@@ -58,25 +57,24 @@ def _one_of_each(system: System, parts: list[e.Expr]) -> list[e.Expr]:
 
 
 class _Look:
-    """What a formula and the commands that touch what it is about look like, without the numbers of elements."""
+    """What a formula and the commands that change what it is about look like, without the numbers of elements."""
 
     def __init__(self, system: System) -> None:
         self.holder = holders(system)
-        self.touching: dict[str, Counter[Hashable]] = {holder: Counter() for holder in self.holder.values()}
+        self.changing: dict[str, set[Hashable]] = {holder: set() for holder in self.holder.values()}
         for command in system.commands:
             own: dict[str, list[str]] = {}
-            written = {name for name, _ in command.updates}
-            for name in command.reads | written:
+            for name, _ in command.updates:
                 if name in self.holder:
-                    own.setdefault(self.holder[name], []).append(f"{_plain(name)} {name in written}")
+                    own.setdefault(self.holder[name], []).append(_plain(name))
             step = (command.step.kind, _plain(command.step.action), _plain(command.step.detail))
             for holder, names in own.items():
-                self.touching[holder][*step, *sorted(names)] += 1
+                self.changing[holder].add((*step, *sorted(names)))
 
     def of(self, formula: e.Expr) -> Hashable:
         """What is the same for formulas that are alike."""
         about = sorted({self.holder[name] for name in e.names(formula) if name in self.holder})
-        return _plain(e.show(formula)), *(frozenset(self.touching[holder].items()) for holder in about)
+        return _plain(e.show(formula)), *(frozenset(self.changing[holder]) for holder in about)
 
 
 def _plain(text: str) -> str:
