@@ -7,7 +7,7 @@ from functools import partial
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.departures import Departures
-from reconcheck.engines.patterns import Guide, pattern
+from reconcheck.engines.patterns import Guide, Pattern, pattern
 from reconcheck.engines.python_code import StateTuple
 from reconcheck.engines.reduction import SLOW, everything, near, with_examples
 from reconcheck.engines.runs import Judge, Run
@@ -36,16 +36,21 @@ class Counterexample:
 
 
 def search(
-    system: System, keep: frozenset[str], goal: e.Expr, budget: Budget, most: int | None = None
+    system: System,
+    keep: frozenset[str],
+    goal: e.Expr,
+    budget: Budget,
+    seen: Pattern | None = None,
+    most: int | None = None,
 ) -> Counterexample | None:
     """A counterexample to the convergence of a goal that depends on the variables in `keep`; None where none is left.
 
-    Raises `Exhausted` when the budget is spent first, or when about `most` steps have been tried, and `LeftRange`
+    `seen` is the goal's pattern, where it is known already.  Raises `Exhausted` when the budget is spent first, or when about `most` steps have been tried, and `LeftRange`
     where the model is wrong.
     """
     stepper = Stepper(system)
     judge = Judge(stepper, goal)
-    seen = pattern(system, keep, goal, budget)
+    seen = seen or pattern(system, keep, goal, budget)
     guide = Guide(seen) if seen is not None else None
     wider = with_examples(system, keep)
     ways = [partial(near, system, keep), partial(near, system, wider, SLOW), partial(everything, system, keep)]

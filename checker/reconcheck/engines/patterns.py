@@ -83,11 +83,13 @@ class Guide:
         """Steps to a state that may be on a livelock."""
 
 
-def pattern(system: System, keep: frozenset[str], goal: e.Expr, budget: Budget) -> Pattern | None:
+def pattern(
+    system: System, keep: frozenset[str], goal: e.Expr, budget: Budget, most: int = MOST_STATES
+) -> Pattern | None:
     """The pattern on the variables in `keep` and the program positions; None where it is too large or has no end."""
     part = _Part(system, keep)
     try:
-        graph = explore(part.system, budget.at_most(MOST_STATES))
+        graph = explore(part.system, budget.at_most(most))
     except (Exhausted, Endless, LeftRange):
         if budget.left == 0.0:
             raise

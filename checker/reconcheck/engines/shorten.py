@@ -16,6 +16,8 @@ MOST_ADDED = 6
 """Steps added at the end of a trial."""
 ELSEWHERE = ("process ", "noise ", "disturbance ")
 """How the actions of the environment begin."""
+DELIVERIES = ("sync ", "retry ", "fire ", "resync ")
+"""How what comes to the operator begins."""
 LOOK = 10
 """What it costs to look for a possible step, in steps taken."""
 
@@ -38,11 +40,11 @@ class _Shortening:
         """The commands by the step that they are and where they stand: the same effect, after another way to it."""
         for number, command in enumerate(commands):
             self.same.setdefault((command.step, self.at[number]), []).append(number)
-        self.crash = [number for number, command in enumerate(commands) if command.step.action == "crash"]
-        self.starts = {number for number, command in enumerate(commands) if command.step.action.startswith("start ")}
-        self.elsewhere = {number for number, command in enumerate(commands) if command.step.action.startswith(ELSEWHERE)}
-        verbs = ("sync ", "retry ", "fire ", "resync ")
-        self.deliveries = {number for number, command in enumerate(commands) if command.step.action.startswith(verbs)}
+        names = [command.step.action for command in commands]
+        self.crash = [number for number, name in enumerate(names) if name == "crash"]
+        self.starts = {number for number, name in enumerate(names) if name.startswith("start ")}
+        self.elsewhere = {number for number, name in enumerate(names) if name.startswith(ELSEWHERE)}
+        self.deliveries = {number for number, name in enumerate(names) if name.startswith(DELIVERIES)}
 
     def result(self) -> Run:
         """The shortest run that was found."""

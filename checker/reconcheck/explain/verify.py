@@ -19,6 +19,7 @@ from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
 from reconcheck.engines.invariance import prove_always
 from reconcheck.engines.lasso import shortest_lasso
+from reconcheck.engines.patterns import Pattern
 from reconcheck.engines.prove import Prover, arranged, conjuncts
 from reconcheck.engines.python_code import canonical, predicate
 from reconcheck.engines.slicing import Slicer, first_slice
@@ -50,8 +51,8 @@ ENGINES = frozenset({"graph", "proof", "search"})
 """The whole state graph; proofs in parts; bounded search for traces."""
 LOOK = 5.0
 """Seconds of a search for a counterexample to a suspect."""
-SUSPECTS = 1
-"""Parts of a goal that are searched for a counterexample before any proof is tried."""
+LOOK_STEPS = 30_000
+"""Steps tried in it."""
 DEEPEST_SEARCH = 100
 """Steps of the bounded search; it mostly ends earlier, at a time limit."""
 SHARES = (4.0, 12.0, 36.0)
@@ -289,33 +290,40 @@ class Verifier:
         return Answer(goal, scope, "converges", proof=summary, engine="slices", certificate=proof)
 
     def _suspected(self, goal: Goal, scope: Scope, system: System) -> Answer | None:
-        """A short look at the parts of the goal that already look bad on their own."""
-        if "search" not in self.engines:
+        """A short look at the first part of the goal that already looks bad on its own."""
+        if "search" not in self.engines or not _rest_is_exact(system):
             return None
         try:
-            found = suspects(Slicer(system), conjuncts(goal.formula), self._share(LOOK))
+            suspect = next(suspects(system, conjuncts(goal.formula), self._share(LOOK)), None)
         except Exhausted:
             if self.budget.left == 0.0:
                 raise
             return None
-        for part in found[:SUSPECTS]:
-            answer = self._guided(goal, scope, system, part, LOOK)
-            if answer is not None:
-                return answer
-        return None
+        if suspect is None:
+            return None
+        return self._guided(goal, scope, system, suspect.formula, LOOK, suspect.seen, LOOK_STEPS)
 
     def _open_part(self, goal: Goal, scope: Scope) -> e.Expr:
         """The part of the goal that the prover did not prove."""
         prover = self.provers.get(scope, (None, None))[0]
         return goal.formula if prover is None or prover.found.open is None else prover.found.open
 
-    def _guided(self, goal: Goal, scope: Scope, system: System, part: e.Expr, seconds: float) -> Answer | None:
-        """A counterexample to a part of the goal, by a search that its slice guides."""
+    def _guided(
+        self,
+        goal: Goal,
+        scope: Scope,
+        system: System,
+        part: e.Expr,
+        seconds: float,
+        seen: Pattern | None = None,
+        most: int | None = None,
+    ) -> Answer | None:
+        """A counterexample to a part of the goal, by a search that its pattern guides, of at most so many steps."""
         if "search" not in self.engines or not _rest_is_exact(system):
             return None
         budget = replace(self._share(seconds), report=self.budget.report)
         try:
-            found = guided.search(system, first_slice(system, part), part, budget)
+            found = guided.search(system, first_slice(system, part), part, budget, seen, most)
         except (Exhausted, Endless):
             if self.budget.left == 0.0:
                 raise
