@@ -17,8 +17,10 @@ from reconcheck.engines.stepping import Stepper
 from reconcheck.model import expr as e
 from reconcheck.semantics.system import System
 
-FIRST_TURN = 2_000
-"""Steps that each search tries in its first turn; each turn has twice as many as the one before."""
+FIRST_TURN = 4_000
+"""Steps that each search tries in its first turn, at least; each turn has twice as many as the one before."""
+FIRST_TURN_EACH = 3
+"""The same for each command of the system: a run of a larger system is longer."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,12 @@ def search(
     goal: e.Expr,
     budget: Budget,
     seen: Pattern | None = None,
-    most: int | None = None,
+    rounds: int | None = None,
 ) -> Counterexample | None:
     """A counterexample to the convergence of a goal that depends on the variables in `keep`; None where none is left.
 
-    `seen` is the goal's pattern, where it is known already.  Raises `Exhausted` when the budget is spent first, or when about `most` steps have been tried, and `LeftRange`
-    where the model is wrong.
+    `seen` is the goal's pattern, where it is known already.  Raises `Exhausted` when the budget is spent first, or
+    when each search has had so many `rounds`, and `LeftRange` where the model is wrong.
     """
     stepper = Stepper(system)
     judge = Judge(stepper, goal)
@@ -56,7 +58,7 @@ def search(
     ways = [partial(near, system, keep), partial(near, system, wider, SLOW), partial(everything, system, keep)]
     searches: dict[int, Departures] = {}
     waiting = [0, 1, 2] if wider != keep else [0, 2]
-    turn = FIRST_TURN
+    turn = max(FIRST_TURN, FIRST_TURN_EACH * len(system.commands))
     while waiting:
         for way in list(waiting):
             if way not in searches:
@@ -68,9 +70,10 @@ def search(
             if searches[way].finished:
                 waiting.remove(way)
             budget.check("searching for a counterexample", explored)
-            if most is not None and sum(one.tried for one in searches.values()) >= most:
-                raise Exhausted(f"more than {most:,} steps were tried while searching for a counterexample")
         turn *= 2
+        rounds = None if rounds is None else rounds - 1
+        if rounds == 0 and waiting:
+            raise Exhausted("the first looks for a counterexample found none")
     return None
 
 

@@ -49,10 +49,10 @@ WORTH_SLICING = 5_000
 """States of a complete graph above which a proof in parts is cheaper to check than one on the whole graph."""
 ENGINES = frozenset({"graph", "proof", "search"})
 """The whole state graph; proofs in parts; bounded search for traces."""
-LOOK = 5.0
-"""Seconds of a search for a counterexample to a suspect."""
-LOOK_STEPS = 30_000
-"""Steps tried in it."""
+LOOK_ROUNDS = 1
+"""Rounds of a search for a counterexample to a suspect, before any proof is tried."""
+LOOK = 20.0
+"""Seconds past which such a search is left, whatever its rounds."""
 DEEPEST_SEARCH = 100
 """Steps of the bounded search; it mostly ends earlier, at a time limit."""
 SHARES = (4.0, 12.0, 36.0)
@@ -301,7 +301,7 @@ class Verifier:
             return None
         if suspect is None:
             return None
-        return self._guided(goal, scope, system, suspect.formula, LOOK, suspect.seen, LOOK_STEPS)
+        return self._guided(goal, scope, system, suspect.formula, LOOK, suspect.seen, LOOK_ROUNDS)
 
     def _open_part(self, goal: Goal, scope: Scope) -> e.Expr:
         """The part of the goal that the prover did not prove."""
@@ -316,14 +316,14 @@ class Verifier:
         part: e.Expr,
         seconds: float,
         seen: Pattern | None = None,
-        most: int | None = None,
+        rounds: int | None = None,
     ) -> Answer | None:
-        """A counterexample to a part of the goal, by a search that its pattern guides, of at most so many steps."""
+        """A counterexample to a part of the goal, by a search that its pattern guides."""
         if "search" not in self.engines or not _rest_is_exact(system):
             return None
         budget = replace(self._share(seconds), report=self.budget.report)
         try:
-            found = guided.search(system, first_slice(system, part), part, budget, seen, most)
+            found = guided.search(system, first_slice(system, part), part, budget, seen, rounds)
         except (Exhausted, Endless):
             if self.budget.left == 0.0:
                 raise
