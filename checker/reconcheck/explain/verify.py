@@ -17,6 +17,7 @@ from reconcheck.engines import bounded, guided
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
+from reconcheck.engines.fewest_changes import shortest_path
 from reconcheck.engines.invariance import prove_always
 from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.patterns import Pattern
@@ -51,7 +52,7 @@ ENGINES = frozenset({"graph", "proof", "search"})
 """The whole state graph; proofs in parts; bounded search for traces."""
 LOOK_ROUNDS = 1
 """Rounds of a search for a counterexample to a suspect, before any proof is tried."""
-LOOK = 20.0
+LOOK = 60.0
 """Seconds past which such a search is left, whatever its rounds."""
 DEEPEST_SEARCH = 100
 """Steps of the bounded search; it mostly ends earlier, at a time limit."""
@@ -246,7 +247,7 @@ class Verifier:
         graph = explored.graph
         lasso = shortest_lasso(explored.calm, loops, truth, self.budget) if loops else None
         if quiet and (lasso is None or graph.depth[quiet[0]] <= len(lasso.stem) - 1 + len(lasso.loop)):
-            claim = self._claim(graph, graph.path(quiet[0]), None, "quiet", True)
+            claim = self._claim(graph, shortest_path(graph, quiet), None, "quiet", True)
         else:
             assert lasso is not None
             path = [*lasso.stem, *lasso.loop]
@@ -383,9 +384,9 @@ class Verifier:
         assert explored.graph is not None
         graph = explored.graph
         holds = predicate(explored.system, never)
-        bad = next((number for number, state in enumerate(graph.states) if not holds(state)), None)
-        if bad is not None:
-            claim = self._claim(graph, graph.path(bad), None, end, True)
+        bad = [number for number, state in enumerate(graph.states) if not holds(state)]
+        if bad:
+            claim = self._claim(graph, shortest_path(graph, bad), None, end, True)
             return self._found(goal, scope, self._replay(goal, scope, explored.system, claim))
         if len(graph.states) > WORTH_SLICING:
             proved = self._invariant(goal, scope, explored, never)
