@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from reconcheck.certify.context import Context, Known, falls, measure_variables, rises
+from reconcheck.certify.context import Context, Known, Taken, falls, rises
 from reconcheck.certify.obligations import Obligations
 from reconcheck.certify.projection import Projections
-from reconcheck.certify.queries import Solver, names_in
+from reconcheck.certify.queries import Name, Shown, Solver, names_in
 from reconcheck.certify.solvers import Z3, Backend
 from reconcheck.certify.wellformed import Form
 from reconcheck.model import expr as e
@@ -70,7 +71,7 @@ class Checker:
         """Whether the parts accepted so far prove the goal."""
         begin = self.system.initial
         outside = e.either(*self.context.outside(begin.updates))
-        if self.context.refuted("types: begin", [outside], begin.inputs) is not None:
+        if self.context.refuted(Name("types: begin"), [outside], begin.inputs) is not None:
             return Refused("types: begin", "a variable may begin with a value outside of its type")
         if self.untyped:
             step = self.system.commands[self.untyped[0]].step
@@ -79,7 +80,7 @@ class Checker:
             known = self.context.settled + self.context.resting
             names = set(names_in(goal))
             relevant = [formula for formula in known if names & set(names_in(formula))]
-            refused = self.context.refuted("the parts give the goal", [*relevant, e.negate(goal)])
+            refused = self.context.refuted(Name("the parts give the goal"), [*relevant, e.negate(goal)])
             if refused is not None:
                 return refused
         return Checked(self.solver.held)
@@ -99,14 +100,13 @@ class Checker:
     def add_clauses(self, clauses: Sequence[e.Expr]) -> list[e.Expr]:
         """Takes the clauses if all of them hold by induction together; else gives those that fail, and takes none."""
         context = self.context
-        trial = Context(self.system, self.solver)
-        trial.taken = context.taken
+        before = context.mark()
         for clause in clauses:
-            trial.add_clause(clause)
-        failing = [clause for clause in clauses if not _inductive(trial, clause)]
-        if not failing:
-            for clause in clauses:
-                context.add_clause(clause)
+            context.add_clause(clause)
+        failing = [clause for clause in clauses if not _inductive(context, clause)]
+        if failing:
+            context.back_to(before)
+        else:
             self.untyped = [number for number in range(len(self.system.commands)) if not self._typed(number)]
         return failing
 
@@ -120,7 +120,7 @@ class Checker:
         names = {*taken.reads, *taken.writes}
         known = [e.substitute(clause, taken.before) for clause in context.always(names)]
         formulas = [taken.guard, *known, e.either(*outside)]
-        return context.refuted(f"types: {taken.command.step}", formulas, taken.command.inputs) is None
+        return context.refuted(Name("types", (taken.command.step,)), formulas, taken.command.inputs) is None
 
     def add(self, part: Part | Invariant) -> Refused | None:
         """Takes a part, and None; or why it does not hold, and nothing is taken."""
@@ -169,23 +169,20 @@ class Checker:
 
     def _measure(self, measure: Measure) -> Refused | None:
         context = self.context
-        names = set(measure_variables(measure))
+        names = set(measure.names)
         if isinstance(measure.amount, e.Expr) and not _natural(measure.amount):
             known = context.assumed(names)
             below = e.both(measure.condition, e.negate(e.at_most(e.integer(0), measure.amount)))
-            refused = context.refuted(f"a natural number: {measure}", [*known, below])
+            refused = context.refuted(Name("a natural number", (measure,)), [*known, below])
             if refused is not None:
                 return refused
         for number in context.writing(names):
             taken = context.taken[number]
-            command = taken.command
-            if not command.step.kind.calm or number in context.dead:
+            step = taken.command.step
+            if not step.kind.calm or number in context.dead:
                 continue
-            rising = rises(measure, taken)
-            if rising == e.FALSE:
-                continue
-            formulas = [rising, *context.left(number, names)]
-            refused = context.refuted(f"not raised: {measure}: {command.step}", formulas, command.inputs)
+            name = Name("not raised", (measure, step))
+            refused = context.taken_refuted(name, number, names, measure, partial(_raised, measure, taken))
             if refused is not None:
                 return replace(refused, command=number)
         return self._ended(measure, names) if measure.action is not None else None
@@ -199,16 +196,15 @@ class Checker:
         positive = e.negate(measure.zero)
         ways = context.enabled(measure.action)
         known = context.assumed({*names, *names_in(ways)})
-        refused = context.refuted(f"possible: {measure}", [positive, e.negate(ways), *known])
+        refused = context.refuted(Name("possible", (measure,)), [positive, e.negate(ways), *known])
         if refused is not None:
             return refused
         for number, command in enumerate(self.system.commands):
             if command.step.action != measure.action or command.step.kind != "fair" or number in context.dead:
                 continue
-            taken = context.taken[number]
-            lowered = falls(measure, taken)
-            formulas = [e.negate(lowered), e.substitute(positive, taken.before), *context.left(number, names)]
-            refused = context.refuted(f"lowered: {measure}: {command.step}", formulas, command.inputs)
+            name = Name("lowered", (measure, command.step))
+            not_lowered = partial(_not_lowered, measure, context.taken[number])
+            refused = context.taken_refuted(name, number, names, measure, not_lowered)
             if refused is not None:
                 return replace(refused, command=number)
         return None
@@ -223,22 +219,25 @@ class Checker:
         return None
 
 
+def _raised(measure: Measure, taken: Taken) -> list[e.Expr]:
+    """What holds where a command raises a measure."""
+    return [rises(measure, taken)]
+
+
+def _not_lowered(measure: Measure, taken: Taken) -> list[e.Expr]:
+    """What holds where a command does not lower a measure that is not 0."""
+    return [e.negate(falls(measure, taken)), e.substitute(e.negate(measure.zero), taken.before)]
+
+
 def _inductive(context: Context, clause: e.Expr) -> bool:
     """Whether a clause holds at first and is kept by every step, given all clauses of the context."""
     begin = context.system.initial
     first = e.substitute(clause, dict(begin.updates))
-    name = f"always: {e.show(clause)}"
-    if context.refuted(f"{name}: begin", [e.negate(first)], begin.inputs) is not None:
+    about = Shown(clause)
+    if context.refuted(Name("always", (about, "begin")), [e.negate(first)], begin.inputs) is not None:
         return False
-    names = set(names_in(clause))
-    for number in context.writing(names):
-        taken = context.taken[number]
-        broken = e.negate(e.substitute(clause, taken.after))
-        if broken == e.FALSE:
-            continue
-        known = [e.substitute(one, taken.before) for one in context.always({*names, *taken.reads})]
-        formulas = [taken.guard, *known, broken]
-        if context.refuted(f"{name}: {taken.command.step}", formulas, taken.command.inputs) is not None:
+    for number in context.writing(e.names(clause)):
+        if context.kept(Name("always", (about, context.taken[number].command.step)), number, clause) is not None:
             return False
     return True
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from reconcheck.certify.queries import Query, Solver, declarations, names_in
+from reconcheck.certify.likeness import Key, Pattern, Shape, Shapes
+from reconcheck.certify.queries import Discharged, Name, Query, Solver, declarations, names_in
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import EnumType, RangeType, Type
@@ -31,6 +32,8 @@ class Taken:
     changed: e.Expr
     reads: frozenset[str]
     writes: frozenset[str]
+    moves: tuple[tuple[str, e.Const | None, e.Const | None], ...]
+    """For each program counter that it fixes or sets, the place before and after."""
 
     @property
     def updates(self) -> list[tuple[str, e.Expr]]:
@@ -75,8 +78,13 @@ class Context:
         self._enabled: dict[str, e.Expr] = {}
         self._known: dict[tuple[int, str, int], e.Expr] = {}
         self._texts: dict[e.Expr, str] = {}
-        self._alive: dict[int, tuple[e.Expr, ...]] = {}
-        """For a command that can still be taken, what was known when that was found out."""
+        self.shapes = Shapes(self.types)
+        self._commands: dict[int, Shape] = {}
+        self._measured: dict[tuple[int, object], tuple[Measure, Shape]] = {}
+        self._places: dict[tuple[e.Expr, object], e.Expr] = {}
+        self._plain: dict[Key, bool] = {}
+        """Whether a claim about a command is plainly impossible, whatever is known."""
+        self._answers: dict[Key, Refused | Discharged | None] = {}
 
     def mark(self) -> Known:
         """What is known by now."""
@@ -92,7 +100,6 @@ class Context:
             for name in index:
                 index[name] = [number for number in index[name] if number < kept[what]]
         self.dead = set(mark.dead)
-        self._alive = {}
         kept["after"] = mark.settled
         self._known = {key: formula for key, formula in self._known.items() if key[2] < kept[key[1]]}
 
@@ -105,7 +112,7 @@ class Context:
 
     def add_measure(self, measure: Measure) -> None:
         """Takes a measure as constant from some time on, or as 0 where an action ends it."""
-        for name in measure_variables(measure):
+        for name in sorted(measure.names):
             self._of_variable["measures"].setdefault(name, []).append(len(self.measures))
         self.measures.append(measure)
         if measure.action is not None:
@@ -160,12 +167,29 @@ class Context:
         `more` are variables of the claim at hand: what is known about them is of interest too.
         """
         taken = self.taken[number]
-        formulas = [taken.guard, taken.changed]
-        formulas += [self._about(number, "measures", index) for index in self.about("measures", taken.writes)]
+        return [taken.guard, taken.changed, *(self._about(number, *fact) for fact in self._facts(number, more))]
+
+    def _facts(self, number: int, more: set[str]) -> list[tuple[str, int]]:
+        """What of the known has to do with a calm command: of which kind, and its number there."""
+        taken = self.taken[number]
         names = {*taken.reads, *taken.writes, *more}
+        found = [("measures", index) for index in self.about("measures", taken.writes)]
         for what in ("clauses", "settled"):
-            formulas += [self._about(number, what, index) for index in self.about(what, names)]
-        return formulas + [self._about(number, "after", index) for index in self.about("settled", taken.writes)]
+            found += [(what, index) for index in self._about_taken(what, taken, names)]
+        return found + [("after", index) for index in self._about_taken("settled", taken, set(taken.writes))]
+
+    def _about_taken(self, what: str, taken: Taken, names: set[str]) -> list[int]:
+        """The clauses or settled formulas of interest to a command.
+
+        Where the command fixes the place of a run, what ties that place to variables of no interest is left out.
+        """
+        fixed = {name for name, old, _ in taken.moves if old is not None and name in names}
+        if not fixed:
+            return self.about(what, names)
+        index = self._of_variable[what]
+        known = self.clauses if what == "clauses" else self.settled
+        alone = {number for name in fixed for number in index.get(name, ()) if len(e.names(known[number])) == 1}
+        return sorted(alone.union(self.about(what, names - fixed)))
 
     def _about(self, number: int, what: str, index: int) -> e.Expr:
         """What one piece of knowledge says about a command being taken."""
@@ -216,13 +240,71 @@ class Context:
             if place in RESTING:
                 continue
             ways = e.substitute(self._some(at.get(place, [])), {pc.name: e.Const(place, pc.type)})
-            if self.refuted("a run can go on", [e.negate(ways)]) is not None:
+            if self.refuted(Name("a run can go on"), [e.negate(ways)]) is not None:
                 return None
         variable = e.Var(pc.name, pc.type)
         return e.both(*(e.negate(e.equal(variable, e.Const(place, pc.type))) for place in RESTING))
 
-    def refuted(self, name: str, formulas: list[e.Expr], inputs: tuple[Variable, ...] = ()) -> Refused | None:
+    def refuted(self, name: Name, formulas: list[e.Expr], inputs: tuple[Variable, ...] = ()) -> Refused | None:
         """None where the formulas cannot hold together, in any state of the right types."""
+        if e.FALSE in formulas:
+            return None
+        parts = [formula for formula in dict.fromkeys(formulas) if formula != e.TRUE]
+        pattern = Pattern(self.shapes)
+        for part in parts:
+            pattern.add(self.shapes.of(part))
+        return self._asked(pattern.key(inputs), name, lambda: parts, inputs)
+
+    def taken_refuted(
+        self, name: Name, number: int, more: set[str], claim: Measure | None, formulas: Callable[[], list[e.Expr]]
+    ) -> Refused | None:
+        """None where formulas cannot hold together with what is left of a calm command.
+
+        The formulas depend on the kind of obligation, the command and the claim about it only: where all three,
+        and what is known, are like before, so is the answer.
+        """
+        inputs = self.taken[number].command.inputs
+        pattern = Pattern(self.shapes)
+        pattern.content.append(name.kind)
+        pattern.add(self._command(number))
+        if claim is not None:
+            pattern.add(self._measure(number, claim))
+            alone = pattern.key(inputs)
+            if alone not in self._plain:
+                self._plain[alone] = e.FALSE in formulas()
+            if self._plain[alone]:
+                return None
+        for what, index in self._facts(number, more):
+            pattern.content.append(what)
+            pattern.add(self._fact(number, what, index))
+        return self._asked(pattern.key(inputs), name, lambda: [*formulas(), *self.left(number, more)], inputs)
+
+    def kept(self, name: Name, number: int, clause: e.Expr) -> Refused | None:
+        """None where a command cannot break a clause, given all clauses."""
+        taken = self.taken[number]
+        broken = e.negate(e.substitute(clause, taken.after))
+        if broken == e.FALSE:
+            return None
+        names = {*e.names(clause), *e.names(broken), *e.names(taken.guard)}
+        known = (self._about(number, "clauses", index) for index in self._about_taken("clauses", taken, names))
+        return self.refuted(name, [taken.guard, *known, broken], taken.command.inputs)
+
+    def _asked(
+        self, key: Key, name: Name, formulas: Callable[[], list[e.Expr]], inputs: tuple[Variable, ...]
+    ) -> Refused | None:
+        """The answer to a question, from what it is alike to if that was asked before."""
+        if key not in self._answers:
+            found = self._answers[key] = self._solved(name, formulas(), inputs)
+        else:
+            found = self._answers[key]
+            if isinstance(found, Discharged):
+                self.solver.again(found, [name])
+        return replace(found, obligation=str(name)) if isinstance(found, Refused) else None
+
+    def _solved(
+        self, name: Name, formulas: Sequence[e.Expr], inputs: tuple[Variable, ...]
+    ) -> Refused | Discharged | None:
+        """The solver's answer; None where the formulas plainly contradict each other."""
         if e.FALSE in formulas:
             return None
         parts = [formula for formula in dict.fromkeys(formulas) if formula != e.TRUE]
@@ -232,6 +314,63 @@ class Context:
         lines, typed = declarations(used, (free[one] for one in names if one in free))
         text = " ".join(map(self._text, parts))
         return self.solver.refute(lines, [Query(name, f"(and true {typed} {text})")])
+
+    # ---- likeness --------------------------------------------------------------------------------------------
+
+    def _command(self, number: int) -> Shape:
+        """The shape of a command but for where runs stand before and after it."""
+        if number not in self._commands:
+            taken = self.taken[number]
+            moved = {name for name, _, _ in taken.moves}
+            pattern = Pattern(self.shapes)
+            pattern.add(self.shapes.of(taken.guard))
+            pattern.add(self.shapes.of(taken.changed))
+            for values in (taken.before, taken.after):
+                pattern.content.append("values")
+                for name in sorted(values.keys() - moved):
+                    pattern.add((-1, (name,)))
+                    pattern.add(self.shapes.of(values[name]))
+            content = (*pattern.content, *(self.shapes.kind(n, taken.command.inputs) for n in pattern.places))
+            self._commands[number] = self.shapes.number(content), tuple(pattern.places)
+        return self._commands[number]
+
+    def _fact(self, number: int, what: str, index: int) -> Shape:
+        """The shape of a piece of knowledge for a command, with the places of runs put in."""
+        if what == "measures":
+            return self._measure(number, self.measures[index])
+        formula = self.clauses[index] if what == "clauses" else self.settled[index]
+        return self.shapes.of(self._moved(formula, self.taken[number], after=what == "after"))
+
+    def _measure(self, number: int, measure: Measure) -> Shape:
+        """The shape of a measure for a command, with the places of runs put in."""
+        taken, names = self.taken[number], measure.names
+        key = id(measure), tuple(move for move in taken.moves if move[0] in names)
+        if key not in self._measured:
+            pattern = Pattern(self.shapes)
+            amounts = () if isinstance(measure.amount, Places) else (measure.amount,)
+            for formula in (measure.condition, *amounts):
+                pattern.add(self.shapes.of(self._moved(formula, taken, after=False)))
+                pattern.add(self.shapes.of(self._moved(formula, taken, after=True)))
+            if isinstance(measure.amount, Places):
+                pattern.add((self.shapes.number(_way(measure.amount, taken)), (measure.amount.variable.name,)))
+            shape = self.shapes.number(("measure", *pattern.content)), tuple(pattern.places)
+            self._measured[key] = measure, shape  # with the measure itself, so that no other gets its `id`
+        return self._measured[key][1]
+
+    def _moved(self, formula: e.Expr, taken: Taken, after: bool) -> e.Expr:
+        """A formula with the places put in at which runs stand before or after a command."""
+        names = e.names(formula)
+        places: list[tuple[str, e.Const]] = []
+        for name, old, new in taken.moves:
+            place = (new or old) if after else old
+            if place is not None and name in names:
+                places.append((name, place))
+        if not places:
+            return formula
+        key = formula, tuple(places)
+        if key not in self._places:
+            self._places[key] = e.substitute(formula, dict(places))
+        return self._places[key]
 
     def _text(self, formula: e.Expr) -> str:
         """A formula as a term, written once."""
@@ -248,12 +387,8 @@ class Context:
         """Whether a calm command cannot be taken any more once everything known has settled."""
         if number in self.dead:
             return True
-        formulas = tuple(self.left(number, set()))
-        if self._alive.get(number) == formulas:
-            return False
-        command = self.system.commands[number]
-        if self.refuted(f"no more: {command.step}", list(formulas), command.inputs) is not None:
-            self._alive[number] = formulas
+        name = Name("no more", (self.system.commands[number].step,))
+        if self.taken_refuted(name, number, set(), None, list) is not None:
             return False
         self.dead.add(number)
         return True
@@ -268,15 +403,23 @@ def _taken(command: Command, types: dict[str, Variable]) -> Taken:
     changed = e.either(
         *(e.negate(e.equal(known.get(name, e.Var(name, types[name].type)), value)) for name, value in updates.items())
     )
-    return Taken(
-        command,
-        e.substitute(command.guard, known),
-        known,
-        {**known, **updates},
-        changed,
-        command.reads,
-        frozenset(updates),
-    )
+    moves: list[tuple[str, e.Const | None, e.Const | None]] = []
+    for name in sorted({*known, *updates}):
+        old, new = known.get(name), updates.get(name)
+        if name.startswith("pc(") and (new is None or isinstance(new, e.Const)):
+            moves.append((name, old if isinstance(old, e.Const) else None, new))
+    after = {**known, **updates}
+    guard = e.substitute(command.guard, known)
+    return Taken(command, guard, known, after, changed, command.reads, frozenset(updates), tuple(moves))
+
+
+def _way(amount: Places, taken: Taken) -> tuple[object, ...]:
+    """All that a command lets the way to the end of a run matter for."""
+    move = next((move for move in taken.moves if move[0] == amount.variable.name), None)
+    if move is None or move[1] is None:
+        return "any place", amount.amounts, move is not None
+    old, new = amount.at(str(move[1].value)), amount.at(str((move[2] or move[1]).value))
+    return "move", move[2] is None, old > 0, new > 0, old >= new, new >= old
 
 
 def _outside(value: e.Expr, type_: Type) -> e.Expr:
@@ -307,13 +450,6 @@ def _known(guard: e.Expr, types: dict[str, Variable]) -> Iterator[tuple[str, e.E
 
 
 # ---- measures ----------------------------------------------------------------------------------------------
-
-
-def measure_variables(measure: Measure) -> set[str]:
-    """The variables that a measure depends on."""
-    if isinstance(measure.amount, Places):
-        return names_in(measure.condition) | {measure.amount.variable.name}
-    return names_in(measure.condition, measure.amount)
 
 
 Ends = tuple[e.Expr, e.Expr, e.Expr, e.Expr]

@@ -22,7 +22,7 @@ from reconcheck.certify.projection import (
     values,
     variables_of,
 )
-from reconcheck.certify.queries import Query, declarations, names_in
+from reconcheck.certify.queries import Name, Query, declarations, names_in
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.proof.certificate import Column, Invariant, Places, Refused, Rests, Settles
@@ -59,7 +59,9 @@ class Obligations:
             ranks = [rank for rank, helper in enumerate(part.helpful) if helper == action]
             queries += self._helpful(action, ranks, part.ways)
         resting = [self._is(rank, self._here()) for rank, helper in enumerate(part.helpful) if helper is None]
-        queries.append(self._state("the goal holds where nothing helps", f"(or false {' '.join(resting)})", part.goal))
+        queries.append(
+            self._state(Name("the goal holds where nothing helps"), f"(or false {' '.join(resting)})", part.goal)
+        )
         return self._refute(queries)
 
     def rests(self, part: Rests) -> Refused | None:
@@ -72,12 +74,12 @@ class Obligations:
             if names & set(names_in(ways)):
                 stuck.append(e.negate(ways))
         known = [formula for formula in context.resting if names & set(names_in(formula))]
-        last = self._state("the goal holds at rest", self._inside(self._here()), part.goal, [*stuck, *known])
+        last = self._state(Name("the goal holds at rest"), self._inside(self._here()), part.goal, [*stuck, *known])
         return self._refute([self._begin(), *self._kept(), last])
 
     def invariant(self, part: Invariant) -> Refused | None:
         """What refuses a proof that a formula always holds."""
-        last = self._state("the property holds", self._inside(self._here()), part.formula, settled=False)
+        last = self._state(Name("the property holds"), self._inside(self._here()), part.formula, settled=False)
         return self._refute([self._begin(), *self._kept(), last])
 
     def types(self, numbers: Sequence[int]) -> list[int]:
@@ -90,7 +92,7 @@ class Obligations:
             outside = e.either(*self.context.outside(taken.updates))
             self._declare([outside], ())
             text = f"{self._inside(arguments(self.columns, values(command, moves)[0]))} {smtlib.term(outside)}"
-            query = self._taken(f"types: {taken.command.step}", command, number, text)
+            query = self._taken(Name("types", (taken.command.step,)), command, number, text)
             if self._refute([query]) is not None:
                 wrong.append(number)
         return wrong
@@ -98,8 +100,11 @@ class Obligations:
     # ---- single obligations ----------------------------------------------------------------------------------
 
     def _refute(self, queries: list[Query]) -> Refused | None:
+        if not queries:
+            return None
         lines = smtlib.declare(self.declared.values())
-        return self.context.solver.refute([*lines, *self.functions], queries)
+        found = self.context.solver.refute([*lines, *self.functions], queries)
+        return found if isinstance(found, Refused) else None
 
     def _here(self) -> str:
         return arguments(self.columns, {})
@@ -131,7 +136,7 @@ class Obligations:
         conditions = [smtlib.belongs(smtlib.symbol(n), types[n].type) for n in names if n in types]
         return f"(and true {' '.join(condition for condition in conditions if condition != 'true')})"
 
-    def _state(self, name: str, where: str, goal: e.Expr, more: Sequence[e.Expr] = (), settled: bool = True) -> Query:
+    def _state(self, name: Name, where: str, goal: e.Expr, more: Sequence[e.Expr] = (), settled: bool = True) -> Query:
         """That a formula holds in all states of a kind, with all that is known about its variables.
 
         Unless it is asked of the states from some time on, only what always holds is known.
@@ -153,7 +158,7 @@ class Obligations:
         inputs = [variable for variable in renamed.values() if smtlib.symbol(variable.name) in text]
         self._declare([], inputs)
         _, typed = declarations([], inputs)
-        return Query("every initial state is inside", f"(and {typed} (not {self._inside(text)}))")
+        return Query(Name("every initial state is inside"), f"(and {typed} (not {self._inside(text)}))")
 
     def _kept(self) -> Iterator[Query]:
         """Every step leads from inside to inside.  Steps that look alike from here are asked about once."""
@@ -174,9 +179,9 @@ class Obligations:
             before, after = arguments(self.columns, old), arguments(self.columns, new)
             if before != after:
                 text = f"{self._inside(before)} (not {self._inside(after)})"
-                yield self._taken(f"kept: {taken.command.step}", command, number, text)
+                yield self._taken(Name("kept", (taken.command.step,)), command, number, text)
 
-    def _taken(self, name: str, command: Projected, number: int, claim: str) -> Query:
+    def _taken(self, name: Name, command: Projected, number: int, claim: str) -> Query:
         """That something holds of each way to take a projected command."""
         renamed = _fresh(command.inputs, str(number))
         named: dict[str, e.Expr] = {old: e.Var(new.name, new.type) for old, new in renamed.items()}
@@ -212,7 +217,7 @@ class Obligations:
                 continue
             seen.add(key)
             rising = (f"(and {self._at_most(k, before)} (not {self._at_most(k, after)}))" for k in range(self.ranks))
-            yield self._taken(f"falling: {taken.command.step}", command, number, f"(or {' '.join(rising)})")
+            yield self._taken(Name("falling", (taken.command.step,)), command, number, f"(or {' '.join(rising)})")
 
     def _helpful(self, action: str, ranks: list[int], ways: Sequence[Places]) -> Iterator[Query]:
         way = next((one for one in ways if action == f"reconcile {one.variable.name[3:-1]}"), None)
@@ -225,9 +230,9 @@ class Obligations:
                 continue  # it brings the run nearer to its end, or has nothing to do with it
             command, before, after = self._left(number)
             stays = " ".join(f"(and {self._is(k, before)} (not {self._at_most(k - 1, after)}))" for k in ranks)
-            yield self._taken(f"helpful: {original.step} lowers the rank", command, number, f"(or {stays})")
+            yield self._taken(Name(f"helpful: {original.step} lowers the rank"), command, number, f"(or {stays})")
         at = " ".join(self._is(rank, self._here()) for rank in ranks)
-        yield self._state(f"helpful: {action} is possible", f"(or {at})", self.context.enabled(action))
+        yield self._state(Name(f"helpful: {action} is possible"), f"(or {at})", self.context.enabled(action))
 
     def _nearer(self, number: int, way: Places) -> bool:
         """Whether a command surely lowers the way to the end of a run."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconcheck.certify.solvers import Z3, Backend, Failure
 from reconcheck.model import expr as e
@@ -21,11 +22,30 @@ SHOWN = 80
 _SYMBOL = re.compile(r"\|[^|]*\|")
 
 
+class Shown(NamedTuple):
+    """An expression that is put into words only where it is shown."""
+
+    expr: e.Expr
+
+    def __str__(self) -> str:
+        return e.show(self.expr)
+
+
+class Name(NamedTuple):
+    """What an obligation is called: its kind, and what it is about.  It is put into words only where it is shown."""
+
+    kind: str
+    about: tuple[object, ...] = ()
+
+    def __str__(self) -> str:
+        return ": ".join([self.kind, *map(str, self.about)])
+
+
 @dataclass(frozen=True)
 class Query:
     """An obligation: `text` is the SMT-LIB term of its negation over the declared variables."""
 
-    name: str
+    name: Name
     text: str
 
 
@@ -35,7 +55,7 @@ class Discharged:
 
     declared: str
     terms: tuple[str, ...]
-    names: tuple[dict[str, None], ...]
+    names: tuple[list[Name], ...]
 
 
 @dataclass
@@ -50,27 +70,29 @@ class Solver:
     discharged: list[Discharged] = field(default_factory=list)
     _known: dict[str, Failure | Discharged] = field(default_factory=dict)
 
-    def refute(self, declared: Iterable[str], queries: Sequence[Query]) -> Refused | None:
-        """None where every question is unsatisfiable; else the first one that is not."""
-        if not queries:
-            return None
+    def refute(self, declared: Iterable[str], queries: Sequence[Query]) -> Refused | Discharged:
+        """What was discharged where every question is unsatisfiable; else the first one that is not."""
         preamble = "\n".join(declared)
         key = _canonical("\n".join([preamble, *(query.text for query in queries)]))
         known = self._known.get(key)
         if known is None:
-            self.report(f"checking the proof: {queries[0].name[:SHOWN]}")
+            self.report(f"checking the proof: {str(queries[0].name)[:SHOWN]}")
             terms = tuple(query.text for query in queries)
             known = self.backend.refute(preamble, terms, self.left())
             if known is None:
-                known = Discharged(preamble, terms, tuple({} for _ in queries))
+                known = Discharged(preamble, terms, tuple([] for _ in queries))
                 self.discharged.append(known)
             self._known[key] = known
         if isinstance(known, Failure):
-            return Refused(queries[known.number].name, known.reason)
-        self.held += len(queries)
-        for names, query in zip(known.names, queries, strict=True):
-            names[query.name] = None
-        return None
+            return Refused(str(queries[known.number].name), known.reason)
+        self.again(known, [query.name for query in queries])
+        return known
+
+    def again(self, known: Discharged, names: Sequence[Name]) -> None:
+        """Notes that obligations like some that were discharged hold for that reason."""
+        self.held += len(names)
+        for list_, name in zip(known.names, names, strict=True):
+            list_.append(name)
 
 
 def _canonical(text: str) -> str:

@@ -15,11 +15,11 @@ def script(about: Iterable[str], discharged: Sequence[Discharged]) -> str:
     for group in discharged:
         lines += ["(push 1)", group.declared]
         for term, names in zip(group.terms, group.names, strict=True):
-            lines += [*map(_comment, names), "(push 1)", f"(assert {term})", "(check-sat)", "(pop 1)"]
+            lines += [*dict.fromkeys(map(_comment, names)), "(push 1)", f"(assert {term})", "(check-sat)", "(pop 1)"]
         lines.append("(pop 1)")
     return "\n".join([*lines, "(exit)", ""])
 
 
-def _comment(text: str) -> str:
+def _comment(text: object) -> str:
     """A text as one line of comment."""
-    return f"; {' '.join(text.split())}"
+    return f"; {' '.join(str(text).split())}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from reconcheck.engines.clauses import same
 from reconcheck.model import expr as e
@@ -31,14 +30,6 @@ class Guess:
     measure: Measure
     actions: tuple[str, ...]
     sources: frozenset[int]
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """The variables that the measure depends on."""
-        amount = self.measure.amount
-        return e.names(self.measure.condition) | (
-            {amount.variable.name} if isinstance(amount, Places) else e.names(amount)
-        )
 
 
 def guesses(system: System) -> list[Guess]:

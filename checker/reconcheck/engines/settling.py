@@ -88,7 +88,7 @@ class _Search:
 
     def _matters(self, one: _Try) -> bool:
         """Whether a live command has to do with what a guess speaks of."""
-        return any(not one.guess.names.isdisjoint(self.footprints[number]) for number in self.found.live)
+        return any(not one.guess.measure.names.isdisjoint(self.footprints[number]) for number in self.found.live)
 
     def _accepted(self, one: _Try, measure: Measure) -> bool:
         self.budget.check(f"looking for what settles ({len(self.found.measures)} found)")
@@ -101,7 +101,7 @@ class _Search:
             return False
         one.seen = -1
         self.found.measures.append(measure)
-        names = one.guess.names
+        names = one.guess.measure.names
         self.news.update(names)
         for number in {n for name in names for n in self.writers.get(name, ())} & self.found.live:
             if self.oracle.is_dead(number):
@@ -112,7 +112,9 @@ class _Search:
         return any(self._accepted(one, replace(one.guess.measure, action=action)) for action in one.guess.actions)
 
     def _news(self, one: _Try) -> int:
-        names = one.guess.names if one.blocked is None else one.guess.names | self.footprints[one.blocked]
+        names = (
+            one.guess.measure.names if one.blocked is None else one.guess.measure.names | self.footprints[one.blocked]
+        )
         return sum(self.news[name] for name in names) if one.blocked is not None else len(self.found.measures)
 
     def _news_since(self, one: _Try) -> bool:

@@ -328,9 +328,9 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """The expression with variables replaced, simplified again."""
     if isinstance(expr, Var):
         return values.get(expr.name, expr)
-    if names(expr).isdisjoint(values):
+    if values.keys().isdisjoint(names(expr)):
         return expr
-    return rebuild(expr, tuple(substitute(part, values) for part in parts(expr)))
+    return rebuild(expr, tuple([substitute(part, values) for part in parts(expr)]))
 
 
 def parts(expr: Expr) -> tuple[Expr, ...]:

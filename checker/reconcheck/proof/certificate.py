@@ -53,7 +53,13 @@ class Measure:
     amount: e.Expr | Places
     action: str | None = None
 
-    @property
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The variables that it depends on."""
+        amount = self.amount
+        return e.names(self.condition) | ({amount.variable.name} if isinstance(amount, Places) else e.names(amount))
+
+    @cached_property
     def zero(self) -> e.Expr:
         """The condition that the measure is 0."""
         none = self.amount.resting if isinstance(self.amount, Places) else e.equal(self.amount, e.integer(0))

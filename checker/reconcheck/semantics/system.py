@@ -33,11 +33,8 @@ class Command:
     @cached_property
     def reads(self) -> frozenset[str]:
         """The state variables that guard and updates depend on."""
-        inputs = {variable.name for variable in self.inputs}
-        found = {variable.name for variable in e.variables(self.guard)}
-        for _, value in self.updates:
-            found |= {variable.name for variable in e.variables(value)}
-        return frozenset(found - inputs)
+        found = e.names(self.guard).union(*(e.names(value) for _, value in self.updates))
+        return found - {variable.name for variable in self.inputs}
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,10 @@ class System:
 
     def actions(self) -> tuple[str, ...]:
         """The fair actions, each once."""
+        return self._actions
+
+    @cached_property
+    def _actions(self) -> tuple[str, ...]:
         fair = (command.step.action for command in self.commands if command.step.kind == "fair")
         return tuple(dict.fromkeys(fair))
 
