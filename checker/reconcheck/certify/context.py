@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconcheck.certify.likeness import Key, Pattern, Shape, Shapes
 from reconcheck.certify.queries import Discharged, Name, Query, Solver, declarations, names_in
 from reconcheck.model import expr as e
+from reconcheck.model.likeness import Key, Pattern, Shape, Shapes
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import EnumType, RangeType, Type
 from reconcheck.proof.certificate import Measure, Places, Refused
 from reconcheck.semantics import smtlib
-from reconcheck.semantics.system import Command, System, possible
+from reconcheck.semantics.layout import event_name
+from reconcheck.semantics.system import Command, System, fixed, possible
 
 RESTING = ("idle", "stopped")
 TIES = 3
@@ -75,6 +76,7 @@ class Context:
             for name in taken.writes:
                 self._touching.setdefault(name, []).append(number)
         self._of_variable: dict[str, dict[str, list[int]]] = {"clauses": {}, "measures": {}, "settled": {}}
+        self._holders = _holders(self.system)
         self._enabled: dict[str, e.Expr] = {}
         self._known: dict[tuple[int, str, int], e.Expr] = {}
         self._texts: dict[e.Expr, str] = {}
@@ -147,19 +149,29 @@ class Context:
         """The clauses and settled formulas that read one of the variables: they hold from some time on."""
         return self.always(names) + [self.settled[number] for number in self.about("settled", names)]
 
+    def resting_about(self, names: set[str]) -> list[e.Expr]:
+        """The formulas over some variables that hold wherever no fair action is possible."""
+        return [formula for formula in self.resting if e.names(formula) <= names]
+
     def near(self, names: set[str]) -> set[str]:
-        """The variables with those that something settled ties to them, over a few steps.
+        """The variables with those of the same objects that something settled ties to them, over a few steps.
 
         Only what an obligation may assume depends on it, so that any answer is sound.
         """
         found = set(names)
+        holders = {self._holders.get(name) for name in names}
         for _ in range(TIES):
             tied = (self.settled[number] for number in self.about("settled", found))
             more = {name for formula in tied if len(e.names(formula)) <= TIED for name in e.names(formula)}
+            more = {name for name in more if self._holders.get(name) in holders}
             if more <= found:
                 break
             found |= more
         return found
+
+    def shared(self, formula: e.Expr, names: set[str]) -> bool:
+        """Whether a formula speaks of an object or external that some of the variables tell of."""
+        return any(name in self._holders for name in e.names(formula) & names)
 
     def left(self, number: int, more: set[str]) -> list[e.Expr]:
         """What holds when a calm command is taken at a time when everything known has settled.
@@ -266,7 +278,7 @@ class Context:
         inputs = self.taken[number].command.inputs
         pattern = Pattern(self.shapes)
         pattern.content.append(name.kind)
-        pattern.add(self._command(number))
+        pattern.add(self.command(number))
         if claim is not None:
             pattern.add(self._measure(number, claim))
             alone = pattern.key(inputs)
@@ -317,7 +329,7 @@ class Context:
 
     # ---- likeness --------------------------------------------------------------------------------------------
 
-    def _command(self, number: int) -> Shape:
+    def command(self, number: int) -> Shape:
         """The shape of a command but for where runs stand before and after it."""
         if number not in self._commands:
             taken = self.taken[number]
@@ -394,8 +406,18 @@ class Context:
         return True
 
 
+def _holders(system: System) -> dict[str, str]:
+    """For each variable that tells of an object or an external, which one that is."""
+    found: dict[str, str] = {}
+    for holder in (*system.operator.objects, *system.operator.externals):
+        names = [f"{holder}.{part}" for part in system.layout.snapshot(holder)]
+        found |= dict.fromkeys([*names, *(f"view({name})" for name in names), f"stale({holder})"], holder)
+        found |= {event_name(watch): holder for _, watch in system.layout.watches(holder)}
+    return found
+
+
 def _taken(command: Command, types: dict[str, Variable]) -> Taken:
-    known = dict(_known(command.guard, types))
+    known = fixed(command.guard, types)
     updates = {name: e.substitute(value, known) for name, value in command.updates}
     updates = {
         name: value for name, value in updates.items() if value != known.get(name, e.Var(name, types[name].type))
@@ -433,20 +455,6 @@ def _outside(value: e.Expr, type_: Type) -> e.Expr:
             return e.negate(e.both(e.at_most(e.integer(low), value), e.at_most(value, e.integer(high))))
         case _:
             return e.negate(e.at_most(e.integer(0), value))
-
-
-def _known(guard: e.Expr, types: dict[str, Variable]) -> Iterator[tuple[str, e.Expr]]:
-    """The variables whose values a guard fixes: putting them in makes formulas smaller."""
-    for part in guard.operands if isinstance(guard, e.And) else (guard,):
-        match part:
-            case e.Equal(e.Var(name, _), e.Const(value, _)) if name in types:
-                yield name, e.Const(value, types[name].type)
-            case e.Var(name, _) if name in types:
-                yield name, e.TRUE
-            case e.Not(e.Var(name, _)) if name in types:
-                yield name, e.FALSE
-            case _:
-                pass
 
 
 # ---- measures ----------------------------------------------------------------------------------------------

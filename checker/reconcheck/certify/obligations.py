@@ -7,8 +7,11 @@ easier on a solver than numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
+from reconcheck.certify.alike import Alike
 from reconcheck.certify.context import Context
 from reconcheck.certify.projection import (
     Projected,
@@ -22,12 +25,15 @@ from reconcheck.certify.projection import (
     values,
     variables_of,
 )
-from reconcheck.certify.queries import Name, Query, declarations, names_in
+from reconcheck.certify.queries import Discharged, Name, Query, declarations, names_in
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.proof.certificate import Column, Invariant, Places, Refused, Rests, Settles
 from reconcheck.proof.diagram import Diagram, at_most, membership
 from reconcheck.semantics import smtlib
+
+NOWHERE: Mapping[str, e.Var] = MappingProxyType({})
+_BEGIN = Name("every initial state is inside")
 
 
 class Obligations:
@@ -37,7 +43,7 @@ class Obligations:
         self, context: Context, projections: Projections, columns: Sequence[Column], diagram: Diagram, ranks: int
     ) -> None:
         self.context, self.projections = context, projections
-        self.columns, self.ranks = columns, ranks
+        self.columns, self.diagram, self.ranks = columns, diagram, ranks
         self.variables, self.folded = variables_of(columns), folded(columns)
         self.predicates = frozenset(
             name
@@ -45,16 +51,14 @@ class Obligations:
             if column.term != e.Var(column.name, column.type) and not column.regions
             for name in names_in(column.term)
         )
-        self.functions = [*legend(columns), *region_functions(columns)]
-        for rank in range(ranks):
-            self.functions += membership(at_most(diagram, rank), f"at_most_{rank}")
         self.declared: dict[str, Variable] = {}
 
     # ---- the parts -------------------------------------------------------------------------------------------
 
     def settles(self, part: Settles) -> Refused | None:
         """What refuses a part that ranks its states; None where it stands."""
-        queries = [self._begin(), *self._kept(), *self._falling()]
+        steps = self.context.writing(self.variables)
+        queries = [self._begin(), *(query for _, query in self._kept(steps)), *self._falling()]
         for action in sorted({action for action in part.helpful if action is not None}):
             ranks = [rank for rank, helper in enumerate(part.helpful) if helper == action]
             queries += self._helpful(action, ranks, part.ways)
@@ -62,25 +66,48 @@ class Obligations:
         queries.append(
             self._state(Name("the goal holds where nothing helps"), f"(or false {' '.join(resting)})", part.goal)
         )
-        return self._refute(queries)
+        found = self._refute(queries)
+        return found if isinstance(found, Refused) else None
 
     def rests(self, part: Rests) -> Refused | None:
         """What refuses a part about the states in which no fair action is possible."""
         context = self.context
-        names = self.context.near({*self.variables, *names_in(part.goal)})
-        stuck: list[e.Expr] = []
-        for action in context.system.actions():
-            ways = context.enabled(action)
-            if names & set(names_in(ways)):
-                stuck.append(e.negate(ways))
-        known = [formula for formula in context.resting if names & set(names_in(formula))]
-        last = self._state(Name("the goal holds at rest"), self._inside(self._here()), part.goal, [*stuck, *known])
-        return self._refute([self._begin(), *self._kept(), last])
+        names = context.near({*self.variables, *names_in(part.goal)})
+        ways = [context.enabled(action) for action in context.system.actions()]
+        stuck = [e.negate(way) for way in ways if e.names(way) <= names or context.shared(way, names)]
+        known = context.resting_about(names.union(*map(e.names, stuck)))
+        return self._inside_only(Name("the goal holds at rest"), part.goal, [*stuck, *known], True)
 
     def invariant(self, part: Invariant) -> Refused | None:
         """What refuses a proof that a formula always holds."""
-        last = self._state(Name("the property holds"), self._inside(self._here()), part.formula, settled=False)
-        return self._refute([self._begin(), *self._kept(), last])
+        return self._inside_only(Name("the property holds"), part.formula, [], False)
+
+    def _inside_only(self, name: Name, goal: e.Expr, more: Sequence[e.Expr], settled: bool) -> Refused | None:
+        """What refuses that no step leads outside, and that a formula holds inside; that of a like part, if known."""
+        formulas, places = self._without_places([goal, *more], self._known_here([goal, *more], settled))
+        alike = Alike(self.projections, self.columns, self.diagram, self.folded)
+        key = alike.key(formulas, places) if self.predicates.isdisjoint(self._written()) else None
+        like = self.projections.like.get(key) if key is not None else None
+        if like is not None:
+            kept, last, order = like
+            numbers = list(alike.commands.values())
+            self.context.solver.again(kept, [_BEGIN, *(self._kept_name(numbers[place]) for place in order)])
+            self.context.solver.again(last, [name])
+            return None
+        order, queries = [], [self._begin()]
+        for place, query in self._kept(alike.commands.values()):
+            order.append(place)
+            queries.append(query)
+        found = self._refute(queries)
+        if isinstance(found, Refused):
+            return found
+        self.declared = {}
+        proved = self._refute([self._in_state(name, self._inside(self._here(places)), formulas, places)])
+        if isinstance(proved, Refused):
+            return proved
+        if key is not None:
+            self.projections.like[key] = found, proved, order
+        return None
 
     def types(self, numbers: Sequence[int]) -> list[int]:
         """Those of the commands that may, as far as the diagram tells, give a variable a value outside its type."""
@@ -93,21 +120,23 @@ class Obligations:
             self._declare([outside], ())
             text = f"{self._inside(arguments(self.columns, values(command, moves)[0]))} {smtlib.term(outside)}"
             query = self._taken(Name("types", (taken.command.step,)), command, number, text)
-            if self._refute([query]) is not None:
+            if isinstance(self._refute([query]), Refused):
                 wrong.append(number)
         return wrong
 
     # ---- single obligations ----------------------------------------------------------------------------------
 
-    def _refute(self, queries: list[Query]) -> Refused | None:
-        if not queries:
-            return None
+    def _refute(self, queries: list[Query]) -> Refused | Discharged:
         lines = smtlib.declare(self.declared.values())
-        found = self.context.solver.refute([*lines, *self.functions], queries)
-        return found if isinstance(found, Refused) else None
+        functions = legend(self.columns)
+        if any("(region_" in query.text for query in queries):
+            functions += region_functions(self.columns)
+        for rank in range(self.ranks):
+            functions += membership(at_most(self.diagram, rank), f"at_most_{rank}")
+        return self.context.solver.refute([*lines, *functions], queries)
 
-    def _here(self) -> str:
-        return arguments(self.columns, {})
+    def _here(self, places: Mapping[str, e.Expr] = NOWHERE) -> str:
+        return arguments(self.columns, places)
 
     def _at_most(self, rank: int, values: str) -> str:
         if rank < 0:
@@ -136,18 +165,48 @@ class Obligations:
         conditions = [smtlib.belongs(smtlib.symbol(n), types[n].type) for n in names if n in types]
         return f"(and true {' '.join(condition for condition in conditions if condition != 'true')})"
 
-    def _state(self, name: Name, where: str, goal: e.Expr, more: Sequence[e.Expr] = (), settled: bool = True) -> Query:
-        """That a formula holds in all states of a kind, with all that is known about its variables.
+    def _state(self, name: Name, where: str, goal: e.Expr, more: Sequence[e.Expr] = ()) -> Query:
+        """That a formula holds in all states of a kind, from some time on."""
+        return self._in_state(name, where, [goal, *more, *self._known_here([goal, *more], True)], NOWHERE)
 
-        Unless it is asked of the states from some time on, only what always holds is known.
+    def _known_here(self, formulas: Sequence[e.Expr], settled: bool) -> list[e.Expr]:
+        """What is known about the variables of some formulas, and no others: always, or from some time on."""
+        names = {*self.variables, *names_in(*formulas)}
+        if settled:
+            names = self.context.near(names)
+        known = self.context.assumed(names) if settled else self.context.always(names)
+        return [formula for formula in known if e.names(formula) <= names]
+
+    def _in_state(self, name: Name, where: str, formulas: Sequence[e.Expr], places: Mapping[str, e.Var]) -> Query:
+        """That the first formula holds in all states of a kind where the others do."""
+        regions = [Variable(region.name, region.type, None) for region in places.values()]
+        types = self.context.types
+        names = sorted({*self.variables, *names_in(*formulas)} & types.keys() - places.keys())
+        self.declared.update({v.name: v for v in (*(types[name] for name in names), *regions)})
+        lines = (smtlib.belongs(smtlib.symbol(v.name), v.type) for v in (*(types[n] for n in names), *regions))
+        typed = f"(and true {' '.join(line for line in lines if line != 'true')})"
+        goal, *known = map(smtlib.term, formulas)
+        return Query(name, f"(and {typed} {where} {' '.join(known)} (not {goal}))")
+
+    def _without_places(self, formulas: list[e.Expr], known: Iterable[e.Expr]) -> tuple[list[e.Expr], dict[str, e.Var]]:
+        """Formulas that speak of the regions of runs, not of places, with what stands for the region of each.
+
+        What is known is left out where it asks for a place that shares its region with others.  Where one of the
+        other formulas does, all are as they were.
         """
-        names = {*self.variables, *names_in(goal, *more)}
-        known_here = self.context.assumed(self.context.near(names)) if settled else self.context.always(names)
-        formulas = [*more, *known_here]
-        self._declare([goal, *formulas], ())
-        known = " ".join(smtlib.term(formula) for formula in formulas)
-        text = f"(and {self._typed([goal, *formulas])} {where} {known} (not {smtlib.term(goal)}))"
-        return Query(name, text)
+        places: dict[str, e.Var] = {}
+        alone: dict[str, dict[str, str]] = {}
+        for column in self.columns:
+            (name, *others) = sorted(names_in(column.term)) if column.regions else ["", ""]
+            if not others and len(self.folded.get(name, ())) == 1:
+                places[name] = e.Var(f"region of {name}", column.type)
+                count = Counter(region for _, region in column.regions)
+                alone[name] = {place: region for place, region in column.regions if count[region] == 1}
+        shown = [_of_regions(formula, places, alone) for formula in formulas]
+        if None in shown:
+            return [*formulas, *known], {}
+        shown += [_of_regions(formula, places, alone) for formula in known]
+        return [formula for formula in shown if formula is not None], places
 
     def _begin(self) -> Query:
         command = self.context.system.initial
@@ -158,12 +217,23 @@ class Obligations:
         inputs = [variable for variable in renamed.values() if smtlib.symbol(variable.name) in text]
         self._declare([], inputs)
         _, typed = declarations([], inputs)
-        return Query(Name("every initial state is inside"), f"(and {typed} (not {self._inside(text)}))")
+        return Query(_BEGIN, f"(and {typed} (not {self._inside(text)}))")
 
-    def _kept(self) -> Iterator[Query]:
-        """Every step leads from inside to inside.  Steps that look alike from here are asked about once."""
+    def _written(self) -> frozenset[str]:
+        """The variables that steps which matter to the columns may change."""
+        taken = self.context.taken
+        return frozenset().union(*(taken[number].writes for number in self.context.writing(self.variables)))
+
+    def _kept_name(self, number: int) -> Name:
+        return Name("kept", (self.context.taken[number].command.step,))
+
+    def _kept(self, numbers: Iterable[int]) -> Iterator[tuple[int, Query]]:
+        """Every step leads from inside to inside, with the place of the step among those given.
+
+        Steps that look alike from here are asked about once.
+        """
         seen: set[object] = set()
-        for number in self.context.writing(self.variables):
+        for place, number in enumerate(numbers):
             taken = self.context.taken[number]
             if taken.writes & self.predicates:
                 names = {*taken.reads, *taken.writes, *self.predicates}
@@ -179,7 +249,7 @@ class Obligations:
             before, after = arguments(self.columns, old), arguments(self.columns, new)
             if before != after:
                 text = f"{self._inside(before)} (not {self._inside(after)})"
-                yield self._taken(Name("kept", (taken.command.step,)), command, number, text)
+                yield place, self._taken(self._kept_name(number), command, number, text)
 
     def _taken(self, name: Name, command: Projected, number: int, claim: str) -> Query:
         """That something holds of each way to take a projected command."""
@@ -241,6 +311,22 @@ class Obligations:
         if not isinstance(old, e.Const) or not isinstance(new, e.Const):
             return False
         return 0 <= way.at(str(new.value)) < way.at(str(old.value))
+
+
+def _of_regions(formula: e.Expr, places: Mapping[str, e.Var], alone: Mapping[str, Mapping[str, str]]) -> e.Expr | None:
+    """A formula with the region of a run for its place; None where the region does not tell the place."""
+    if e.names(formula).isdisjoint(places):
+        return formula
+    match formula:
+        case e.Equal(e.Var(name, _), e.Const(value, _)):
+            region = alone[name].get(str(value))
+            return None if region is None else e.Equal(places[name], e.Const(region, places[name].type))
+        case e.Var():
+            return None
+        case _:
+            parts = [_of_regions(part, places, alone) for part in e.parts(formula)]
+            given = tuple(part for part in parts if part is not None)
+            return e.rebuild(formula, given) if len(given) == len(parts) else None
 
 
 def _fresh(inputs: Sequence[Variable], tag: str) -> dict[str, Variable]:

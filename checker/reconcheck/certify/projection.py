@@ -6,12 +6,13 @@ an obligation that holds of the projected command holds of the command.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconcheck.certify.context import Context, Taken
-from reconcheck.certify.queries import names_in
+from reconcheck.certify.queries import Discharged, names_in
 from reconcheck.model import expr as e
+from reconcheck.model.likeness import Key, Pattern, Shape
 from reconcheck.model.operator import Variable
 from reconcheck.proof.certificate import Column
 from reconcheck.semantics import smtlib
@@ -66,6 +67,9 @@ class Projections:
         self._footprints = [taken.reads | taken.writes for taken in context.taken]
         self._made: dict[tuple[int, frozenset[str]], tuple[Projected, Moves]] = {}
         self._same: dict[Projected, Projected] = {}
+        self._shapes: dict[int, Shape] = {}
+        self.like: dict[Key, tuple[Discharged, Discharged, list[int]]] = {}
+        """For parts that were accepted: the obligations of their steps, with which steps these are, and the last."""
 
     def project(self, number: int, variables: frozenset[str]) -> tuple[Projected, Moves]:
         """The command on those of the variables that it reads or changes."""
@@ -76,6 +80,20 @@ class Projections:
             made, moves = projected(self.context.taken[number], kept, self.context.taken[number].guard)
             found = self._made[key] = self._same.setdefault(made, made), moves
         return found
+
+    def shape(self, command: Projected) -> Shape:
+        """The shape of a projected command of these projections."""
+        if id(command) not in self._shapes:
+            shapes = self.context.shapes
+            pattern = Pattern(shapes)
+            pattern.add(shapes.of(command.guard))
+            for values in (command.before, command.after):
+                pattern.content.append("values")
+                for name, value in values:
+                    pattern.add((-1, (name,)))
+                    pattern.add(shapes.of(value))
+            self._shapes[id(command)] = shapes.number(pattern.key(command.inputs)), tuple(pattern.places)
+        return self._shapes[id(command)]
 
 
 def projected(taken: Taken, kept: frozenset[str], guard: e.Expr) -> tuple[Projected, Moves]:
@@ -92,9 +110,22 @@ def projected(taken: Taken, kept: frozenset[str], guard: e.Expr) -> tuple[Projec
     moved = {name for name, _, _ in moves}
     after = tuple((n, blur(value)) for n, value in sorted(taken.after.items()) if n in kept and n not in moved)
     before = tuple((n, value) for n, value in sorted(taken.before.items()) if n in kept and n not in moved)
+    others = frozenset(variable.name for variable in blur.inputs)
+    condition = _that_matters(condition, others, names_in(*(value for _, value in after)))
     used = names_in(condition, *(value for _, value in after))
     inputs = tuple(v for v in (*taken.command.inputs, *blur.inputs) if v.name in used)
     return Projected(condition, before, after, inputs), tuple(moves)
+
+
+def _that_matters(guard: e.Expr, others: frozenset[str], used: set[str]) -> e.Expr:
+    """A guard without the parts that only say what was left out; to leave a part out adds steps, and loses none."""
+    parts = guard.operands if isinstance(guard, e.And) else (guard,)
+    matter = used.union(*(e.names(part) for part in parts if not e.names(part) <= others))
+    silent = [part for part in parts if e.names(part) and e.names(part) <= others]
+    while more := [part for part in silent if not matter.isdisjoint(e.names(part))]:
+        matter = matter.union(*map(e.names, more))
+        silent = [part for part in silent if part not in more]
+    return e.both(*(part for part in parts if part not in silent))
 
 
 def values(command: Projected, moves: Moves) -> tuple[dict[str, e.Expr], dict[str, e.Expr]]:
@@ -133,14 +164,16 @@ def looks(shown: Folded, moves: Moves) -> tuple[object, ...]:
     return tuple((name, look(name, old), look(name, new)) for name, old, new in moves)
 
 
-def arguments(columns: Sequence[Column], given: dict[str, e.Expr]) -> str:
+def arguments(columns: Sequence[Column], given: Mapping[str, e.Expr]) -> str:
     """The columns as arguments of a diagram's functions, with some variables replaced."""
     return " ".join(_argument(level, column, given) for level, column in enumerate(columns))
 
 
-def _argument(level: int, column: Column, given: dict[str, e.Expr]) -> str:
+def _argument(level: int, column: Column, given: Mapping[str, e.Expr]) -> str:
     value = e.substitute(column.term, given)
     if not column.regions:
+        return smtlib.converted(value, column.type)
+    if e.type_of(value) == column.type:
         return smtlib.converted(value, column.type)
     if isinstance(value, e.Const):
         return smtlib.constant(dict(column.regions)[str(value.value)], column.type)

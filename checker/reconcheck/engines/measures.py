@@ -14,7 +14,7 @@ from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BoolType, EnumType, is_number
 from reconcheck.proof.certificate import Measure, Places
-from reconcheck.semantics.system import Command, System
+from reconcheck.semantics.system import Command, System, fixed
 
 MOST_NODES = 20_000
 """Size of a formula past which it is no guess any more."""
@@ -80,7 +80,7 @@ def _of_steps(system: System, types: dict[str, Variable]) -> Iterator[Found]:
             continue
         action = command.step.action if command.step.kind == "fair" else ""
         likely = (action,) if action and not action.startswith("reconcile ") else ()
-        known = fixed(command, types)
+        known = fixed(command.guard, types)
         guard = e.substitute(command.guard, known)
         here = e.both(guard, *(same(e.Var(name, types[name].type), value) for name, value in known.items()))
         for name, update in command.updates:
@@ -101,7 +101,7 @@ def _bindings(system: System, types: dict[str, Variable]) -> dict[str, list[e.Ex
         if command.step.kind == "fair":
             for name, value in command.updates:
                 if "/" in name and not isinstance(value, e.Const):
-                    bound.setdefault(name, {})[e.substitute(value, fixed(command, types))] = None
+                    bound.setdefault(name, {})[e.substitute(value, fixed(command.guard, types))] = None
     return {name: list(values)[:MOST_BINDINGS] for name, values in bound.items()}
 
 
@@ -204,22 +204,6 @@ def _is_local(name: str, controller: str | None = None) -> bool:
     return name.startswith((f"{controller}/", f"held({controller}: "))
 
 
-def fixed(command: Command, types: dict[str, Variable]) -> dict[str, e.Expr]:
-    """The variables whose values the guard of a command fixes."""
-    known: dict[str, e.Expr] = {}
-    for part in command.guard.operands if isinstance(command.guard, e.And) else (command.guard,):
-        match part:
-            case e.Equal(e.Var(name, _), e.Const(value, _)) if name in types:
-                known[name] = e.Const(value, types[name].type)
-            case e.Var(name, _) if name in types:
-                known[name] = e.TRUE
-            case e.Not(e.Var(name, _)) if name in types:
-                known[name] = e.FALSE
-            case _:
-                pass
-    return known
-
-
 def _moves(system: System, pc: Variable, types: dict[str, Variable]) -> list[tuple[str, str, Command]]:
     """The calm moves of a program counter within a run and to its end."""
     moves: list[tuple[str, str, Command]] = []
@@ -227,7 +211,7 @@ def _moves(system: System, pc: Variable, types: dict[str, Variable]) -> list[tup
         if not command.step.kind.calm:
             continue
         new = dict(command.updates).get(pc.name)
-        old = fixed(command, types).get(pc.name)
+        old = fixed(command.guard, types).get(pc.name)
         if isinstance(old, e.Const) and isinstance(new, e.Const) and str(old.value) not in RESTING:
             moves.append((str(old.value), str(new.value), command))
     return moves
@@ -265,7 +249,7 @@ def _outlived(
     for _, new, command in moves:
         value = dict(command.updates).get(local.name)
         if value is not None and new not in RESTING:
-            for leaf in _leaves(e.substitute(value, fixed(command, types))):
+            for leaf in _leaves(e.substitute(value, fixed(command.guard, types))):
                 if leaf != local and not any(v.name == local.name for v in e.variables(leaf)):
                     bound.setdefault(leaf, set()).add(new)
     for value, starts in bound.items():

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
-from reconcheck.engines.measures import RESTING, fixed, ways
+from reconcheck.engines.measures import RESTING, ways
 from reconcheck.engines.python_code import StateTuple, predicate, source, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice, tells
@@ -26,7 +26,7 @@ from reconcheck.model.types import BoolType, domain, is_finite
 from reconcheck.proof.certificate import Column, Part, Rests, Settles
 from reconcheck.proof.diagram import Diagram, leaf, smallest
 from reconcheck.semantics.steps import Endless, LeftRange
-from reconcheck.semantics.system import System
+from reconcheck.semantics.system import System, fixed
 
 SLICE_STATES = 20_000
 """States of a slice past which it is given up."""
@@ -342,7 +342,7 @@ class Prover:
         """The fair steps of a run: command, place before and after."""
         found: list[tuple[int, str, str]] = []
         for number, command in enumerate(self.system.commands):
-            old, new = fixed(command, self.slicer.types).get(pc), dict(command.updates).get(pc)
+            old, new = fixed(command.guard, self.slicer.types).get(pc), dict(command.updates).get(pc)
             if command.step.kind == "fair" and isinstance(old, e.Const) and isinstance(new, e.Const):
                 if old.value not in RESTING:
                     found.append((number, str(old.value), str(new.value)))

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconcheck.engines.consistent import Consistency
-from reconcheck.engines.measures import RESTING, fixed
+from reconcheck.engines.measures import RESTING
 from reconcheck.engines.python_code import StateTuple, predicate
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BOOL, OPAQUE, BoolType, EnumType, IntType, OpaqueType, Type, zero
 from reconcheck.proof.certificate import Column, region_type
-from reconcheck.semantics.system import Command, System, possible
+from reconcheck.semantics.system import Command, System, fixed, possible
 
 MOST_CASES = 4000
 """Case distinctions spent on one "whatever the cut variables are"; past it an action counts as not possible."""
@@ -234,7 +234,7 @@ class Slicer:
         left: list[e.Expr],
     ) -> tuple[_Seen, ...]:
         command = self.system.commands[number]
-        fixed_values = fixed(command, self.types)
+        fixed_values = fixed(command.guard, self.types)
         inputs = frozenset(variable.name for variable in command.inputs)
         guard = command.guard
         updates = dict(command.updates)

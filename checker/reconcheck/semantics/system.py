@@ -8,7 +8,7 @@ not a step.  Frames cost nothing: what a command does not name stays as it is.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -78,8 +78,25 @@ def possible(command: Command, variables: dict[str, Variable]) -> e.Expr:
             _differs(e.Var(name, variables[name].type), e.substitute(value, chosen), others)
             for name, value in command.updates
         )
-        cases.append(e.both(e.substitute(command.guard, chosen), e.either(*different)))
+        guard = e.substitute(command.guard, chosen)
+        cases.append(e.both(guard, e.substitute(e.either(*different), fixed(guard, variables))))
     return e.either(*cases)
+
+
+def fixed(guard: e.Expr, variables: Mapping[str, Variable]) -> dict[str, e.Expr]:
+    """The variables whose values a guard fixes."""
+    known: dict[str, e.Expr] = {}
+    for part in guard.operands if isinstance(guard, e.And) else (guard,):
+        match part:
+            case e.Equal(e.Var(name, _), e.Const(value, _)) if name in variables:
+                known[name] = e.Const(value, variables[name].type)
+            case e.Var(name, _) if name in variables:
+                known[name] = e.TRUE
+            case e.Not(e.Var(name, _)) if name in variables:
+                known[name] = e.FALSE
+            case _:
+                pass
+    return known
 
 
 def is_exact(command: Command) -> bool:
