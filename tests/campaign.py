@@ -38,6 +38,7 @@ from reconcheck.explain.verdict import Answer
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
 from reconcheck.model.operator import Goal, Operator, Scope
+from reconcheck.model.wakeups import wake_ups_of
 
 MOST_STATES = 200
 """States beyond which a model is skipped."""
@@ -52,16 +53,21 @@ PROVED = frozenset({"converges", "holds", "unreachable"})
 
 
 def scopes_of(operator: Operator, seed: int) -> tuple[Scope, ...]:
-    """Without schedule, and by turns with it (if there is one), without some rule, or nothing else."""
+    """Without schedule, and by turns with it (if there is one), without some rule or watch, or a lower level."""
     found, rules = [Scope()], operator.rules()
     scheduled = any(rule.kind == "every" for rule in rules)
     scheduled = scheduled or any(controller.resync is not None for controller in operator.controllers)
     match seed % 3:
         case 1 if scheduled:
-            found.append(Scope(schedule=True))
+            found.append(Scope(level=4))
         case 2 if rules:
             rule = rules[seed // 3 % len(rules)]
-            found.append(Scope(schedule=rule.kind == "every", without=(rule.name,)))
+            found.append(Scope(level=4 if rule.kind == "every" else 3, without=(rule.name,)))
+        case 0 if seed % 2:
+            found.append(Scope(level=seed // 6 % 3))
+        case 0:
+            names = [one.scoped for one in wake_ups_of(operator.controllers)]
+            found.append(Scope(level=4, without=(names[seed // 6 % len(names)],)))
     return tuple(found)
 
 

@@ -26,7 +26,7 @@ GOLDEN = TESTS / "golden"
 MINIMAL = ROOT / "models" / "minimal"
 EXTERNAL = MINIMAL / "external-system.rdsl"
 FAN_OUT = TESTS / "data" / "fan-out.rdsl"
-SCHEDULED, UNSCHEDULED = Scope(schedule=True), Scope(schedule=False)
+SCHEDULED, UNSCHEDULED = Scope(level=4), Scope(level=3)
 MOST_STATES = 4_000
 AT_REST = ("blue-green", "shards", "conflict-retried", "opaque-password", "relist-delete-kept", "mapping-each-change")
 RANKED = ("missing-watch", "opaque-password", "two-periods", "error-retried", "mapping-unwritten", "retries-exhausted")

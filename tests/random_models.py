@@ -15,16 +15,26 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
+from random import Random
 
 from random_operators import Maker
 from reconcheck.diagnostic import ModelError
 from reconcheck.model.load import load
-from reconcheck.model.operator import Scope
+from reconcheck.model.operator import Operator, Scope
+from reconcheck.model.wakeups import wake_ups_of
 
 
 def model_text(seed: int, small: bool = False) -> str:
     """The random model of that seed."""
     return Maker(seed, small).text()
+
+
+def scope_of(operator: Operator, seed: int) -> Scope:
+    """The scope in which a model is looked at: a level, and half of the time without one or two wake-ups."""
+    dice = Random(seed)
+    names = sorted({one.scoped for one in wake_ups_of(operator.controllers)})
+    away = dice.sample(names, min(len(names), dice.choice((0, 0, 1, 2))))
+    return Scope(dice.choice((0, 1, 2, 3, 4, 4)), tuple(sorted(away)))
 
 
 def check(seed: int, folder: Path, most_states: int) -> str | None:
@@ -38,7 +48,7 @@ def check(seed: int, folder: Path, most_states: int) -> str | None:
     except ModelError as error:
         return "\n".join(f"{d.code} at {d.span}: {d.message}; {d.instead}" for d in error.diagnostics)
     try:
-        return disagreement(operator, Scope(schedule=seed % 2 == 0), most_states)
+        return disagreement(operator, scope_of(operator, seed), most_states)
     except Exception:  # a crash is a finding like any other, and the seeds after it shall be tried
         return traceback.format_exc(limit=-2)
 

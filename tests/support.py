@@ -74,9 +74,9 @@ def meets(expectation: Expectation, verdict: str) -> bool:
 
 
 def scopes(operator: Operator) -> tuple[Scope, ...]:
-    """The scopes a model is looked at in: with and without schedule, and those of its `expect` lines."""
+    """The scopes a model is looked at in: with and without schedule, those of its `expect` lines, lower levels."""
     asked = (expectation.scope for expectation in operator.expectations)
-    return tuple(dict.fromkeys([Scope(schedule=False), Scope(schedule=True), *asked]))
+    return tuple(dict.fromkeys([Scope(level=3), Scope(level=4), *asked, *map(Scope, range(3))]))
 
 
 def read(path: Path) -> Operator:

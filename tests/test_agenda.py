@@ -14,7 +14,7 @@ from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
 
-WITHOUT, WITH = Scope(), Scope(schedule=True)
+WITHOUT, WITH = Scope(), Scope(level=4)
 MODEL = """rdsl 1
 operator three {
   runtime controller-runtime 0.24

@@ -33,7 +33,7 @@ def test_models_of_any_size_load_and_expect_something_of_every_goal(family: Fami
     for size in (1, 2, 5):
         path, settings = family.model(size, tmp_path)
         operator = load(path, settings).operator
-        expected = {line.goal for line in operator.expectations if line.scope == Scope(schedule=False)}
+        expected = {line.goal for line in operator.expectations if line.scope == Scope(level=3)}
         assert expected == {goal.name for goal in operator.goals}
         counts.append(len(operator.objects) + len(operator.externals) + len(operator.controllers))
     assert counts == sorted(set(counts)), "the models do not grow"

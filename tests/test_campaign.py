@@ -150,7 +150,7 @@ def test_a_wrong_answer_is_found(path: Path) -> None:
 
 
 def test_a_refutation_of_what_is_proved_is_found() -> None:
-    contest = Contest(load(CONVERGING), Scope(schedule=True))
+    contest = Contest(load(CONVERGING), Scope(level=4))
     goal = contest.loaded.operator.goals[0]
     judgement = Judge(contest.loaded.operator, contest.scope, 500).judge(goal)
     assert judgement.verdicts == {"converges"}

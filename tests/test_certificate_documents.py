@@ -65,7 +65,7 @@ def test_every_obligation_is_described() -> None:
 
 def test_the_header_says_which_question_it_was() -> None:
     operator = load(MINIMAL / "unwatched-secondary.rdsl").operator
-    scope = Scope(schedule=True, without=("poll",))
+    scope = Scope(level=4, without=("poll",))
     about = header(operator, operator.goal("sized"), scope)
     assert [source.file for source in about.imports] == ["std/workloads.rdsl"]
     assert len(about.model.sha256) == 64

@@ -103,6 +103,45 @@ def test_json_follows_its_schema() -> None:
     assert document["models"][0]["answers"][0]["verdict"]
 
 
+def test_a_diagnosis_follows_the_verdicts_of_a_single_model() -> None:
+    shown = reconcheck("verify", EXTERNAL).stdout
+    assert shown.index("2 of 2 expectations met") < shown.index("L0 events")
+    assert "  shown  quiet      quiet       quiet      quiet          proved" in shown
+    assert "resync_period (L22): NECESSARY for shown; 144 wake-ups a day for each object" in shown
+    assert "L0 events" not in reconcheck("verify", EXTERNAL, "--no-diagnose").stdout
+    assert "L0 events" not in reconcheck("verify", "models/minimal", "--verbose").stdout
+    several = reconcheck("verify", EXTERNAL, "models/minimal/time.rdsl", "--verbose", "--diagnose").stdout
+    assert several.count("L0 events") == 2
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_diagnosis_as_json_has_every_level_and_wake_up(jobs: str) -> None:
+    document = json.loads(reconcheck("verify", EXTERNAL, "--format", "json", "--jobs", jobs).stdout)
+    found = document["models"][0]["diagnosis"]
+    assert [answer["scope"]["level"] for answer in found["levels"][0]["answers"]] == [0, 1, 2, 3, 4]
+    assert found["levels"][0]["lowest"] == 4
+    assert {need["kind"] for need in found["wake_ups"]} == {"watch", "backoff", "schedule", "resync"}
+    assert found["sufficient"] == [["dashboard.watch dashboard", "dashboard.on error", "resync_period"]]
+    assert found["most_reconciles"] == [{"controller": "dashboard", "most": 1}]
+    assert found["undecided"] == []
+
+
+def test_levels_and_single_wake_ups_can_be_asked_for(tmp_path: Path) -> None:
+    def verdict(*arguments: str) -> str:
+        shown = reconcheck("verify", "models/minimal/time.rdsl", "--no-diagnose", "--format", "json", *arguments).stdout
+        return str(json.loads(shown)["models"][0]["answers"][0]["verdict"])
+
+    assert [verdict("--level", f"L{level}") for level in range(5)] == ["quiet", "quiet", "quiet", *["converges"] * 2]
+    assert verdict("--without", "watch cert") == "quiet"
+    assert verdict("--level", "L4", "--without", "resync", "--without", "on error") == "quiet"
+    expected = write(
+        tmp_path / "expected.rdsl",
+        (ROOT / EXTERNAL).read_text().rstrip().removesuffix("}")
+        + "expect shown quiet with schedule, without watch dashboard\n}\n",
+    )
+    assert "3 of 3 expectations met" in reconcheck("verify", expected, "--no-diagnose").stdout
+
+
 def test_results_are_deterministic() -> None:
     first, second = (reconcheck("verify", EXTERNAL, "--format", "json").stdout for _ in range(2))
 

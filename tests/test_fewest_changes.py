@@ -43,7 +43,7 @@ def every_shortest(graph: StateGraph, end: int) -> Iterator[Path_]:
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_no_way_is_shorter_or_changes_less(path: Path) -> None:
-    graph = exhaustive(read(path), Scope(schedule=False)).graph
+    graph = exhaustive(read(path), Scope()).graph
     for ends in ([0], [graph.depth.index(min(4, max(graph.depth)))], [n for n, d in enumerate(graph.depth) if d == 3]):
         if not ends:
             continue
@@ -60,7 +60,7 @@ def test_it_makes_a_difference() -> None:
     """On some model, the first way that was found changes more than is needed."""
     saved = 0
     for path in GOLDEN:
-        graph = exhaustive(read(path), Scope(schedule=False)).graph
+        graph = exhaustive(read(path), Scope()).graph
         for end in range(0, len(graph.states), 7):
             saved += changes(graph, graph.path(end)) - changes(graph, shortest_path(graph, [end]))
     assert saved > 0

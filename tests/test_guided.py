@@ -26,7 +26,7 @@ from reconcheck.semantics.system import System
 from support import GOLDEN, MODELS, read, scopes
 from support import search as exhaustive
 
-NO_SCHEDULE = Scope(schedule=False)
+NO_SCHEDULE = Scope()
 
 FAN_OUT = """rdsl 1
 param N: 1..100 = 2

@@ -21,7 +21,13 @@ from typing import Any
 import jsonschema
 import pytest
 
+from reconcheck.cli import jobs
+from reconcheck.cli.jobs import Crew
+from reconcheck.cli.looking import CrewHands
+from reconcheck.cli.options import ScopeAsked
+from reconcheck.cli.request import Request
 from reconcheck.explain import verify
+from reconcheck.explain.diagnose import diagnose
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
@@ -41,8 +47,8 @@ from reconcheck.cli.main import main
 
 if __name__ == "__main__":
     jobs.PATIENCE = 0.0
-    hired, hire = [], jobs.Crew._hire
-    jobs.Crew._hire = lambda crew: hired.append(crew) or hire(crew)
+    hired, hire = [], jobs.Crew.hire
+    jobs.Crew.hire = lambda crew: hired.append(crew) or hire(crew)
     if sys.argv[1] == "spawn":
         jobs.start_method = lambda: "spawn"
     code = main(sys.argv[2:])
@@ -151,16 +157,35 @@ def test_one_job_and_two_say_the_same(form: list[str], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("start", ["default", "spawn"])
 def test_the_questions_of_a_model_can_be_answered_by_several(start: str) -> None:
-    alone = verified(FOUR_QUESTIONS, "--jobs", "1", "--format", "json")
-    shared = run("-c", AT_ONCE, start, "verify", FOUR_QUESTIONS, "--jobs", "3", "--format", "json")
+    alone = verified(FOUR_QUESTIONS, "--no-diagnose", "--jobs", "1", "--format", "json")
+    shared = run("-c", AT_ONCE, start, "verify", FOUR_QUESTIONS, "--no-diagnose", "--jobs", "3", "--format", "json")
     assert alone.returncode == shared.returncode == 0, shared.stderr
     assert shared.stderr.splitlines()[-1] == "3 workers"
     assert masked_json(alone.stdout) == masked_json(shared.stdout)
 
 
+def test_a_diagnosis_is_the_same_with_one_job_and_with_two() -> None:
+    one, two = (verified("models/minimal/time.rdsl", "--jobs", count, "--format", "json") for count in ("1", "2"))
+    assert one.returncode == two.returncode == 0, one.stderr + two.stderr
+    assert masked_json(one.stdout) == masked_json(two.stdout)
+    assert json.loads(one.stdout)["models"][0]["diagnosis"]["sufficient"]
+
+
+def test_a_diagnosis_without_living_workers_says_what_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = load(ROOT / SMALL)
+    report = Verifier(loaded).report(Scope())
+    request = Request((), ScopeAsked(), {}, None)
+    with Crew([ROOT / SMALL], request, 2) as crew:
+        monkeypatch.setattr(jobs, "work", print)  # each ends at once
+        found = diagnose(report, CrewHands(crew, lambda _text: None), None, lambda _text: None)
+    assert [answer.verdict for answer in found.levels[0].answers] == ["unknown", *["quiet"] * 3, "converges"]
+    assert any(reason.startswith("shown at L0") for reason in found.undecided)
+    assert found.sufficient == ()
+
+
 def test_a_short_model_gets_one_worker_only() -> None:
     code = AT_ONCE.replace("PATIENCE = 0.0", "PATIENCE = 30.0")
-    shared = run("-c", code, "default", "verify", FOUR_QUESTIONS, "--jobs", "3")
+    shared = run("-c", code, "default", "verify", FOUR_QUESTIONS, "--no-diagnose", "--jobs", "3")
     assert shared.stderr.splitlines()[-1] == "1 workers"
 
 
@@ -309,8 +334,8 @@ def test_a_report_says_what_the_run_took() -> None:
     *_, last = verified(SMALL, "--jobs", "2").stdout.splitlines()
     assert re.fullmatch(r"in all \d+\.\d\d s, at most \d+ MB of memory in a process", last)
     runs = []
-    for jobs in ("1", "2"):
-        document = json.loads(verified(SMALL, "--jobs", jobs, "--format", "json").stdout)
+    for count in ("1", "2"):
+        document = json.loads(verified(SMALL, "--jobs", count, "--format", "json").stdout)
         runs.append(document["run"])
         assert document["run"]["seconds"] >= sum(model["seconds"] for model in document["models"])
     alone, shared = (found["peak_memory"] for found in runs)
@@ -319,17 +344,18 @@ def test_a_report_says_what_the_run_took() -> None:
 
 
 def test_a_report_says_what_each_answer_rests_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from reconcheck.explain.run import Outcome, Run
     from reconcheck.report.document import document
 
     monkeypatch.setattr(verify, "WORTH_SLICING", 0)
-    report = Verifier(load(ROOT / SMALL)).report(Scope(schedule=True), every_scope=False)
-    written = document([report], [], 1.0, None)
+    report = Verifier(load(ROOT / SMALL)).report(Scope(level=4), every_scope=False)
+    written = document(Run((Outcome(SMALL, report),), 1.0, None, str(ROOT)))
     jsonschema.validate(written, json.loads((ROOT / "spec/report.schema.json").read_text()))
     (sliced, *_) = written["models"][0]["answers"]
     assert sliced["verdict"] == "converges"
     assert sliced["engine"] == "slices"
     assert sliced["proof"]["slices"] == len(sliced["proof"]["parts"]) == 1
-    whole = Verifier(load(ROOT / SMALL)).report(Scope(schedule=False), every_scope=False).answers[0]
+    whole = Verifier(load(ROOT / SMALL)).report(Scope(level=3), every_scope=False).answers[0]
     assert whole.engine == "whole state graph"
     shown = " ".join(render_report(report, Paint(False)).split())
     proof = sliced["proof"]

@@ -1,14 +1,17 @@
 """The closed catalogue of diagnostic codes: what each means, why it matters, and what to write instead.
 
 `RC1xx` is about text and files, `RC2xx` about names and types, `RC3xx` are findings about a model that means
-something but hardly what was wanted, `RC4xx` are verdicts, `RC5xx` are about certificates, `RC9xx` are faults of
-reconcheck itself.  A test keeps the catalogue and the code in step; `reconcheck explain RC203` prints an entry.
+something but hardly what was wanted, `RC4xx` are verdicts and (from RC411) their causes, `RC5xx` are about
+certificates, `RC9xx` are faults of reconcheck itself.  A test keeps the catalogue and the code in step;
+`reconcheck explain RC203` prints an entry.
 """
 
 from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+
+from reconcheck.cause_kinds import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Code:
     @property
     def family(self) -> str:
         """What kind of thing the code is about, in a word or two."""
-        return FAMILIES[self.code[:3]]
+        return FAMILIES.get(self.code[:4]) or FAMILIES[self.code[:3]]
 
 
 FAMILIES: dict[str, str] = {
@@ -35,10 +38,12 @@ FAMILIES: dict[str, str] = {
     "RC2": "names and types",
     "RC3": "finding",
     "RC4": "verdict",
+    "RC41": "cause",
+    "RC42": "cause",
     "RC5": "certificate",
     "RC9": "internal error",
 }
-"""The family of a code, by its first three characters."""
+"""The family of a code, by its first three characters, or by four where a family has a part of its own."""
 
 
 def _code(code: str, title: str, lesson: str, instead: str = "", example: str = "") -> Code:
@@ -483,6 +488,28 @@ _FINDINGS = (
         "disturbance pod_dies when sts.status.ready { sts.status.ready = false }",
     ),
     _code(
+        "RC306",
+        "a field that is read and whose changes no watch lets through",
+        """
+        The reconcile reads a field of an object that its controller watches, somebody else changes that field,
+        and no watch of the controller lets such a change through.  The reconcile hears of the object, but not
+        of this.  That may be meant, and harmless where another change always follows; a verdict says so.
+        """,
+        "Name the field in the watch, or leave the predicate out.",
+        "watch sts via owner on spec, status.ready",
+    ),
+    _code(
+        "RC307",
+        "a wait that is periodic in fact",
+        """
+        A `requeue ... after` counts as a wait, which ends when what it waits for has come.  Here it is armed
+        and fires again and again in states where every goal holds: it is a schedule in all but name, and
+        `without schedule` does not take it away.
+        """,
+        "Ask for it only while something is missing, or declare it as a schedule (`every`).",
+        "when not sts.status.ready { requeue pods_up after 10s }",
+    ),
+    _code(
         "RC310",
         "a step makes a value leave its range",
         """
@@ -556,6 +583,8 @@ _VERDICTS = (
         """,
     ),
 )
+
+_CAUSES = tuple(_code(kind.code, kind.title, kind.lesson, kind.instead, kind.example) for kind in KINDS.values())
 
 _CERTIFICATES = (
     _code(
@@ -688,9 +717,18 @@ _INTERNAL = (
         in reconcheck, not in the model; please report it with the model.
         """,
     ),
+    _code(
+        "RC904",
+        "a repair is not what it says",
+        """
+        A repaired model was read again before it was written, and its verdicts are others than those with which
+        it was offered, so nothing is written.  This is a bug in reconcheck, not in the model; please report it
+        with the model.
+        """,
+    ),
 )
 
 CODES: dict[str, Code] = {
-    code.code: code for code in (*_TEXT, *_NAMES, *_FINDINGS, *_VERDICTS, *_CERTIFICATES, *_INTERNAL)
+    code.code: code for code in (*_TEXT, *_NAMES, *_FINDINGS, *_VERDICTS, *_CAUSES, *_CERTIFICATES, *_INTERNAL)
 }
 """Every code, in ascending order."""

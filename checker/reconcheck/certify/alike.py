@@ -29,11 +29,10 @@ class Alike:
         variables = frozenset(self.places)
         self.commands: dict[Key, int] = {}
         for number in context.writing(variables):
-            command, moves = projections.project(number, variables)
-            shape, names = projections.shape(command)
-            shown = tuple([(i, self.places[name]) for i, name in enumerate(names) if name in self.places])
-            looks = [(self.places[name], *self._looks(name, old, new)) for name, old, new in moves]
-            self.commands.setdefault((shape, shown, *looks), number)
+            look, names = projections.look(number, variables)
+            shown = tuple([(i, self.places[name]) for i, name in names])
+            moves = [(self.places[m[0]], *self._looks(*m)) for m in context.taken[number].moves if m[0] in variables]
+            self.commands.setdefault((look, shown, *moves), number)
 
     def key(self, formulas: Sequence[e.Expr], places: Mapping[str, e.Var]) -> Key | None:
         """Equal where formulas in the states of a diagram, and its steps, are alike; None where that is not told."""

@@ -15,7 +15,8 @@ from reconcheck.certify.wellformed import Form
 from reconcheck.diagnostic import Diagnostic, InternalError, ModelError, Severity
 from reconcheck.model import expr as e
 from reconcheck.model.load import load
-from reconcheck.model.operator import Goal, Operator, Scope
+from reconcheck.model.operator import UNSCHEDULED, Goal, Operator, Scope
+from reconcheck.model.wakeups import wake_ups_of
 from reconcheck.proof.certificate import Checked, Flaw, Invariant, Proof, Refused
 from reconcheck.proof.document import Header, Source, claimed, document, header, text
 from reconcheck.proof.json_reading import parsed
@@ -66,8 +67,9 @@ def issue(
         f"model {about.model.file}, SHA-256 {about.model.sha256}",
         *(f"{name} = {value}" for name, value in about.settings),
     ]
-    name = ".".join([label, goal.name, *(["with-schedule"] if scope.schedule else [])])
-    name += "".join(f".without-{rule}" for rule in scope.without)
+    level = "" if scope.level == UNSCHEDULED else "with-schedule" if scope.schedule else f"at-L{scope.level}"
+    name = ".".join([label, goal.name, *([level] if level else [])])
+    name += "".join(f".without-{rule.replace(' ', '-')}" for rule in scope.without)
     return Issued(name, written, script(lines, checker.solver.discharged), result.obligations)
 
 
@@ -233,8 +235,8 @@ def _other_question(about: Header, operator: Operator) -> str | None:
         return f"the model has no goal `{about.goal}`"
     if goal.kind != about.question:
         return f"the model asks of `{goal.name}` whether it is {goal.kind}, the certificate says {about.question}"
-    rules = {rule.name for rule in operator.rules()}
-    unknown = [name for name in about.scope.without if name not in rules]
+    known = {one.scoped for one in wake_ups_of(operator.controllers)}
+    unknown = [name for name in about.scope.without if name not in known]
     return f"the model has no requeue rule `{unknown[0]}`" if unknown else None
 
 

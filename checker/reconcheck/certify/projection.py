@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from reconcheck.certify.context import Context, Taken
 from reconcheck.certify.queries import Discharged, names_in
 from reconcheck.model import expr as e
-from reconcheck.model.likeness import Key, Pattern, Shape
+from reconcheck.model.likeness import Key, Pattern
 from reconcheck.model.operator import Variable
 from reconcheck.proof.certificate import Column
 from reconcheck.semantics import smtlib
@@ -67,7 +67,7 @@ class Projections:
         self._footprints = [taken.reads | taken.writes for taken in context.taken]
         self._made: dict[tuple[int, frozenset[str]], tuple[Projected, Moves]] = {}
         self._same: dict[Projected, Projected] = {}
-        self._shapes: dict[int, Shape] = {}
+        self._looks: dict[tuple[int, tuple[int, ...]], tuple[int, tuple[tuple[int, int], ...]]] = {}
         self.like: dict[Key, tuple[Discharged, Discharged, list[int]]] = {}
         """For parts that were accepted: the obligations of their steps, with which steps these are, and the last."""
 
@@ -81,9 +81,15 @@ class Projections:
             found = self._made[key] = self._same.setdefault(made, made), moves
         return found
 
-    def shape(self, command: Projected) -> Shape:
-        """The shape of a projected command of these projections."""
-        if id(command) not in self._shapes:
+    def look(self, number: int, variables: frozenset[str]) -> tuple[int, tuple[tuple[int, str], ...]]:
+        """What a command does to the variables, but for the places of runs: a number, and where which are in it.
+
+        Commands of one shape that share the same of their variables look the same.
+        """
+        whole, names = self.context.command(number)
+        shared = tuple([place for place, name in enumerate(names) if name in variables])
+        if (whole, shared) not in self._looks:
+            command, _ = self.project(number, variables)
             shapes = self.context.shapes
             pattern = Pattern(shapes)
             pattern.add(shapes.of(command.guard))
@@ -92,8 +98,11 @@ class Projections:
                 for name, value in values:
                     pattern.add((-1, (name,)))
                     pattern.add(shapes.of(value))
-            self._shapes[id(command)] = shapes.number(pattern.key(command.inputs)), tuple(pattern.places)
-        return self._shapes[id(command)]
+            at = {name: place for place, name in enumerate(names)}
+            shown = tuple((i, at[name]) for i, name in enumerate(pattern.places) if name in variables)
+            self._looks[whole, shared] = shapes.number(pattern.key(command.inputs)), shown
+        look, shown = self._looks[whole, shared]
+        return look, tuple([(i, names[place]) for i, place in shown])
 
 
 def projected(taken: Taken, kept: frozenset[str], guard: e.Expr) -> tuple[Projected, Moves]:

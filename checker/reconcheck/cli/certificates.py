@@ -10,7 +10,8 @@ import click
 from reconcheck.cli.errors import wrong_value
 from reconcheck.cli.files import replace_file
 from reconcheck.cli.progress import Progress
-from reconcheck.cli.request import Failure, failure
+from reconcheck.cli.request import failure
+from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
     from reconcheck.explain.verdict import Report

@@ -6,22 +6,53 @@ import os
 import tempfile
 from pathlib import Path
 
-from reconcheck.cli.errors import wrong_value
+from reconcheck.diagnostic import Diagnostic, ModelError
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Writes a file in one piece: an existing one stays as it is until the new one is there."""
+    """Writes a file in one piece: an existing one stays as it is until the new one is there.
+
+    A link keeps pointing at its file, and what is no file, such as a pipe, is written to as it is.  Raises
+    `ModelError` (RC108).
+    """
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(temporary, 0o666 & ~mask)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        if path.exists() and not path.is_file():
+            with path.open("wb") as stream:
+                stream.write(content)
+        else:
+            _replace(path.resolve(), content)
     except OSError as error:
-        raise wrong_value(f"cannot write {path}: {error.strerror}", "give a file in a folder you can write") from error
+        raise ModelError([_problem(path, error.strerror or str(error))]) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def unwritable(path: Path) -> Diagnostic | None:
+    """Why a file surely cannot be written, so that nobody has to wait for that."""
+    try:
+        folder = path.resolve().parent
+        if path.is_dir():
+            return _problem(path, "it is a folder")
+        if not folder.is_dir():
+            return _problem(path, f"there is no folder {path.parent}")
+        if not path.exists() and not os.access(folder, os.W_OK):
+            return _problem(path, f"nothing may be written in {path.parent}")
+    except (OSError, RuntimeError, ValueError) as error:
+        return _problem(path, str(error))
+    return None
+
+
+def _problem(path: Path, reason: str) -> Diagnostic:
+    return Diagnostic("RC108", f"cannot write {path}: {reason}", None, "give a file in a folder you can write")

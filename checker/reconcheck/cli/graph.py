@@ -9,7 +9,7 @@ import click
 
 from reconcheck.cli.errors import wrong_value
 from reconcheck.cli.files import replace_file
-from reconcheck.cli.options import parse_settings, scope_of, scope_options, settings_option
+from reconcheck.cli.options import ScopeAsked, parse_settings, scope_of, scope_options, settings_option
 from reconcheck.cli.progress import Progress
 from reconcheck.diagnostic import Diagnostic, ModelError
 
@@ -32,6 +32,7 @@ def command(
     goal_name: str | None,
     with_: str | None,
     without: tuple[str, ...],
+    level: str | None,
     settings: tuple[str, ...],
 ) -> int:
     """Draw the state graph of MODEL, folded to what a person can read; a run that violates a goal is bold."""
@@ -46,7 +47,7 @@ def command(
     if Path(model).is_dir():
         raise wrong_value(f"{model} is a folder", "give one model")
     operator = load(Path(model), parse_settings(settings)).operator
-    scope = scope_of(operator, with_, without)
+    scope = scope_of(operator, ScopeAsked(with_, without, level))
     goal = _goal(operator, goal_name)
     with Progress(model) as progress:
         from reconcheck.engines.budget import Budget

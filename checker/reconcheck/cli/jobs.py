@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from reconcheck.cli.errors import wrong_value
 from reconcheck.cli.progress import Progress
-from reconcheck.cli.request import GRACE, Failure, Request, failure, out_of_memory
-from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, work
+from reconcheck.cli.request import GRACE, Request, failure, out_of_memory
+from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, Looking, work
+from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
     from reconcheck.explain.agenda import Agenda, Asked, Turn
@@ -81,9 +82,9 @@ class Worker:
         self.turn: Turn | None = None
         self.busy = False
 
-    def give(self, task: Begin | Turn) -> None:
+    def give(self, task: Begin | Turn | Looking) -> None:
         """Something to do."""
-        self.turn = None if isinstance(task, Begin) else task
+        self.turn = None if isinstance(task, Begin | Looking) else task
         self.busy = True
         with suppress(OSError):  # it died just now, which is found out when it is listened to
             self.connection.send(task)
@@ -149,17 +150,17 @@ class Crew:
             self._ask(worker, again=False)
         for worker in self._idle():
             if (model := self._in_need()) is not None:
-                self._begin(worker, model)
+                self.begin(worker, model)
             else:  # perhaps a question that another is slower with
                 self._ask(worker, again=True)
         while len(self.workers) < self.jobs and (model := self._in_need()) is not None:
-            newcomer = self._hire()
+            newcomer = self.hire()
             if newcomer is not None:
-                self._begin(newcomer, model)
+                self.begin(newcomer, model)
 
     def _idle(self) -> list[Worker]:
         for worker in [worker for worker in self.workers if not worker.process.is_alive() and not worker.busy]:
-            self._end(worker)
+            self.dismiss(worker)
         return [worker for worker in self.workers if not worker.busy]
 
     def _ask(self, worker: Worker, again: bool) -> None:
@@ -188,14 +189,15 @@ class Crew:
     def _at(self, model: Model) -> list[Worker]:
         return [worker for worker in self.workers if worker.model is model and worker.busy]
 
-    def _begin(self, worker: Worker, model: Model) -> None:
+    def begin(self, worker: Worker, model: Model) -> None:
+        """Gives a worker a model, with what was read of it."""
         if worker.model is not None and worker.model.agenda is not None:
             worker.model.agenda.leave(worker)
         worker.model = model
         model.started = model.started or time.monotonic()
         worker.give(Begin(model.file, None if model.agenda is None else model.agenda.loaded))
 
-    def _hire(self) -> Worker | None:
+    def hire(self) -> Worker | None:
         """A new worker; None where the system allows no more of them.  Raises `ModelError` if it allows none."""
         with _interrupts_held():  # the worker inherits that, and keeps it
             ours, theirs = self.context.Pipe()
@@ -261,7 +263,7 @@ class Crew:
         model.settle()
         for other in self._at(model):
             if other.turn is not None and (model.agenda is None or other.turn.number not in model.agenda.open()):
-                self._end(other)  # what it is at is answered, or not asked any more
+                self.dismiss(other)  # what it is at is answered, or not asked any more
 
     def _lost(self, worker: Worker, reason: str) -> None:
         """A worker is gone, or has to go, without an answer."""
@@ -272,7 +274,7 @@ class Crew:
         else:
             assert model.agenda is not None
             model.agenda.lose(worker, worker.turn.number, reason)
-        self._end(worker)
+        self.dismiss(worker)
 
     def _not_begun(self, worker: Worker, why: Failure) -> None:
         """A worker could not begin with a model: it has no report, or has to do with those who are at it."""
@@ -285,7 +287,8 @@ class Crew:
             for number in model.agenda.free():
                 model.agenda.lose(worker, number, why.diagnostics[0].message)
 
-    def _end(self, worker: Worker) -> None:
+    def dismiss(self, worker: Worker) -> None:
+        """Ends a worker; what it was at is left to others."""
         with _interrupts_held():
             self.workers.remove(worker)
             worker.end()

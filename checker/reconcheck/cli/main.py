@@ -12,6 +12,8 @@ from reconcheck import __version__
 
 COMMANDS = {
     "verify": ("reconcheck.cli.verify", "Prove that operators converge without scheduled reconciliation."),
+    "repair": ("reconcheck.cli.repair", "Find the smallest changes with which a model converges."),
+    "diff": ("reconcheck.cli.diff", "Say what changed between two versions of a model."),
     "certify": ("reconcheck.cli.certify", "Check certificates of proofs, with nothing but the model and a solver."),
     "simulate": ("reconcheck.cli.simulate", "Walk a model step by step, with a seed."),
     "graph": ("reconcheck.cli.graph", "Draw the state graph of a model."),

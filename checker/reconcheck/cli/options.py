@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,8 +16,25 @@ from reconcheck.diagnostic import Diagnostic, ModelError
 if TYPE_CHECKING:
     from reconcheck.model.operator import Operator, Scope
 
+
+@dataclass(frozen=True)
+class ScopeAsked:
+    """The scope as the command line says it: `--with`, `--without` and `--level`."""
+
+    with_: str | None = None
+    without: tuple[str, ...] = ()
+    level: str | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether any of these options was given."""
+        return bool(self.with_ or self.without or self.level)
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 
+LEVELS = ("L0", "L1", "L2", "L3", "L4")
+"""The levels by the names that one asks for."""
 LIBRARY = "std"
 """The folder with kinds that models import; its files have no operator and are not verified."""
 
@@ -30,14 +48,22 @@ def settings_option(function: F) -> F:
 
 
 def scope_options(function: F) -> F:
-    """`--with schedule` and `--without RULE`."""
+    """`--with schedule`, `--level L2` and `--without RULE`."""
     with_ = click.option(
         "--with", "with_", type=click.Choice(["schedule"]), help="Keep the scheduled wake-ups (rules `every`, resync)."
     )
     without = click.option(
-        "--without", multiple=True, metavar="RULE", help="Take a requeue rule away; `schedule` is away by default."
+        "--without",
+        multiple=True,
+        metavar="WAKE-UP",
+        help="Take away a requeue rule, `watch NAME`, `resync` or `on error`; `schedule` is away by default.",
     )
-    return with_(without(function))
+    level = click.option(
+        "--level",
+        type=click.Choice(LEVELS, case_sensitive=False),
+        help="L0: events only; L1: and retries after errors; L2: and waits; L3: and deadlines; L4: and the schedule.",
+    )
+    return with_(without(level(function)))
 
 
 def parse_settings(pairs: tuple[str, ...]) -> dict[str, int]:
@@ -54,19 +80,29 @@ def parse_settings(pairs: tuple[str, ...]) -> dict[str, int]:
     return settings
 
 
-def scope_of(operator: Operator, with_: str | None, without: tuple[str, ...]) -> Scope:
-    """The scope asked for.  Raises `ModelError` (RC107) for an unknown rule."""
-    from reconcheck.model.operator import Scope
+def scope_of(operator: Operator, asked: ScopeAsked) -> Scope:
+    """The scope asked for.  Raises `ModelError` (RC107) for an unknown wake-up."""
+    from reconcheck.model.operator import SCHEDULED, UNSCHEDULED, Scope
+    from reconcheck.model.wakeups import named, wake_ups_of
 
-    rules = {rule.name for rule in operator.rules()}
-    names = [name for name in without if name != "schedule"]
-    if with_ == "schedule" and "schedule" in without:
+    level = SCHEDULED if asked.with_ == "schedule" else UNSCHEDULED
+    if asked.with_ == "schedule" and "schedule" in asked.without:
         raise wrong_value("`--with schedule` and `--without schedule` at once", "keep one of the two")
-    for name in names:
-        if name not in rules:
-            known = ", ".join(sorted(rules)) or "none"
-            raise wrong_value(f"`{operator.name}` has no requeue rule `{name}`", f"its rules are: {known}")
-    return Scope(with_ == "schedule", tuple(sorted(set(names))))
+    if asked.level is not None:
+        level = LEVELS.index(asked.level)
+        if level != SCHEDULED and asked.with_ == "schedule":
+            raise wrong_value(f"`--with schedule` and `--level {asked.level}` at once", "keep one of the two")
+        if level == SCHEDULED and "schedule" in asked.without:
+            raise wrong_value("`--level L4` and `--without schedule` at once", "keep one of the two")
+    away: set[str] = set()
+    for name in asked.without:
+        found = named(operator.controllers, name)
+        if not found and name != "schedule":
+            known = ", ".join(dict.fromkeys(one.scoped for one in wake_ups_of(operator.controllers))) or "none"
+            message = f"`{operator.name}` has no requeue rule `{name}`, nor another wake-up of that name"
+            raise wrong_value(message, f"its wake-ups are: {known}")
+        away.update(found)
+    return Scope(level, tuple(sorted(away)))
 
 
 def model_files(paths: tuple[str, ...]) -> list[Path]:
@@ -89,6 +125,13 @@ def model_files(paths: tuple[str, ...]) -> list[Path]:
     if problems:
         raise ModelError(problems)
     return list(dict.fromkeys(files))
+
+
+def affected_files(changed: tuple[str, ...], within: tuple[str, ...]) -> list[Path]:
+    """The models in `within` that are, or import, a changed file.  Raises `ModelError` (RC101, RC106)."""
+    from reconcheck.model.imports import affected
+
+    return affected(model_files(within), [Path(text) for text in changed])
 
 
 def colours() -> bool:

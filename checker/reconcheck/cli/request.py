@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconcheck.cli.deadline import in_time
 from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG, wrong_value
-from reconcheck.cli.options import scope_of
+from reconcheck.cli.options import ScopeAsked, scope_of
 from reconcheck.cli.progress import Progress
 from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
+from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
+    from reconcheck.cli.jobs import Crew
     from reconcheck.explain.agenda import Asked
+    from reconcheck.explain.diagnosis import Diagnosis
+    from reconcheck.explain.looks import Hands
     from reconcheck.explain.verdict import Report
     from reconcheck.explain.verify import Verifier
     from reconcheck.model.assemble import Loaded
@@ -27,31 +31,26 @@ GRACE = 2.0
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why a model has no report: it is wrong, or reconcheck is, or there is too little memory to read it."""
-
-    exit_code: int
-    diagnostics: tuple[Diagnostic, ...]
-    sources: dict[str, str]
-
-
-@dataclass(frozen=True)
 class Request:
     """The options of `reconcheck verify` that decide what is asked."""
 
     goals: tuple[str, ...]
-    with_: str | None
-    without: tuple[str, ...]
+    scope: ScopeAsked
     settings: dict[str, int]
     timeout: float | None
     """Seconds for each model."""
+    also_with_schedule: bool = False
+    """Whether each goal is asked about with the schedule as well."""
+    texts: Mapping[Path, str] = field(default_factory=dict)
+    """Models that are in no file, by the path where they count as being."""
 
     def load(self, file: Path) -> tuple[Loaded, Asked]:
         """The model, and what is asked of it.  Raises `ModelError`."""
         from reconcheck.model.load import load
 
-        loaded = load(file, self.settings)
+        loaded = load(file, self.settings, self.texts.get(file))
         from reconcheck.explain.agenda import Asked  # not needed for what is wrong
+        from reconcheck.model.operator import SCHEDULED, Scope
 
         operator = loaded.operator
         known = {goal.name for goal in operator.goals}
@@ -59,9 +58,9 @@ class Request:
             if goal not in known:
                 instead = f"its goals are: {', '.join(sorted(known))}"
                 raise wrong_value(f"`{operator.name}` has no goal `{goal}`", instead)
-        scope = scope_of(operator, self.with_, self.without)
-        every_scope = self.with_ is None and not self.without
-        return loaded, Asked(scope, frozenset(self.goals) or None, every_scope)
+        scope = scope_of(operator, self.scope)
+        also = (Scope(SCHEDULED),) if self.also_with_schedule else ()
+        return loaded, Asked(scope, frozenset(self.goals) or None, not self.scope.given, also)
 
     def verifier(self, loaded: Loaded, report: Callable[[str], None]) -> Verifier:
         """What answers the questions about a model."""
@@ -89,6 +88,40 @@ class Request:
             for number in agenda.open():
                 agenda.lose(verifier, number, self.overdue)
         return agenda.report()
+
+    def diagnose(self, report: Report, crew: Crew | None) -> Diagnosis:
+        """The diagnosis of a model in what is left of its time: by the crew that verified it, or in this process."""
+        from reconcheck.explain.diagnose import diagnose
+        from reconcheck.model.assemble import Loaded
+
+        left = None if self.timeout is None else max(0.1, self.timeout - report.seconds)
+        with Progress(report.operator.file) as progress:
+            if crew is None:
+                return diagnose(report, self._hands(Loaded(report.operator, ()), progress), left, progress)
+            from reconcheck.cli.looking import CrewHands
+
+            return diagnose(report, CrewHands(crew, progress), left, progress)
+
+    def _hands(self, loaded: Loaded, progress: Progress) -> Hands:
+        """Looks at a model in this process; what does not look at the clock is broken off."""
+        from reconcheck.explain.looks import Look, Task, look
+
+        def hands(tasks: Sequence[Task], seconds: Callable[[], float]) -> Iterator[Look]:
+            verifier = self.verifier(loaded, progress)
+            for task in tasks:
+                left = seconds()
+                if left == 0.0:
+                    return
+                found: list[Look] = []
+
+                def work(task: Task = task, left: float = left, found: list[Look] = found) -> None:
+                    found.append(look(verifier, task, left))
+
+                if not in_time(work, left + GRACE):
+                    return
+                yield from found
+
+        return hands
 
     @property
     def overdue(self) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconcheck.cli.errors import wrong_value
-from reconcheck.cli.options import colours, parse_settings, scope_of, scope_options, settings_option
+from reconcheck.cli.options import ScopeAsked, colours, parse_settings, scope_of, scope_options, settings_option
 
 
 @click.command()
@@ -24,6 +24,7 @@ def command(
     calm: bool,
     with_: str | None,
     without: tuple[str, ...],
+    level: str | None,
     settings: tuple[str, ...],
 ) -> int:
     """Walk MODEL on the reference interpreter: who acted, what changed, and whether it woke the controller."""
@@ -34,7 +35,7 @@ def command(
     if Path(model).is_dir():
         raise wrong_value(f"{model} is a folder", "give one model")
     loaded = load(Path(model), parse_settings(settings))
-    scope = scope_of(loaded.operator, with_, without)
+    scope = scope_of(loaded.operator, ScopeAsked(with_, without, level))
     trace = walk(loaded.operator, scope, seed, steps, calm)
     click.echo(render_walk(loaded.operator, scope, trace, seed, Paint(colours())))
     return 0

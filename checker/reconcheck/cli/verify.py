@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from reconcheck.cli.certificates import Certificates
-from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG
+from reconcheck.cli.crowd import outcomes_of
+from reconcheck.cli.errors import INTERNAL, wrong_value
+from reconcheck.cli.fixing import FixCommand, Target, looked_for, overwrite_options, write_repair
 from reconcheck.cli.machine import peak_memory, usable_cores
-from reconcheck.cli.options import colours, model_files, parse_settings, scope_options, settings_option
-from reconcheck.cli.request import Failure, Request
+from reconcheck.cli.options import (
+    ScopeAsked,
+    affected_files,
+    colours,
+    model_files,
+    parse_settings,
+    scope_options,
+    settings_option,
+)
+from reconcheck.cli.outputs import outputs, say
+from reconcheck.cli.request import Request
+from reconcheck.explain.run import Failure, Outcome, Run
+from reconcheck.report.formats import ENDINGS, format_of, render
 
 if TYPE_CHECKING:
+    from reconcheck.cli.jobs import Crew
     from reconcheck.explain.verdict import Report
 
-WORST_FIRST = (INTERNAL, WRONG, 1, UNKNOWN, 0)
-"""Exit codes of a run over several models: the first of these that some model has."""
-STATUS = {INTERNAL: "broken", WRONG: "wrong", UNKNOWN: "unknown"}
-"""How the line of a model without a report begins, by exit code."""
 
-
-@click.command()
+@click.command(cls=FixCommand)
 @click.argument("models", nargs=-1, required=True)
+@click.option(
+    "--within",
+    multiple=True,
+    metavar="PATH",
+    help="MODELS are files that changed: verify what is or imports one of them, of this file or folder.",
+)
 @click.option("--goal", "goals", multiple=True, metavar="NAME", help="Only this question; may be given several times.")
 @scope_options
 @settings_option
@@ -40,88 +55,136 @@ STATUS = {INTERNAL: "broken", WRONG: "wrong", UNKNOWN: "unknown"}
     metavar="N",
     help="Work on N models or questions at a time; as many as there are cores by default.",
 )
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
+@click.option(
+    "--format", "format_", type=click.Choice(list(ENDINGS)), help="How to answer on standard output; text by default."
+)
+@click.option(
+    "--output",
+    "-o",
+    "written",
+    multiple=True,
+    metavar="[FORMAT=]FILE",
+    help="Write FILE as well, in that format or in that of its ending (.txt .json .sarif .xml .md); several times.",
+)
 @click.option(
     "--certificate", "folder", metavar="DIR", help="Write a certificate of everything that is proved into DIR."
 )
+@click.option(
+    "--diagnose/--no-diagnose",
+    default=None,
+    help="Find out what the goals need, what it costs and what to change; by default for a single model.",
+)
+@click.option("--strict", is_flag=True, help="Findings about a model count as failures (exit code 1).")
+@click.option(
+    "--fix",
+    type=click.IntRange(min=1),
+    metavar="[=N]",
+    help="Write the model with its first repair, or the N-th, to MODEL with the ending .fixed.rdsl.",
+)
+@overwrite_options
 @click.option("--verbose", "-v", is_flag=True, help="Whole reports also when there are several models.")
 def command(
     models: tuple[str, ...],
+    within: tuple[str, ...],
     goals: tuple[str, ...],
     with_: str | None,
     without: tuple[str, ...],
+    level: str | None,
     settings: tuple[str, ...],
     timeout: float | None,
     jobs: int | None,
-    format_: str,
+    format_: str | None,
+    written: tuple[str, ...],
     folder: str | None,
+    diagnose: bool | None,
+    strict: bool,
+    fix: int | None,
+    in_place: bool,
+    force: bool,
     verbose: bool,
 ) -> int:
     """Prove that each model converges without scheduled reconciliation, or show why not.
 
     MODELS are .rdsl files, or folders with some.  For several, one line each is printed, then the totals.
+    For one, the diagnosis follows the verdicts: what converges at which level, which wake-ups are needed, and what
+    to change.
     Lines `expect ...` in a model decide the exit code; without them, everything must converge.
     """
     started = time.monotonic()
-    request = Request(goals, with_, without, parse_settings(settings), timeout)
-    files = model_files(models)
+    request = Request(goals, ScopeAsked(with_, without, level), parse_settings(settings), timeout)
+    into = outputs(format_, written, ENDINGS, format_of)
+    files = affected_files(models, within) if within else model_files(models)
+    target = _target(files, fix, in_place, force)
     certificates = Certificates(folder, files) if folder is not None else None
-    colour = colours()
-    reports: list[Report] = []
-    failures: list[tuple[str, Failure]] = []
-    width = max(len(str(file)) for file in files)
-    with _outcomes(files, request, jobs or usable_cores()) as outcomes:
-        for file, outcome in zip(files, outcomes, strict=True):
-            if certificates is not None and not isinstance(outcome, Failure):
-                outcome = certificates.written(outcome)
-            if isinstance(outcome, Failure):
-                failures.append((str(file), outcome))
-                _tell_failure(file, outcome, format_, len(files) > 1, colour)
-                continue
-            from reconcheck.render.text import Paint, render_line, render_report  # not needed for what is wrong
+    colour, text, several = colours(), into.standard == "text", len(files) > 1
+    width = max((len(str(file)) for file in files), default=0)
+    done: list[Outcome] = []
+    with outcomes_of(files, request, jobs or usable_cores()) as (outcomes, crew):
+        for file, result in zip(files, outcomes, strict=True):
+            if certificates is not None and not isinstance(result, Failure):
+                result = certificates.written(result)
+            if isinstance(result, Failure):
+                _tell_failure(file, result, text, several, colour)
+            else:
+                if text:
+                    from reconcheck.render.run import render_outcome  # not needed for what is wrong
+                    from reconcheck.render.text import Paint
 
-            reports.append(outcome)
-            if format_ == "text":
-                whole = len(files) == 1 or verbose
-                paint = Paint(colour)
-                click.echo(render_report(outcome, paint) if whole else render_line(outcome, width, paint))
-    seconds, memory = time.monotonic() - started, peak_memory()
-    if format_ == "json":
-        import json
+                    click.echo(render_outcome(Outcome(str(file), result), not several or verbose, width, Paint(colour)))
+                if diagnose or (diagnose is None and not several):
+                    result = _diagnosed(result, request, crew, text and (not several or verbose), colour)
+            done.append(Outcome(str(file), result))
+    run = Run(tuple(done), time.monotonic() - started, peak_memory(), os.getcwd(), strict)
+    if not text:
+        say(render(run, into.standard, verbose))
+    else:
+        from reconcheck.render.run import render_end
+        from reconcheck.render.text import Paint
 
-        from reconcheck.report.document import document
-
-        found = [(file, list(failure.diagnostics)) for file, failure in failures]
-        click.echo(json.dumps(document(reports, found, seconds, memory), indent=2, ensure_ascii=False))
-    elif reports or len(files) > 1:
-        from reconcheck.render.text import Paint, render_cost, render_totals
-
-        if len(files) > 1:
-            click.echo(render_totals(reports, len(failures), Paint(colour)))
-        click.echo(render_cost(seconds, memory))
-    codes = {report.exit_code for report in reports} | {failure.exit_code for _, failure in failures}
-    return next(code for code in WORST_FIRST if code in codes)
+        for line in render_end(run, Paint(colour)):
+            click.echo(line)
+    into.write(lambda name: render(run, name, verbose))
+    if target is not None:
+        for report in run.reports:
+            found = report.diagnosis or looked_for(report, timeout)
+            click.echo(write_repair(report, found, target, timeout), err=True)
+    return run.exit_code
 
 
-@contextmanager
-def _outcomes(files: list[Path], request: Request, jobs: int) -> Iterator[Iterator[Report | Failure]]:
-    """What comes of each model, in order: found in this process, or by so many others."""
-    if jobs == 1:
-        yield (request.verify(file) for file in files)
-        return
-    from reconcheck.cli.jobs import Crew
+def _target(files: list[Path], fix: int | None, in_place: bool, force: bool) -> Target | None:
+    """Which repair to write, and where, if any.  Raises `ModelError` (RC107)."""
+    if fix is None:
+        if in_place or force:
+            raise wrong_value("`--in-place` and `--force` are about a repair", "add `--fix`")
+        return None
+    if len(files) != 1:
+        raise wrong_value("`--fix` with several models", "give one model")
+    target = Target(fix, None, in_place, force)
+    target.path(files[0])  # before anything is looked for
+    return target
 
-    with Crew(files, request, jobs) as crew:
-        yield crew.outcomes()
+
+def _diagnosed(report: Report, request: Request, crew: Crew | None, shown: bool, colour: bool) -> Report:
+    """The report with its diagnosis, which follows the verdicts where they are printed."""
+    found = replace(report, diagnosis=request.diagnose(report, crew))
+    if shown:
+        from reconcheck.render.run import render_diagnosed
+        from reconcheck.render.text import Paint
+
+        click.echo("\n" + render_diagnosed(found, Paint(colour)))
+    return found
 
 
-def _tell_failure(file: Path, failure: Failure, format_: str, several: bool, colour: bool) -> None:
-    from reconcheck.render.diagnostics import render_diagnostics
-
+def _tell_failure(file: Path, failure: Failure, text: bool, several: bool, colour: bool) -> None:
+    """Says why a model has no report; formats for programs say so themselves, unless reconcheck is broken."""
     if failure.exit_code == INTERNAL:
         for problem in failure.diagnostics:
             click.echo(f"internal error[{problem.code}]: {file}: {problem.message}", err=True)
-    elif format_ == "text":
+    elif text:
+        from reconcheck.render.diagnostics import render_diagnostics
+
         click.echo(render_diagnostics(failure.diagnostics, failure.sources, colour), err=True)
-    if format_ == "text" and several:
-        click.echo(f"{STATUS[failure.exit_code]:<7} {file}")
+    if text and several:
+        from reconcheck.render.run import render_status
+
+        click.echo(render_status(str(file), failure))

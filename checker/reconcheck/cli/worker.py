@@ -16,13 +16,15 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconcheck.cli.request import Failure, Request, failure
+from reconcheck.cli.request import Request, failure
+from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from reconcheck.explain.agenda import Asked, Turn
     from reconcheck.explain.findings import Seen
+    from reconcheck.explain.looks import Look, Task
     from reconcheck.explain.verdict import Answer
     from reconcheck.explain.verify import Verifier
     from reconcheck.model.assemble import Loaded
@@ -67,8 +69,23 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Looking:
+    """To a worker: look at the model for its diagnosis, within so many seconds."""
+
+    task: Task
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What came of it."""
+
+    look: Look
+
+
+@dataclass(frozen=True)
 class Failed:
-    """Reading the model, or a question about it, ended with an error; `number` is None for reading."""
+    """Reading the model, or a question about it, ended with an error; `number` is None for what is no question."""
 
     number: int | None
     failure: Failure
@@ -88,7 +105,10 @@ def work(connection: Connection, request: Request, recursion: int) -> None:
 
 
 def _serve(connection: Connection, request: Request) -> None:
-    """What comes in is a `Begin` or a `Turn`; each is answered.  Raises `EOFError` when nothing comes any more."""
+    """What comes in is a `Begin`, a `Turn` or a `Looking`; each is answered.
+
+    Raises `EOFError` when nothing comes any more.
+    """
     tell = _Reporter(connection)
     verifier: Verifier | None = None
     while True:
@@ -104,7 +124,7 @@ def _serve(connection: Connection, request: Request) -> None:
             connection.send(begun)
         else:
             assert verifier is not None
-            connection.send(_answer(verifier, task))
+            connection.send(_look(verifier, task) if isinstance(task, Looking) else _answer(verifier, task))
 
 
 def _answer(verifier: Verifier, turn: Turn) -> Answered | Failed:
@@ -113,6 +133,15 @@ def _answer(verifier: Verifier, turn: Turn) -> Answered | Failed:
         return Answered(turn.number, answer, verifier.seen())
     except Exception as error:
         return Failed(turn.number, failure(error))
+
+
+def _look(verifier: Verifier, asked: Looking) -> Looked | Failed:
+    from reconcheck.explain.looks import look  # not needed where there is no diagnosis
+
+    try:
+        return Looked(look(verifier, asked.task, asked.seconds))
+    except Exception as error:
+        return Failed(None, failure(error))
 
 
 class _Reporter:

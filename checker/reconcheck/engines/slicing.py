@@ -17,6 +17,7 @@ from reconcheck.engines.consistent import Consistency
 from reconcheck.engines.measures import RESTING
 from reconcheck.engines.python_code import StateTuple, predicate
 from reconcheck.model import expr as e
+from reconcheck.model.likeness import Pattern, Shapes
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BOOL, OPAQUE, BoolType, EnumType, IntType, OpaqueType, Type, zero
 from reconcheck.proof.certificate import Column, region_type
@@ -28,8 +29,8 @@ MOST_CONDITIONS = 10
 """Conditions on cut variables of a command that are looked at together, where a predicate depends on them."""
 MOST_MOVED = 4
 """Parts of a predicate that a command may change before the predicate may become anything."""
-MOST_ROUNDS = 12
-"""Rounds in which regions are split; stopping early only makes them coarser."""
+CONTROL = ("pc(", "queued(", "timer(")
+"""How the names of the variables begin with which every slice begins."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class _Seen:
     inputs: tuple[Variable, ...]
     moves: tuple[tuple[str, str | None, str | None], ...]
     hidden: bool
+    look: int = field(default=-1, compare=False)
+    """A number for guard, updates and inputs."""
 
 
 @dataclass
@@ -128,7 +131,17 @@ class Slicer:
         self.writes = [frozenset(name for name, _ in c.updates) for c in system.commands]
         self.consistency = Consistency(self.types, clauses)
         self.enabled = {action: self._enabled(action) for action in system.actions()}
+        self.touching: dict[str, list[int]] = {}
+        for number, footprint in enumerate(self.footprints):
+            for name in footprint:
+                self.touching.setdefault(name, []).append(number)
+        self.shapes = Shapes(self.types)
+        self._alike: dict[object, tuple[_Seen, tuple[str, ...]]] = {}
         self._seen: dict[object, tuple[_Seen, ...]] = {}
+        self._plain: dict[frozenset[str], list[tuple[_Seen, ...]]] = {}
+        """How the commands look from the control state alone."""
+        self._looks: dict[object, int] = {}
+        self._sure: dict[tuple[str, frozenset[str]], e.Expr] = {}
 
     def _enabled(self, action: str) -> e.Expr:
         """When a fair action is possible.  A run can always go on: the checker proves that."""
@@ -142,7 +155,7 @@ class Slicer:
     def slice(self, keep: frozenset[str], predicates: Sequence[Predicate] = ()) -> Slice:
         """The projection onto some variables and predicates."""
         folded = tuple(sorted(name for name in keep if name.startswith("pc(")))
-        seen = [self._see(number, keep, predicates, folded) for number in range(len(self.system.commands))]
+        seen = self._all_seen(keep, predicates, folded)
         regions = {pc: self._regions(pc, seen) for pc in folded}
         columns = self._columns(keep, predicates, regions)
         shape = _Folding(columns, regions)
@@ -154,7 +167,7 @@ class Slicer:
         sure: list[tuple[str, Callable[[StateTuple], bool]]] = []
         for action, ways in self.enabled.items():
             names = e.names(ways)
-            condition = e.FALSE if names and names.isdisjoint(keep) else self._surely(ways, keep)
+            condition = e.FALSE if names and names.isdisjoint(keep) else self._surely(action, keep)
             if condition != e.FALSE:
                 sure.append((action, predicate(projected, shape.formula(condition))))
         return Slice(projected, columns, tuple(sure), origins, keep, tuple(predicates), shape)
@@ -212,6 +225,20 @@ class Slicer:
 
     # ---- how a command looks -----------------------------------------------------------------------------------
 
+    def _all_seen(
+        self, keep: frozenset[str], predicates: Sequence[Predicate], folded: tuple[str, ...]
+    ) -> list[tuple[_Seen, ...]]:
+        """All commands on the kept variables and predicates; most touch no more of them than the control state."""
+        control = _control(keep)
+        if control not in self._plain:
+            numbers = range(len(self.system.commands))
+            self._plain[control] = [self._see(number, control, (), folded) for number in numbers]
+        seen = list(self._plain[control])
+        names = (keep - control).union(*(e.names(one.term) for one in predicates))
+        for number in {number for name in names for number in self.touching.get(name, ())}:
+            seen[number] = self._see(number, keep, predicates, folded)
+        return seen
+
     def _see(
         self, number: int, keep: frozenset[str], predicates: Sequence[Predicate], folded: tuple[str, ...]
     ) -> tuple[_Seen, ...]:
@@ -245,12 +272,14 @@ class Slicer:
                 moves.append((pc, _place(old), _place(new)))
         guard = _without(guard, {pc for pc, old, _ in moves if old is not None})
         kept_updates = {name: value for name, value in updates.items() if name in keep and name not in folded}
+        hidden = any(name not in keep for name in updates)
+        if not predicates and not left:
+            return self._like(guard, kept_updates, keep | inputs, command.inputs, tuple(moves), hidden)
         guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates)
         guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs and _about_rest(one, folded)))
         blur = _Blur(keep | inputs | {p.name for p in predicates})
         guard = blur.replaced(guard)
         shown = tuple((name, self._new_value(name, value, blur)) for name, value in kept_updates.items())
-        hidden = any(name not in keep for name in updates)
         moved = any(not self.writes[number].isdisjoint(e.names(one.term)) for one in predicates)
         found: dict[_Seen, None] = {}
         for choice in self._cases(blur, fixed_values) if moved else ({},):
@@ -258,7 +287,46 @@ class Slicer:
             one = _simpler(e.substitute(guard, choice), chosen, (*command.inputs, *blur.inputs), tuple(moves), hidden)
             if one.guard != e.FALSE:
                 found[one] = None
-        return tuple(found)
+        return tuple(replace(one, look=self._look(one)) for one in found)
+
+    def _like(
+        self,
+        guard: e.Expr,
+        updates: dict[str, e.Expr],
+        keep: frozenset[str],
+        inputs: tuple[Variable, ...],
+        moves: tuple[tuple[str, str | None, str | None], ...],
+        hidden: bool,
+    ) -> tuple[_Seen, ...]:
+        """How a command looks without predicates: commands of one shape look alike, and are worked out once."""
+        pattern = Pattern(self.shapes)
+        pattern.add(self.shapes.of(guard))
+        for name, value in updates.items():
+            pattern.add((-1, (name,)))
+            pattern.add(self.shapes.of(value))
+        names = tuple(pattern.places)
+        key = pattern.key(inputs), tuple([place for place, name in enumerate(names) if name in keep])
+        if key not in self._alike:
+            blur = _Blur(keep)
+            shown = blur.replaced(guard)
+            values = tuple((name, self._new_value(name, value, blur)) for name, value in updates.items())
+            self._alike[key] = _simpler(shown, values, (*inputs, *blur.inputs), (), False), names
+        seen, others = self._alike[key]
+        if others != names:
+            renamed: dict[str, e.Expr] = {
+                old: e.Var(new, self.types[new].type)
+                for old, new in zip(others, names, strict=True)
+                if old != new and new in self.types
+            }
+            changed = tuple((name, e.substitute(value, renamed)) for name, value in seen.updates)
+            place = dict(zip(others, names, strict=True))
+            changed = tuple((place[name], value) for name, value in changed)
+            seen = replace(seen, guard=e.substitute(seen.guard, renamed), updates=changed)
+        seen = replace(seen, moves=moves, hidden=hidden)
+        return (replace(seen, look=self._look(seen)),) if seen.guard != e.FALSE else ()
+
+    def _look(self, seen: _Seen) -> int:
+        return self._looks.setdefault((seen.guard, seen.updates, seen.inputs), len(self._looks))
 
     def _cases(self, blur: _Blur, known: dict[str, e.Expr]) -> Sequence[Mapping[str, e.Expr]]:
         """Values for the conditions that a blur replaced, as far as they can hold together."""
@@ -315,51 +383,53 @@ class Slicer:
 
     # ---- fairness ------------------------------------------------------------------------------------------------
 
-    def _surely(self, ways: e.Expr, keep: frozenset[str]) -> e.Expr:
+    def _surely(self, action: str, keep: frozenset[str]) -> e.Expr:
         """The condition on kept variables under which an action is possible whatever the others are."""
-        blur = _Blur(keep)
-        cases = blur.replaced(ways)
-        return _always(cases, {choice.name for choice in blur.inputs}, [MOST_CASES])
+        ways = self.enabled[action]
+        key = action, e.names(ways) & keep
+        if key not in self._sure:
+            blur = _Blur(keep)
+            cases = blur.replaced(ways)
+            self._sure[key] = _always(cases, {choice.name for choice in blur.inputs}, [MOST_CASES])
+        return self._sure[key]
 
     # ---- regions -----------------------------------------------------------------------------------------------
 
     def _regions(self, pc: str, seen: Sequence[tuple[_Seen, ...]]) -> tuple[tuple[str, str], ...]:
-        """Places that look alike: (place, region) for each place.  Any answer is sound; this one splits enough."""
+        """Places that look alike: (place, region) for each place.  Any answer is sound; this one splits enough.
+
+        Runs go forward, so the places are looked at from the last to the first.  One that leads unseen into a
+        region, and where nothing else can happen that cannot in that region, is part of it.
+        """
         type_ = self.types[pc].type
         assert isinstance(type_, EnumType)
-        moves: dict[str, list[tuple[object, str, bool]]] = {place: [] for place in type_.values}
+        silent: dict[str, set[str]] = {place: set() for place in type_.values}
+        moves: dict[str, set[tuple[object, str]]] = {place: set() for place in type_.values}
         for one in (one for several in seen for one in several):
             here = next((move for move in one.moves if move[0] == pc), None)
             if here is None or here[1] is None:
                 continue
-            others = tuple(move for move in one.moves if move[0] != pc)
-            look = (one.guard, one.updates, one.inputs, others)
-            silent = one.guard == e.TRUE and not one.updates and not others
-            moves[here[1]].append((look, here[2] or here[1], silent))
-        block = {place: place if place in RESTING else "" for place in type_.values}
-        for _ in range(MOST_ROUNDS):
-            signs: dict[str, frozenset[object]] = {}
-            for place in reversed(type_.values):
-                sign: set[object] = set()
-                for label, target, silent in moves[place]:
-                    if silent and block[target] == block[place]:
-                        sign |= signs.get(target, frozenset())
-                    else:
-                        sign.add((label, block[target]))
-                signs[place] = frozenset(sign)
-            first: dict[object, str] = {}
-            new = {
-                place: place if place in RESTING else first.setdefault((block[place], signs[place]), place)
-                for place in type_.values
-            }
-            stable = len(set(new.values())) == len(set(block.values()))
-            block = new
-            if stable:
-                break
-        names: dict[str, str] = {}
-        for place in type_.values:
-            names.setdefault(block[place], place if place in RESTING else f"part {len(names) - len(RESTING) + 1}")
-        return tuple((place, names[block[place]]) for place in type_.values)
+            others = one.moves if len(one.moves) > 1 else ()
+            target = here[2] or here[1]
+            if one.guard == e.TRUE and not one.updates and not others:
+                silent[here[1]].add(target)
+            else:
+                moves[here[1]].add(((one.look, tuple(m for m in others if m is not here)), target))
+        region = {place: place for place in RESTING}
+        signs: dict[str, frozenset[object]] = {}
+        names: dict[frozenset[object], str] = {}
+        for place in reversed(type_.values):
+            if place in RESTING:
+                continue
+            sign: set[object] = {(label, region.get(target, target)) for label, target in moves[place]}
+            onward = {region.get(target, target) for target in silent[place] if target != place}
+            sign |= onward
+            like = next((one for one in sorted(onward & signs.keys()) if sign - {one} <= signs[one]), None)
+            if like is None:
+                like = names.setdefault(frozenset(sign), f"part {len(names) + 1}")
+                signs[like] = frozenset(sign)
+            region[place] = like
+        return tuple((place, region[place]) for place in type_.values)
 
 
 class _Folding:
@@ -408,7 +478,7 @@ class _Folding:
                 (pc, old and self.regions[pc][old], new and self.regions[pc][new]) for pc, old, new in one.moves
             )
             watched = actions is not None and command.step.action in actions
-            key = (one.guard, one.updates, one.inputs, place, command.step.action if watched else "")
+            key = (one.look, place, command.step.action if watched else "")
             if key not in found:
                 found[key] = self.command(command, one), []
             found[key][1].append(number)
@@ -458,6 +528,11 @@ def _about_rest(formula: e.Expr, folded: Sequence[str]) -> bool:
             return name not in folded
         case _:
             return all(_about_rest(part, folded) for part in e.parts(formula))
+
+
+def _control(names: frozenset[str]) -> frozenset[str]:
+    """Those of the variables with which a slice begins whatever the goal is."""
+    return frozenset(name for name in names if name.startswith(CONTROL))
 
 
 def _place(value: e.Expr | None) -> str | None:
@@ -610,8 +685,7 @@ def _always(formula: e.Expr, choices: set[str], budget: list[int]) -> e.Expr:
 def first_slice(system: System, formula: e.Expr) -> frozenset[str]:
     """Where the search for a proof begins: what the goal reads, its cached copies, and the control state."""
     keep = closed(system, e.names(formula))
-    control = ("pc(", "queued(", "timer(")
-    return keep | {variable.name for variable in system.variables if variable.name.startswith(control)}
+    return keep | {variable.name for variable in system.variables if variable.name.startswith(CONTROL)}
 
 
 def closed(system: System, names: Iterable[str]) -> frozenset[str]:

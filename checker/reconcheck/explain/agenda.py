@@ -29,6 +29,13 @@ class Asked:
     goals: frozenset[str] | None = None
     """Names; None for all goals."""
     every_scope: bool = True
+    also: tuple[Scope, ...] = ()
+    """Further scopes to ask about the same goals in."""
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes in which all goals are asked about, each once."""
+        return tuple(dict.fromkeys([self.scope, *self.also]))
 
     def wants(self, goal: str) -> bool:
         """Whether a goal is asked about."""
@@ -55,7 +62,7 @@ class _Held:
 
 def questions(operator: Operator, asked: Asked) -> tuple[tuple[str, Scope], ...]:
     """Goal and scope of everything that is asked, each once: the goals in their scope, then the expectations."""
-    own = [(goal.name, asked.scope) for goal in operator.goals if asked.wants(goal.name)]
+    own = [(goal.name, scope) for scope in asked.scopes for goal in operator.goals if asked.wants(goal.name)]
     expected = [
         (expectation.goal, expectation.scope)
         for expectation in operator.expectations
@@ -225,7 +232,7 @@ class Agenda:
         return Report(
             operator,
             asked.scope,
-            tuple(answers[goal.name, asked.scope] for goal in goals),
+            tuple(answers[goal.name, scope] for scope in asked.scopes for goal in goals),
             checked,
             (*self.loaded.findings, *findings_of(operator, list(self.seen.values()), goals)),
             self.spent,

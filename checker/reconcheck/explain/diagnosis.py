@@ -25,6 +25,11 @@ class Levels:
         """The lowest level with a good answer; None where no schedule helps, or where it is not known."""
         return next((level for level, answer in enumerate(self.answers) if answer.good), None)
 
+    @property
+    def beyond(self) -> bool:
+        """Whether the goal surely fails at every level: it is beyond any schedule."""
+        return bool(self.answers) and not any(answer.good or answer.verdict == "unknown" for answer in self.answers)
+
 
 @dataclass(frozen=True)
 class Need:
@@ -39,8 +44,12 @@ class Need:
     """Goals that converge with it, and not without."""
     redundant: tuple[str, ...]
     """Goals that converge without it as well."""
+    harmful: tuple[str, ...]
+    """Goals that converge only without it, with its controller still running: to remove it mends them."""
     unknown: tuple[str, ...]
     """Goals for which it could not be told."""
+    never_runs: bool | None
+    """Whether its controller never runs without it; None where it could not be told."""
     wakes_converged: bool | None
     """Whether it goes on to wake an operator that has converged; None where it could not be told."""
     per_day: float | None

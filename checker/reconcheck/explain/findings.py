@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconcheck.diagnostic import Diagnostic, Severity, Span
+from reconcheck.engines.budget import Budget
 from reconcheck.engines.explicit import StateGraph
+from reconcheck.engines.fairness import strongly_connected
 from reconcheck.engines.python_code import predicate
+from reconcheck.explain.coverage import uncovered
 from reconcheck.model.operator import Bind, Controller, Goal, Jump, Operator, Test
 
 
@@ -19,6 +22,8 @@ class Seen:
     """Action and detail of every step that some reachable state can take."""
     truths: Mapping[str, frozenset[bool]]
     """The values that the formula of each convergence goal has in reachable states."""
+    polls: frozenset[str] = frozenset()
+    """Waits that fire again and again in states where every convergence goal holds."""
 
 
 def seen_in(graph: StateGraph, operator: Operator) -> Seen:
@@ -26,7 +31,28 @@ def seen_in(graph: StateGraph, operator: Operator) -> Seen:
     numbers = {command for row in graph.edges for command, _ in row}
     steps = [graph.system.commands[number].step for number in numbers]
     truths = {goal.name: _truths(graph, goal) for goal in operator.goals if goal.kind == "converges"}
-    return Seen(frozenset((step.action, step.detail) for step in steps), truths)
+    return Seen(frozenset((step.action, step.detail) for step in steps), truths, _polls(graph, operator))
+
+
+def _polls(graph: StateGraph, operator: Operator) -> frozenset[str]:
+    """The waits that fire on a cycle of calm steps around which every convergence goal holds."""
+    waits = {f"fire {rule.name}": rule.name for rule in operator.rules() if rule.kind == "after"}
+    goals = [predicate(graph.system, goal.formula) for goal in operator.goals if goal.kind == "converges"]
+    commands = [command.step for command in graph.system.commands]
+    if not goals or not any(step.action in waits for step in commands):
+        return frozenset()
+    good = [all(holds(state) for holds in goals) for state in graph.states]
+    edges = [
+        [(c, after) for c, after in row if good[number] and good[after] and commands[c].kind.calm]
+        for number, row in enumerate(graph.edges)
+    ]
+    component, _ = strongly_connected(edges, Budget())
+    return frozenset(
+        waits[commands[c].action]
+        for number, row in enumerate(edges)
+        for c, after in row
+        if commands[c].action in waits and component[number] == component[after]
+    )
 
 
 def _truths(graph: StateGraph, goal: Goal) -> frozenset[bool]:
@@ -40,11 +66,13 @@ def _truths(graph: StateGraph, goal: Goal) -> frozenset[bool]:
 
 
 def findings_of(operator: Operator, seen: Sequence[Seen], goals: Sequence[Goal]) -> tuple[Diagnostic, ...]:
-    """What complete state graphs say about the model itself.  Without a complete graph, nothing is claimed."""
+    """What the text of a model says, and what complete state graphs do: without one, nothing is claimed of states."""
+    always = tuple(uncovered(operator))
     if not seen:
-        return ()
+        return always
     taken = frozenset[tuple[str, str]]().union(*(one.steps for one in seen))
-    found = [*_empty_goals(seen, goals), *_idle_actions(operator, {action for action, _ in taken})]
+    found = [*always, *_empty_goals(seen, goals), *_idle_actions(operator, {action for action, _ in taken})]
+    found += _periodic_waits(operator, frozenset[str]().union(*(one.polls for one in seen)))
     for controller in operator.controllers:
         details = {detail for action, detail in taken if action == f"reconcile {controller.name}"}
         found += _unreached_lines(controller, details)
@@ -71,6 +99,14 @@ def _idle_actions(operator: Operator, taken: set[str]) -> Iterator[Diagnostic]:
         if f"{action.kind} {action.name}" not in taken and action.span.file == operator.file:
             message = f"`{action.name}` never happens: its condition is never true, or it changes nothing"
             yield _finding("RC305", message, action.span, "remove it, or correct it")
+
+
+def _periodic_waits(operator: Operator, polls: frozenset[str]) -> Iterator[Diagnostic]:
+    """Waits that go on for ever when there is nothing to wait for."""
+    for rule in operator.rules():
+        if rule.name in polls:
+            message = f"`{rule.name}` goes on for ever while every goal holds: it is periodic in fact"
+            yield _finding("RC307", message, rule.span, "ask for it only while something is missing, or write `every`")
 
 
 def _unreached_lines(controller: Controller, details: set[str]) -> Iterator[Diagnostic]:

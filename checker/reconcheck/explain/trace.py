@@ -55,6 +55,15 @@ class Trace:
     shortest: bool
     final: tuple[tuple[str, Value], ...]
     """The goal's variables at the end."""
+    first: tuple[tuple[str, Value], ...] = ()
+    """The whole first state; empty where nobody has to know it."""
+
+    def states(self) -> list[State]:
+        """The first state and the one after each step."""
+        states = [dict(self.first)]
+        for step in self.steps:
+            states.append(states[-1] | {change.variable: change.new for change in step.changes})
+        return states
 
 
 class DoesNotReplay(Exception):
@@ -96,7 +105,7 @@ class Replayer:
         )
         start = visible_start(self.operator, states[0])
         final = tuple((name, states[-1][name]) for name in shown if name in states[-1])
-        return Trace(start, rows, claim.end, claim.loop, fair, claim.shortest, final)
+        return Trace(start, rows, claim.end, claim.loop, fair, claim.shortest, final, tuple(states[0].items()))
 
     def _first(self, interpreter: Interpreter, wanted: tuple[Value, ...]) -> State:
         for state in interpreter.initial():
@@ -221,15 +230,16 @@ def _woke(interpreter: Interpreter, step: Step, before: State, after: State) -> 
     """Says for a change whether a watch saw it, and for a delivery whether it queued the key."""
     verb = step.action.split(" ", 1)[0]
     if verb in ("sync", "resync", "relist", "fire", "retry", "crash", "lose"):
-        return _delivery(interpreter.operator, verb, before, after)
+        return _delivery(interpreter, verb, before, after)
     changed = [name for name in before if before[name] != after[name]]
     holders = (*interpreter.operator.objects, *interpreter.operator.externals)
     heard = [holder for holder in holders if any(name.startswith(f"{holder}.") for name in changed)]
     return "; ".join(_hearing(interpreter, holder, before, after) for holder in heard)
 
 
-def _delivery(operator: Operator, verb: str, before: State, after: State) -> str:
+def _delivery(interpreter: Interpreter, verb: str, before: State, after: State) -> str:
     """Which keys a delivery, a timer or a restart queues, and why it queues none."""
+    operator = interpreter.operator
     names = [controller.name for controller in operator.controllers]
     if verb == "crash":
         listed = [name for name in names if after[f"queued({name})"]]
@@ -237,7 +247,7 @@ def _delivery(operator: Operator, verb: str, before: State, after: State) -> str
     newly = [name for name in names if after[f"queued({name})"] and not before[f"queued({name})"]]
     if newly:
         return f"yes: {', '.join(newly)} is queued"
-    watches = [watch for controller in operator.controllers for watch in controller.watches]
+    watches = [watch for controller in operator.controllers for watch in interpreter.layout.watching(controller)]
     delivered = [watch for watch in watches if before[event_name(watch)] and not after[event_name(watch)]]
     if verb in ("relist", "lose") and delivered:
         return "NO: the pending event is gone"

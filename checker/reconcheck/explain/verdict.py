@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconcheck.cause_kinds import BY_CODE
 from reconcheck.diagnostic import Diagnostic
 from reconcheck.explain.cause import Cause
 from reconcheck.explain.trace import Trace
@@ -57,11 +58,36 @@ class Answer:
     """What the checker has accepted."""
     causes: tuple[Cause, ...] = ()
     """Why the goal fails."""
+    unexplained: str = ""
+    """Why its causes were not looked for to the end; empty where they were."""
+    faultless: Trace | None = None
+    """Where the trace has faults, a run that comes to rest without the goal and without a fault, if one was found."""
 
     @property
     def good(self) -> bool:
         """Whether the answer is the one an author hopes for."""
         return self.verdict in GOOD
+
+    @property
+    def because(self) -> tuple[str, ...]:
+        """The kinds of its causes, each once, as an `expect` line names them."""
+        return tuple(dict.fromkeys(BY_CODE[cause.code].name for cause in self.causes))
+
+    @property
+    def relies_on(self) -> frozenset[str] | None:
+        """The fair actions that the proof relies on; None where all may matter, or where there is no proof."""
+        if not isinstance(self.certificate, proofs.Proof):
+            return None
+        found: set[str] = set()
+        for part in self.certificate.parts:
+            match part:
+                case proofs.Measure():
+                    found |= {part.action} if part.action is not None else set()
+                case proofs.Settles():
+                    found |= {action for action in part.helpful if action is not None}
+                case proofs.Rests():  # "no fair action is possible" speaks of all of them
+                    return None
+        return frozenset(found)
 
     def meets(self, wanted: str) -> bool:
         """Whether the answer is the expected one; `diverges` is met by both its kinds."""
@@ -77,8 +103,14 @@ class Checked:
 
     @property
     def met(self) -> bool:
-        """Whether the answer is as expected."""
-        return self.answer.meets(self.expectation.verdict)
+        """Whether the answer is as expected, and so are its causes, where the line names some."""
+        return self.answer.meets(self.expectation.verdict) and set(self.expectation.because) <= set(self.answer.because)
+
+    @property
+    def open(self) -> bool:
+        """Whether it could not be told: the verdict, or the causes of the expected one, are unknown."""
+        answer = self.answer
+        return answer.verdict == "unknown" or (bool(answer.unexplained) and answer.meets(self.expectation.verdict))
 
 
 @dataclass(frozen=True)
@@ -99,16 +131,10 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0 as asked, 1 diverges or an expectation not met, 3 unknown (spec/reports.md)."""
-        if self.expectations:
-            relevant = [checked for checked in self.expectations if not checked.met]
-            if any(checked.answer.verdict != "unknown" for checked in relevant):
-                return 1
-            if relevant:
-                return 3
-            covered = {checked.answer.goal.name for checked in self.expectations}
-            rest = [answer for answer in self.answers if answer.goal.name not in covered]
-        else:
-            rest = list(self.answers)
-        if any(not answer.good and answer.verdict != "unknown" for answer in rest):
+        missed = ["unknown" if checked.open else "missed" for checked in self.expectations if not checked.met]
+        covered = {checked.answer.goal.name for checked in self.expectations}
+        rest = [answer for answer in self.answers if answer.goal.name not in covered and not answer.good]
+        verdicts = {*missed, *(answer.verdict for answer in rest)}
+        if verdicts - {"unknown"}:
             return 1
-        return 3 if any(answer.verdict == "unknown" for answer in rest) else 0
+        return 3 if verdicts else 0

@@ -8,7 +8,7 @@ system, a trace when the reference interpreter has replayed it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reconcheck.certify.check import Checker
@@ -17,6 +17,7 @@ from reconcheck.engines import bounded, guided
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
+from reconcheck.engines.faultless import path_without_faults
 from reconcheck.engines.fewest_changes import shortest_path
 from reconcheck.engines.invariance import prove_always
 from reconcheck.engines.lasso import shortest_lasso
@@ -26,6 +27,7 @@ from reconcheck.engines.python_code import canonical, predicate
 from reconcheck.engines.slicing import Slicer, first_slice
 from reconcheck.engines.suspects import suspects
 from reconcheck.explain.agenda import Agenda, Asked
+from reconcheck.explain.causes import causes_of
 from reconcheck.explain.findings import Seen, seen_in
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
 from reconcheck.explain.verdict import Answer, Proof, Report
@@ -36,7 +38,7 @@ from reconcheck.proof import certificate as proofs
 from reconcheck.proof.certificate import Checked as Accepted
 from reconcheck.proof.certificate import Refused
 from reconcheck.semantics.compiler import compile_system
-from reconcheck.semantics.steps import Endless, LeftRange
+from reconcheck.semantics.steps import Endless, Kind, LeftRange
 from reconcheck.semantics.system import System, is_exact
 from reconcheck.semantics.world import State
 
@@ -143,11 +145,97 @@ class Verifier:
             raise ModelError([self._left_range(wrong)], self.operator.sources) from wrong
         except DoesNotReplay as wrong:
             raise InternalError("RC901", f"{goal.name}: a trace does not replay: {wrong}") from wrong
+        try:
+            answer = replace(answer, causes=causes_of(self.operator, answer, self._tell))
+        except Exhausted as spent:
+            answer = replace(answer, unexplained=str(spent))
         explored = self.looked_at
         states = len(explored.graph.states) if explored is not None and explored.graph is not None else 0
         if answer.verdict == "unknown" and explored is not None and explored.gave_up not in answer.reason:
             answer = replace(answer, reason=f"{answer.reason}; before that, {explored.gave_up}")
         return replace(answer, seconds=time.monotonic() - started, states=states)
+
+    def together(self, goals: Sequence[Goal], scope: Scope) -> tuple[Answer, ...]:
+        """The verdicts on several goals; those that a complete state graph shows to converge share one proof."""
+        shared = self._proved_together(goals, scope)
+        return tuple(shared[goal.name] if goal.name in shared else self.answer(goal, scope) for goal in goals)
+
+    def _proved_together(self, goals: Sequence[Goal], scope: Scope) -> dict[str, Answer]:
+        """The answers to the goals that one proof shows to converge; empty where there are not two of them."""
+        started = time.monotonic()
+        if len([goal for goal in goals if goal.kind == "converges"]) < 2:
+            return {}
+        try:
+            explored = self._explored(scope, self._first_look(scope))
+            good = [goal for goal in goals if goal.kind == "converges" and _settles(explored, goal)]
+            if len(good) < 2:
+                return {}
+            checker, proof = self._ranked(e.both(*(goal.formula for goal in good)), explored)
+            result = checker.check(proof)
+            if isinstance(result, Refused):
+                self._refused(good[0], result)
+            return self._one_by_one(good, scope, explored, checker, proof, time.monotonic() - started)
+        except (Exhausted, MemoryError):
+            return {}
+        except LeftRange as wrong:
+            raise ModelError([self._left_range(wrong)], self.operator.sources) from wrong
+
+    def _one_by_one(
+        self,
+        goals: Sequence[Goal],
+        scope: Scope,
+        explored: _Explored,
+        checker: Checker,
+        proof: proofs.Proof,
+        seconds: float,
+    ) -> dict[str, Answer]:
+        """An answer to each goal from a proof of all of them that was accepted: it has to give each by itself."""
+        found: dict[str, Answer] = {}
+        for goal in goals:
+            result = checker.conclude(goal.formula)
+            if isinstance(result, Refused):
+                self._refused(goal, result)
+            assert isinstance(result, Accepted)
+            states = len(explored.graph.states) if explored.graph is not None else 0
+            parts = tuple(e.show(part) for part in conjuncts(goal.formula))
+            summary = Proof(parts, 0, len(explored.system.variables), states, result.obligations)
+            found[goal.name] = Answer(
+                goal,
+                scope,
+                "converges",
+                proof=summary,
+                states=states,
+                seconds=seconds / len(goals),
+                engine="whole state graph",
+                certificate=replace(proof, goal=goal.formula),
+            )
+        return found
+
+    def list_states(self, scope: Scope) -> None:
+        """Lists the states of a scope, if there are not too many for a first look."""
+        try:
+            self._explored(scope, self._first_look(scope))
+        except Exhausted:
+            return
+        except LeftRange as wrong:
+            raise ModelError([self._left_range(wrong)], self.operator.sources) from wrong
+
+    def explored(self, scope: Scope) -> tuple[StateGraph, CalmGraph] | None:
+        """The complete state graph of a scope, if it has been listed."""
+        for (listed, _), explored in self.scopes.items():
+            if listed == scope and explored.complete and explored.graph is not None and explored.calm is not None:
+                return explored.graph, explored.calm
+        return None
+
+    def forget(self, scope: Scope) -> None:
+        """Lets go of what was found out about a scope: there may be many of them."""
+        self.scopes = {key: explored for key, explored in self.scopes.items() if key[0] != scope}
+        self.systems.pop(scope, None)
+        self.provers.pop(scope, None)
+
+    def limit(self, seconds: float) -> None:
+        """From now on there are so many seconds."""
+        self.budget = replace(self.budget, seconds=seconds, started=time.monotonic())
 
     def _answer(self, goal: Goal, scope: Scope) -> Answer:
         explored = self._explored(scope, self._first_look(scope))
@@ -226,12 +314,23 @@ class Verifier:
             answer = self._in_parts(goal, scope, explored, SHARES[-1])
             if answer is not None:
                 return answer
-        ranking = rank(calm_graph, truth)
+        checker, proof = self._ranked(goal.formula, explored, truth)
+        return self._certified(goal, scope, system, checker, proof, len(graph.states))
+
+    def _ranked(
+        self, formula: e.Expr, explored: _Explored, truth: list[bool] | None = None
+    ) -> tuple[Checker, proofs.Proof]:
+        """A proof from a complete state graph that a formula comes and stays, and who is to check it."""
+        assert explored.calm is not None
+        assert explored.graph is not None
+        system, states = explored.system, explored.graph.states
+        if truth is None:
+            truth = list(map(predicate(system, formula), states))
+        ranking = rank(explored.calm, truth)
         columns = proofs.columns_of(system.variables)
-        columns, diagram = arranged(columns, list(zip(graph.states, ranking.ranks, strict=True)))
-        part = proofs.Settles(goal.formula, columns, diagram, ranking.helpful)
-        proof = proofs.Proof(goal.formula, (), (part,))
-        return self._certified(goal, scope, system, proof, len(graph.states))
+        columns, diagram = arranged(columns, list(zip(states, ranking.ranks, strict=True)))
+        part = proofs.Settles(formula, columns, diagram, ranking.helpful)
+        return Checker(system, lambda: self.budget.left, self._tell), proofs.Proof(formula, (), (part,))
 
     def _divergence(
         self,
@@ -254,7 +353,12 @@ class Verifier:
             claim = self._claim(graph, path, len(lasso.stem) - 1, "livelock", lasso.shortest)
         trace = self._replay(goal, scope, explored.system, claim)
         code = "RC401" if claim.end == "quiet" else "RC402"
-        return Answer(goal, scope, claim.end, "", code, trace, engine="whole state graph")
+        faultless = None
+        if quiet and any(step.step.kind is Kind.FAULT for step in trace.steps):
+            way = path_without_faults(graph, quiet)
+            if way is not None:
+                faultless = self._replay(goal, scope, explored.system, self._claim(graph, way, None, "quiet", True))
+        return Answer(goal, scope, claim.end, "", code, trace, engine="whole state graph", faultless=faultless)
 
     def _claim(
         self, graph: StateGraph, path: list[tuple[int, int]], loop: int | None, end: str, shortest: bool
@@ -344,9 +448,11 @@ class Verifier:
         limit = self.budget.spent + seconds
         return replace(self.budget, seconds=min(limit, self.budget.seconds or limit))
 
-    def _certified(self, goal: Goal, scope: Scope, system: System, proof: proofs.Proof, states: int) -> Answer:
+    def _certified(
+        self, goal: Goal, scope: Scope, system: System, checker: Checker, proof: proofs.Proof, states: int
+    ) -> Answer:
         """The answer "converges", if Z3 confirms the proof on the whole system."""
-        result = Checker(system, lambda: self.budget.left, self._tell).check(proof)
+        result = checker.check(proof)
         if isinstance(result, Refused):
             self._refused(goal, result)
         assert isinstance(result, Accepted)
@@ -495,6 +601,16 @@ class Verifier:
         message = f"`{wrong.step}` can set `{wrong.variable}` to {wrong.value}, outside of its type `{wrong.type}`"
         instead = "guard the step, widen the range, or use `nat` or `int`"
         return Diagnostic("RC310", message, span, instead)
+
+
+def _settles(explored: _Explored, goal: Goal) -> bool:
+    """Whether a complete state graph, not too large for one proof, shows that a goal converges."""
+    if explored.graph is None or explored.calm is None or not explored.complete:
+        return False
+    if len(explored.graph.states) > WORTH_SLICING:
+        return False
+    truth = list(map(predicate(explored.system, goal.formula), explored.graph.states))
+    return not quiet_states(explored.calm, truth) and not livelocks(explored.calm, truth)
 
 
 def _rest_is_exact(system: System) -> bool:

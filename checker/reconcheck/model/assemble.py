@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from reconcheck.cause_kinds import KINDS
 from reconcheck.diagnostic import Diagnostic, ModelError, Span, ordered
 from reconcheck.model import runtimes
 from reconcheck.model.controllers import Controllers
 from reconcheck.model.declarations import Declarations, lifecycle
 from reconcheck.model.environment import Environment
 from reconcheck.model.names import Names, Where
-from reconcheck.model.operator import FAULTS, Controller, Expectation, Goal, Operator, Scope
+from reconcheck.model.operator import FAULTS, SCHEDULED, UNSCHEDULED, Controller, Expectation, Goal, Operator, Scope
 from reconcheck.model.problems import Broken, Problems
 from reconcheck.model.types import BOOL
+from reconcheck.model.wakeups import named
 from reconcheck.resources import shipped
 from reconcheck.syntax import tree
 from reconcheck.syntax.builder import SECONDS
@@ -26,6 +28,9 @@ VERDICTS = {
     "reachable": ("reachable", "unreachable", "unknown"),
 }
 """What an expectation can say about each kind of question."""
+
+FAILING = ("diverges", "quiet", "livelock")
+"""Verdicts for which an expectation can name causes."""
 
 
 @dataclass
@@ -308,17 +313,29 @@ class _Checker:
                     message = f"`{member.verdict}` is no answer to the question `{goal.kind} {goal.name}`"
                     choices = ", ".join(VERDICTS[goal.kind])
                     raise self.problems.broken("RC219", message, member.span, f"use one of: {choices}")
-                scope = self._scope(member, rules)
+                scope = self._scope(member, operator.controllers, rules)
                 known = result.get((goal.name, scope))
                 if known is not None and known.verdict != member.verdict:
                     message = f"`{goal.name}` is expected to be both `{known.verdict}` and `{member.verdict}` {scope}"
                     raise self.problems.broken("RC217", message, member.span, "keep one of the two lines")
-                result[goal.name, scope] = Expectation(goal.name, member.verdict, scope, member.span)
+                because = self._because(member) if known is None else known.because + self._because(member)
+                result[goal.name, scope] = Expectation(goal.name, member.verdict, scope, member.span, because)
             except Broken:
                 continue
         return tuple(result.values())
 
-    def _scope(self, member: tree.Expect, rules: set[str]) -> Scope:
+    def _because(self, member: tree.Expect) -> tuple[str, ...]:
+        """The causes that an expectation names."""
+        for word in member.because:
+            if word.text not in KINDS:
+                raise self.problems.unknown("cause", word.text, KINDS, word.span)
+            if member.verdict not in FAILING:
+                message = f"`{member.verdict}` has no cause"
+                instead = f"leave out `because`, or expect one of: {', '.join(FAILING)}"
+                raise self.problems.broken("RC219", message, member.span, instead)
+        return tuple(dict.fromkeys(word.text for word in member.because))
+
+    def _scope(self, member: tree.Expect, controllers: Sequence[Controller], rules: set[str]) -> Scope:
         schedule = False
         without: list[str] = []
         for word in member.with_:
@@ -331,10 +348,17 @@ class _Checker:
                     message = "with and without schedule at once"
                     raise self.problems.broken("RC217", message, word.span, "keep one")
                 continue
-            if word.text not in rules:
+            found = named(controllers, word.text)
+            watch = word.text.removeprefix("watch ")
+            if not found and watch != word.text:
+                if self.problems.failed:
+                    raise Broken  # it may be a watch of the controller that is wrong
+                known = [one.name for controller in controllers for one in controller.watches]
+                raise self.problems.unknown("watch", watch, known, word.span)
+            if not found and word.text not in rules:
                 raise self.problems.unknown("requeue rule", word.text, [*rules, "schedule"], word.span)
-            without.append(word.text)
-        return Scope(schedule, tuple(sorted(without)))
+            without += found or (word.text,)
+        return Scope(SCHEDULED if schedule else UNSCHEDULED, tuple(sorted(set(without))))
 
 
 def _questions(node: tree.Operator) -> list[tree.Goal]:

@@ -335,15 +335,25 @@ class Goal:
     span: Span
 
 
+UNSCHEDULED, SCHEDULED = 3, 4
+"""The levels that are asked about by default, and with `with schedule`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which causes are taken away: the schedule (all periodic wake-ups), and single rules by name."""
+    """Which causes are taken away: the classes above a level, and single ones by name (see `wakeups`)."""
 
-    schedule: bool = False
+    level: int = UNSCHEDULED
+    """0: events; 1: and retries after errors; 2: and waits; 3: and deadlines; 4: and the schedule."""
     without: tuple[str, ...] = ()
 
+    @property
+    def schedule(self) -> bool:
+        """Whether the periodic wake-ups are there."""
+        return self.level == SCHEDULED
+
     def __str__(self) -> str:
-        text = "with schedule" if self.schedule else "without schedule"
+        text = {SCHEDULED: "with schedule", UNSCHEDULED: "without schedule"}.get(self.level, f"at L{self.level}")
         return ", ".join([text, *(f"without {name}" for name in self.without)])
 
 
@@ -355,6 +365,8 @@ class Expectation:
     verdict: str
     scope: Scope
     span: Span
+    because: tuple[str, ...] = ()
+    """Identifiers of the causes that have to be among those found."""
 
 
 FAULTS = ("api", "call", "crash", "relist", "lost_event")

@@ -11,7 +11,7 @@ from typing import Any
 
 from reconcheck import __version__
 from reconcheck.model import expr as e
-from reconcheck.model.operator import Goal, Operator, Scope
+from reconcheck.model.operator import UNSCHEDULED, Goal, Operator, Scope
 from reconcheck.proof.certificate import Column, Invariant, Measure, Part, Places, Proof, Rests, Settles, region_type
 from reconcheck.proof.diagram import OUTSIDE, Diagram, leaf_rank
 from reconcheck.proof.expressions import Writer, written_type
@@ -98,10 +98,16 @@ def document(about: Header, system: System, goal: e.Expr, proof: Proof | Invaria
             "imports": [{"file": source.file, "sha256": source.sha256} for source in about.imports],
         },
         "settings": dict(about.settings),
-        "scope": {"schedule": about.scope.schedule, "without": list(about.scope.without)},
+        "scope": scope_document(about.scope),
         "goal": {"name": about.goal, "question": about.question, "formula": write.formula(goal)},
         "proof": write.proof(proof),
     }
+
+
+def scope_document(scope: Scope) -> dict[str, Any]:
+    """Which wake-ups are there.  The level is only written where `schedule` does not tell it."""
+    level = {"level": scope.level} if scope.level < UNSCHEDULED else {}
+    return {"schedule": scope.schedule, **level, "without": list(scope.without)}
 
 
 def text(content: Any) -> str:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from reconcheck.model import expr as e
-from reconcheck.model.operator import Scope
+from reconcheck.model.operator import SCHEDULED, UNSCHEDULED, Scope
 from reconcheck.model.types import EnumType, Type
 from reconcheck.proof.certificate import (
     Column,
@@ -66,11 +66,17 @@ def _header(content: Any, reading: JsonReading) -> Header:
         return tuple(zip(content, values, strict=True))
 
     def scope(content: Any, place: str) -> Scope:
-        reading.record(content, place, ("schedule", "without"))
+        reading.record(content, place, ("schedule", "without"), ("level",))
         without = reading.each(content["without"], f"{place}.without", reading.text)
         if list(without) != sorted(set(without)):
             raise reading.wrong(f"{place}.without", "the rules are not sorted, or one is listed twice")
-        return Scope(reading.flag(content["schedule"], f"{place}.schedule"), without)
+        scheduled = reading.flag(content["schedule"], f"{place}.schedule")
+        if "level" not in content:
+            return Scope(SCHEDULED if scheduled else UNSCHEDULED, without)
+        level = reading.number(content["level"], f"{place}.level")
+        if scheduled or not 0 <= level < UNSCHEDULED:
+            raise reading.wrong(f"{place}.level", "a level is 0, 1 or 2, without the schedule")
+        return Scope(level, without)
 
     def goal(content: Any, place: str) -> tuple[str, str]:
         reading.record(content, place, ("name", "question", "formula"))

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
 from reconcheck.model.operator import FAULTS, External, Object, Operator, Scope
@@ -17,6 +18,8 @@ WIDTH = 100
 GREEN, RED, YELLOW, BOLD, DIM, RESET = "\033[32m", "\033[31m", "\033[33m", "\033[1m", "\033[2m", "\033[0m"
 
 HEADLINES = {
+    "converges": "converges",
+    "holds": "the property holds",
     "quiet": "quiet but not converged",
     "livelock": "runs for ever without converging (livelock)",
     "fails": "the property is violated",
@@ -41,7 +44,7 @@ def render_report(report: Report, paint: Paint) -> str:
     """The whole report of one model."""
     operator = report.operator
     blocks = [_headline(report, paint), _table(report, paint)]
-    blocks += [_answer(operator, answer, paint) for answer in _shown(report) if _worth_a_block(answer)]
+    blocks += [render_answer(operator, answer, paint) for answer in _shown(report) if _worth_a_block(answer)]
     blocks.append(_context(report))
     if report.findings:
         blocks.append(render_diagnostics(report.findings, operator.sources, paint.on))
@@ -118,7 +121,8 @@ def _worth_a_block(answer: Answer) -> bool:
     return answer.trace is not None or answer.verdict == "unknown"
 
 
-def _answer(operator: Operator, answer: Answer, paint: Paint) -> str:
+def render_answer(operator: Operator, answer: Answer, paint: Paint) -> str:
+    """A verdict with its run, or with why it is not known."""
     place = f"{operator.file}:{answer.goal.span.line}"
     code = f" [{answer.code}]" if answer.code else ""
     left = f"{answer.goal.name}: {HEADLINES[answer.verdict]}{code}, {answer.scope}"
@@ -127,7 +131,42 @@ def _answer(operator: Operator, answer: Answer, paint: Paint) -> str:
         lines += textwrap.wrap(answer.reason, WIDTH - 4, initial_indent="  ", subsequent_indent="  ")
         return "\n".join(lines)
     lines += _trace(operator, answer.trace, paint)
+    lines += _why_not(operator, answer)
     return "\n".join(lines)
+
+
+def _why_not(operator: Operator, answer: Answer) -> list[str]:
+    """The causes: what kind, what happened in which row, whether polling is accepted there, and where it is."""
+    lines: list[str] = []
+    if answer.unexplained:
+        return textwrap.wrap(
+            f"not told: {answer.unexplained}", WIDTH - 2, initial_indent="  why     ", subsequent_indent=" " * 10
+        )
+    for cause in answer.causes:
+        head = "  why     " if not lines else " " * 10
+        accepted = f"accepted: {cause.accepted}" if cause.accepted else "avoidable"
+        lines.append(f"{head}{cause.title} [{cause.code}], {accepted}")
+        row = "" if cause.step is None else f"step {_row_of(answer, cause.step)}: "
+        lines += _indented(f"{row}{cause.message}")
+        lines += _indented(", ".join(_where(operator, place) for place in cause.places))
+    return lines
+
+
+def _row_of(answer: Answer, step: int) -> int:
+    """The row in which a step of the trace, from 1, is shown."""
+    assert answer.trace is not None
+    return sum(1 for row in rows_of(answer.trace) if row.index < step)
+
+
+def _where(operator: Operator, place: Place) -> str:
+    """A line of the model, with what it cites."""
+    file = "" if place.span.file == operator.file else f"{place.span.file} "
+    cited = ", ".join(cite.location for cite in place.cites)
+    return f"{file}L{place.span.line}{f' ({cited})' if cited else ''}"
+
+
+def _indented(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH - 2, initial_indent=" " * 12, subsequent_indent=" " * 12)
 
 
 # ---- traces -------------------------------------------------------------------------------------------------
@@ -172,7 +211,7 @@ def _merge(first: tuple[Change, ...], second: tuple[Change, ...]) -> tuple[Chang
 def _trace(operator: Operator, trace: Trace, paint: Paint) -> list[str]:
     types = types_of(operator)
     lines = _table_of_steps(operator, trace, paint)
-    lines.append(_ending(trace))
+    lines.append(f"  |-- {ending(trace)}")
     if trace.final:
         values = ", ".join(f"{name} is {value_text(name, value, types)}" for name, value in trace.final)
         lines += textwrap.wrap(values, WIDTH - 6, initial_indent="      ", subsequent_indent="      ")
@@ -235,16 +274,17 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(" ".join(words), width, break_on_hyphens=False) or [""]
 
 
-def _ending(trace: Trace) -> str:
+def ending(trace: Trace) -> str:
+    """What the end of a run means."""
     match trace.end:
         case "quiet":
-            return "  |-- quiet for ever: nothing is queued, no timer is armed, nothing else has to happen"
+            return "quiet for ever: nothing is queued, no timer is armed, nothing else has to happen"
         case "livelock":
-            return "  |-- the steps marked with | repeat for ever"
+            return "the steps marked with | repeat for ever"
         case "violation":
-            return "  |-- here the property is false"
+            return "here the property is false"
         case _:
-            return "  |-- here it is true"
+            return "here it is true"
 
 
 def happens(row: Row, types: dict[str, Type]) -> str:
@@ -314,7 +354,7 @@ def _context(report: Report) -> str:
     operator = report.operator
     on = [fault for fault in FAULTS if fault in operator.faults]
     off = [fault for fault in FAULTS if fault not in operator.faults]
-    fair = [action.name for action in operator.actions if action.kind == "process"]
+    fair = [f"{a.name}{_use(report, f'process {a.name}')}" for a in operator.actions if a.kind == "process"]
     stops = [action.name for action in operator.actions if action.kind == "disturbance"]
     lines = [f"faults on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}"]
     if fair:
@@ -338,6 +378,18 @@ def _context(report: Report) -> str:
     return out
 
 
+def _use(report: Report, action: str) -> str:
+    """Whether the proofs rely on the fairness of an action; nothing where that is not known of all goals."""
+    proved = [answer for answer in report.answers if answer.goal.kind == "converges"]
+    relied = [answer.relies_on for answer in proved]
+    known = [actions for actions in relied if actions is not None]
+    if not proved or any(answer.verdict != "converges" for answer in proved):
+        return ""
+    if any(action in actions for actions in known):
+        return " (used)"
+    return " (not used)" if len(known) == len(relied) else ""
+
+
 def _block(title: str, lines: Iterable[str]) -> str:
     out: list[str] = []
     for line in lines:
@@ -354,12 +406,16 @@ def _expectations(expectations: tuple[Checked, ...], paint: Paint) -> str:
             wanted, answer = checked.expectation, checked.answer
             message = (
                 f"expectation not met [RC405], line {wanted.span.line}: {wanted.goal} {wanted.verdict} "
-                f"{wanted.scope}, but it is: {answer.verdict}"
+                f"{wanted.scope}{_because(wanted.because)}, but it is: {answer.verdict}{_because(answer.because)}"
             )
             lines.append(paint(RED, message))
     summary = f"{met} of {len(expectations)} expectations met"
     lines.append(paint(GREEN if met == len(expectations) else RED, summary))
     return "\n".join(lines)
+
+
+def _because(causes: tuple[str, ...]) -> str:
+    return f" because {', '.join(causes)}" if causes else ""
 
 
 def render_line(report: Report, width: int, paint: Paint) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from reconcheck import __version__
 from reconcheck.certify.certificates import Judgement
 from reconcheck.diagnostic import Diagnostic
+from reconcheck.proof.document import scope_document
 
 SCHEMA = 1
 """The version of the document's form; it grows when a reader could break."""
@@ -29,7 +30,7 @@ def _judgement(item: Judgement) -> dict[str, Any]:
         "file": item.file,
         "goal": None if about is None else about.goal,
         "question": None if about is None else about.question,
-        "scope": None if about is None else {"schedule": about.scope.schedule, "without": list(about.scope.without)},
+        "scope": None if about is None else scope_document(about.scope),
         "settings": None if about is None else dict(about.settings),
         "verdict": item.verdict,
         "code": item.code or None,

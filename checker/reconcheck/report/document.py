@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from reconcheck import __version__
+from reconcheck.cause_kinds import BY_CODE
 from reconcheck.diagnostic import Diagnostic, Span
+from reconcheck.explain.cause import Cause
+from reconcheck.explain.run import Run
 from reconcheck.explain.trace import Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Scope
+from reconcheck.report.diagnosis import diagnosis
+from reconcheck.syntax.tree import Cite
 
 SCHEMA = 1
 """The version of the document's form; it grows when a reader could break."""
 
 
-def document(
-    reports: list[Report], failures: list[tuple[str, list[Diagnostic]]], seconds: float, memory: int | None
-) -> dict[str, Any]:
-    """All reports of a run, the models that could not be verified with why, and what the run took.
+def rendered(run: Run) -> str:
+    """The document of a run, as JSON."""
+    return json.dumps(document(run), indent=2, ensure_ascii=False) + "\n"
 
-    `memory` is in bytes, None where the system does not say.
-    """
+
+def document(run: Run) -> dict[str, Any]:
+    """All reports of a run, the models that could not be verified with why, and what the run took."""
     return {
         "schema": SCHEMA,
         "tool": {"name": "reconcheck", "version": __version__},
-        "models": [model(report) for report in reports],
-        "errors": [{"file": file, "diagnostics": [diagnostic(item) for item in items]} for file, items in failures],
-        "run": {"seconds": round(seconds, 3), "peak_memory": memory},
+        "models": [model(report) for report in run.reports],
+        "errors": [
+            {"file": file, "diagnostics": [diagnostic(item) for item in failure.diagnostics]}
+            for file, failure in run.failures
+        ],
+        "run": {"seconds": round(run.seconds, 3), "peak_memory": run.memory},
     }
 
 
@@ -47,6 +56,7 @@ def model(report: Report) -> dict[str, Any]:
                 "line": checked.expectation.span.line,
                 "goal": checked.expectation.goal,
                 "expected": checked.expectation.verdict,
+                "because": list(checked.expectation.because),
                 "scope": scope(checked.expectation.scope),
                 "answer": answer(checked.answer),
                 "met": checked.met,
@@ -58,6 +68,7 @@ def model(report: Report) -> dict[str, Any]:
             for controller, rule, count in report.wake_ups
         ],
         "findings": [diagnostic(item) for item in report.findings],
+        "diagnosis": None if report.diagnosis is None else diagnosis(report.diagnosis, answer, place),
         "exit_code": report.exit_code,
         "seconds": round(report.seconds, 3),
     }
@@ -65,7 +76,7 @@ def model(report: Report) -> dict[str, Any]:
 
 def scope(item: Scope) -> dict[str, Any]:
     """Which causes are there."""
-    return {"schedule": item.schedule, "without": list(item.without)}
+    return {"schedule": item.schedule, "level": item.level, "without": list(item.without)}
 
 
 def answer(item: Answer) -> dict[str, Any]:
@@ -92,7 +103,28 @@ def answer(item: Answer) -> dict[str, Any]:
             "obligations": proof.obligations,
         },
         "trace": None if item.trace is None else trace(item.trace),
+        "causes": [cause(one) for one in item.causes],
+        "unexplained": item.unexplained or None,
+        "faultless": None if item.faultless is None else trace(item.faultless),
     }
+
+
+def cause(item: Cause) -> dict[str, Any]:
+    """Why a goal fails."""
+    return {
+        "code": item.code,
+        "name": BY_CODE[item.code].name,
+        "title": item.title,
+        "accepted": item.accepted or None,
+        "message": item.message,
+        "step": item.step,
+        "places": [{"place": place(one.span), "cites": [cite(each) for each in one.cites]} for one in item.places],
+    }
+
+
+def cite(item: Cite) -> dict[str, Any]:
+    """A place in the operator's source."""
+    return {"location": item.location, "commit": item.commit}
 
 
 def trace(item: Trace) -> dict[str, Any]:

@@ -285,6 +285,8 @@ class _Effects:
                 compiler.assign(draft, assignments, locals_)
             case Register(name):
                 watch = next(w for w in self.controller.watches if w.name == name)
+                if registered_name(watch) not in compiler.types:
+                    return locals_  # it is taken away
                 already = draft[registered_name(watch)]
                 draft[registered_name(watch)] = e.TRUE
                 new = compiler.snapshot(draft, watch.target)
@@ -326,7 +328,7 @@ class _Effects:
         draft[f"pc({name})"] = compiler.constant(f"pc({name})", IDLE)
         before = {**self.path.locals}
         if outcome in ("await", "requeue"):
-            if policy.policy == "retry":
+            if f"retries({name})" in compiler.types:
                 draft[f"retries({name})"] = e.Const(0, compiler.types[f"retries({name})"])
             if compiler.profile["timer_on_event"] == "cancelled_on_success":
                 compiler.disarm(draft, controller, e.TRUE)
@@ -336,10 +338,10 @@ class _Effects:
             if rule is not None:
                 compiler.arm(draft, controller, rule.name, rule, before)
         elif outcome == "fail":
-            if policy.policy in ("backoff", "requeue"):
-                compiler.arm(draft, controller, ERROR_TIMER, None, before)
-            elif policy.policy == "retry":
+            if policy.policy == "retry":
                 self.bounded_retry(draft)
+            elif compiler.layout.retries_errors(controller):
+                compiler.arm(draft, controller, ERROR_TIMER, None, before)
             elif policy.policy == "stop":
                 draft[f"pc({name})"] = compiler.constant(f"pc({name})", STOPPED)
         self.forget(draft, frozenset())
@@ -347,6 +349,11 @@ class _Effects:
     def bounded_retry(self, draft: Draft) -> None:
         """Arms the error timer while retries are left, and the runtime's own period after that."""
         compiler, controller = self.compiler, self.controller
+        if not compiler.layout.retries_errors(controller):
+            rule = compiler.layout.after_retries(controller)
+            if rule is not None:
+                compiler.arm(draft, controller, rule.name, rule, {})
+            return
         retries = f"retries({controller.name})"
         limit = e.Const(controller.error.retries, compiler.types[retries])
         left = e.negate(e.equal(draft[retries], limit))

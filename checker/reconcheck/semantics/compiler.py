@@ -113,7 +113,7 @@ class Compiler:
                     yield self.relist_early(controller)
         if "lost_event" in self.operator.faults:
             for controller in self.operator.controllers:
-                for watch in controller.watches:
+                for watch in self.layout.watching(controller):
                     draft = self.draft(f"lose {event_name(watch)}", Kind.FAULT)
                     draft[event_name(watch)] = e.FALSE
                     yield draft.command()
@@ -274,8 +274,8 @@ class Compiler:
             self.disarm(draft, controller, e.TRUE)
             draft[f"queued({controller.name})"] = e.TRUE
             yield draft.command()
-        if self.layout.scope.schedule and controller.resync is not None:
-            for watch in controller.watches:
+        if self.layout.resyncs(controller):
+            for watch in self.layout.watching(controller):
                 if watch.target in self.operator.objects:
                     yield self.resync(controller, watch)
 
@@ -417,12 +417,12 @@ class Compiler:
             draft[f"queued({name})"] = e.FALSE
             for variable in flow.kept:
                 draft[variable.name] = e.Const(zero(variable.type), variable.type)
-            if controller.error.policy == "retry":
+            if f"retries({name})" in self.types:
                 draft[f"retries({name})"] = e.Const(0, self.types[f"retries({name})"])
             if not kept_timers:
                 self.disarm(draft, controller, e.TRUE)
         for controller in operator.controllers:
-            for watch in controller.watches:
+            for watch in self.layout.watching(controller):
                 if watch.late or watch.target in operator.externals:
                     continue
                 listed = self.snapshot(draft, watch.target)

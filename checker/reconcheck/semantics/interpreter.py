@@ -104,7 +104,7 @@ class Interpreter(Reconciling):
                     yield step, partial(self._relist_early, controller=controller)
         if "lost_event" in faults:
             for controller in operator.controllers:
-                for watch in controller.watches:
+                for watch in self.layout.watching(controller):
                     step = Step(f"lose {event_name(watch)}", Kind.FAULT)
                     yield step, partial(self._lose, watch=watch)
 
@@ -114,8 +114,8 @@ class Interpreter(Reconciling):
             rule = None if timer == ERROR_TIMER else self.layout.rule(str(timer))
             step = Step(timer_action(controller, str(timer)), Kind.FAIR)
             yield step, partial(self._fire, controller=controller, rule=rule)
-        if self.layout.scope.schedule and controller.resync is not None:
-            for watch in controller.watches:
+        if self.layout.resyncs(controller):
+            for watch in self.layout.watching(controller):
                 if watch.target in self.operator.objects:
                     step = Step(f"resync {watch.controller}: {watch.name}", Kind.FAIR)
                     yield step, partial(self._resync, controller=controller, watch=watch)
@@ -192,12 +192,12 @@ class Interpreter(Reconciling):
             state[f"queued({name})"] = False
             for variable in flow.kept:
                 state[variable.name] = zero(variable.type)
-            if controller.error.policy == "retry":
+            if f"retries({name})" in state:
                 state[f"retries({name})"] = 0
             if not kept_timers and f"timer({name})" in state:
                 self._disarm(run, controller)
         for controller in operator.controllers:
-            for watch in controller.watches:
+            for watch in self.layout.watching(controller):
                 if watch.late or watch.target in operator.externals:
                     continue
                 listed = self._snapshot(state, watch.target)

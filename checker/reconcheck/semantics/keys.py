@@ -124,7 +124,7 @@ class Keys(World):
             state[variable.name] = zero(variable.type)
         policy = controller.error
         if outcome in ("await", "requeue"):
-            if policy.policy == "retry":
+            if f"retries({name})" in state:
                 state[f"retries({name})"] = 0
             if self.operator.profile["timer_on_event"] == "cancelled_on_success" and f"timer({name})" in state:
                 self._disarm(run, controller)
@@ -134,10 +134,10 @@ class Keys(World):
             if rule is not None:
                 self._arm(run, controller, rule.name, rule)
         elif outcome == "fail":
-            if policy.policy in ("backoff", "requeue"):
-                self._arm(run, controller, ERROR_TIMER, None)
-            elif policy.policy == "retry":
+            if policy.policy == "retry":
                 self._retry(run, controller)
+            elif self.layout.retries_errors(controller):
+                self._arm(run, controller, ERROR_TIMER, None)
             elif policy.policy == "stop":
                 state[f"pc({name})"] = STOPPED
 
@@ -146,7 +146,7 @@ class Keys(World):
         retries = f"retries({controller.name})"
         if self.operator.profile["requeue_if_queued"] == "dropped" and run.state[f"queued({controller.name})"]:
             return
-        if int(run.state[retries]) < controller.error.retries:
+        if self.layout.retries_errors(controller) and int(run.state[retries]) < controller.error.retries:
             run.state[retries] = int(run.state[retries]) + 1
             self._arm(run, controller, ERROR_TIMER, None)
         elif (rule := self.layout.after_retries(controller)) is not None:

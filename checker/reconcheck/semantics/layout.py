@@ -24,6 +24,7 @@ from reconcheck.model.operator import (
     expressions,
 )
 from reconcheck.model.types import BOOL, EnumType, RangeType, zero
+from reconcheck.model.wakeups import RETRYING, RULE_LEVELS, in_force
 from reconcheck.semantics.flow import Flow, flow
 
 IDLE = "idle"
@@ -55,9 +56,19 @@ class Layout:
 
     def enabled(self, rule: Rule) -> bool:
         """Whether the scope leaves the rule in force."""
-        if rule.name in self.scope.without:
-            return False
-        return rule.kind != "every" or self.scope.schedule
+        return rule.name not in self.scope.without and RULE_LEVELS[rule.kind] <= self.scope.level
+
+    def retries_errors(self, controller: Controller) -> bool:
+        """Whether a failed reconcile is tried again after a while: by the error rule, if it is in force."""
+        return controller.error.policy in RETRYING and f"{controller.name}.on error" in self._in_force
+
+    def resyncs(self, controller: Controller) -> bool:
+        """Whether the informers' resync of a controller is in force."""
+        return f"{controller.name}.resync" in self._in_force
+
+    def watching(self, controller: Controller) -> tuple[Watch, ...]:
+        """The watches of a controller that are in force."""
+        return tuple(w for w in controller.watches if f"{controller.name}.watch {w.name}" in self._in_force)
 
     def periodic(self, controller: Controller) -> Rule | None:
         """The rule that `await change` arms: the shortest of the declared periods in force."""
@@ -70,15 +81,19 @@ class Layout:
         return rules[0] if rules else None
 
     @cached_property
+    def _in_force(self) -> frozenset[str]:
+        return in_force(self.operator.controllers, self.scope)
+
+    @cached_property
     def _watches(self) -> dict[str, list[tuple[Controller, Watch]]]:
         found: dict[str, list[tuple[Controller, Watch]]] = {}
         for controller in self.operator.controllers:
-            for watch in controller.watches:
+            for watch in self.watching(controller):
                 found.setdefault(watch.target, []).append((controller, watch))
         return found
 
     def watches(self, target: str) -> tuple[tuple[Controller, Watch], ...]:
-        """Every watch on an object or external."""
+        """Every watch in force on an object or external."""
         return tuple(self._watches.get(target, ()))
 
     def holders(self, target: str) -> tuple[str, ...]:
@@ -157,7 +172,7 @@ def _variables(shape: Layout) -> Iterator[Variable]:
         timers = _timers(shape, controller)
         if timers:
             yield Variable(f"timer({name})", EnumType((NO_TIMER, *timers)), NO_TIMER)
-        if controller.error.policy == "retry":
+        if controller.error.policy == "retry" and shape.retries_errors(controller):
             yield Variable(f"retries({name})", RangeType(0, controller.error.retries), 0)
         for local in steps.locals:
             yield Variable(local.name, local.type, zero(local.type))
@@ -207,7 +222,7 @@ def _watch_variables(shape: Layout, target: str) -> Iterator[Variable]:
 
 def _timers(shape: Layout, controller: Controller) -> tuple[str, ...]:
     timers = [rule.name for rule in controller.rules if shape.enabled(rule)]
-    if controller.error.policy in ("backoff", "retry", "requeue"):
+    if shape.retries_errors(controller):
         timers.append(ERROR_TIMER)
     return tuple(timers)
 

@@ -100,22 +100,18 @@ class Reconciling(Keys):
             self._goto(run, controller, handler)
         return True
 
-    def outdated_reads(self, state: State, controller: Controller) -> list[str]:
-        """The live variables of which the next step of a running reconcile reads another value in the cache."""
+    def coming(self, state: State, controller: Controller) -> list[Instruction]:
+        """What the next step of a running reconcile evaluates, up to its effect or the place where it ends before."""
         label, flow = state[f"pc({controller.name})"], self.layout.flows[controller.name]
         if label in (IDLE, STOPPED):
             return []
         begun = position = flow.place(str(label))
-        found: dict[str, None] = {}
+        found: list[Instruction] = []
         run = Run(dict(state), lambda options: options[0], Step("begin", Kind.FAIR))
         run.locals = {local.name: state[local.name] for local in flow.locals}
         while position not in flow.cuts.pauses or position == begun:
             instruction = controller.program.code[position]
-            for expression in expressions(instruction):
-                for variable in e.variables(expression):
-                    live = variable.name[5:-1] if variable.name.startswith("view(") else variable.name
-                    if live != variable.name and state[variable.name] != state.get(live, True):
-                        found[live] = None
+            found.append(instruction)
             stop = position in flow.cuts.stops
             match instruction:
                 case Test(condition, otherwise) if not stop:
@@ -127,6 +123,17 @@ class Reconciling(Keys):
                     position += 1
                 case _:
                     break
+        return found
+
+    def outdated_reads(self, state: State, controller: Controller) -> list[str]:
+        """The live variables of which the next step of a running reconcile reads another value in the cache."""
+        found: dict[str, None] = {}
+        for instruction in self.coming(state, controller):
+            for expression in expressions(instruction):
+                for variable in e.variables(expression):
+                    live = variable.name[5:-1] if variable.name.startswith("view(") else variable.name
+                    if live != variable.name and state[variable.name] != state.get(live, True):
+                        found[live] = None
         return list(found)
 
     def _can_fail(self, instruction: Effect, failure: str) -> bool:
@@ -165,7 +172,7 @@ class Reconciling(Keys):
                 return None
             case Register(name):
                 watch = next(w for w in controller.watches if w.name == name)
-                if run.state[registered_name(watch)]:
+                if run.state.get(registered_name(watch), True):  # it is already, or is taken away
                     return None
                 run.state[registered_name(watch)] = True
                 new = self._snapshot(run.state, watch.target)

@@ -404,17 +404,24 @@ class Builder(Transformer[Token, tree.File]):
 
     def expect(self, meta: Any, children: list[Any]) -> tree.Expect:
         goal, verdict = _all(children, tree.Word)
-        scopes: dict[str, list[tree.Word]] = {"without": [], "with": []}
-        for word, name in _all(children, tuple):
-            scopes[word].append(name)
-        without, with_ = tuple(scopes["without"]), tuple(scopes["with"])
-        return tree.Expect(goal, verdict.text, without, with_, self._span(meta))
+        said: dict[str, list[tree.Word]] = {"without": [], "with": [], "because": []}
+        for word, *names in _all(children, tuple):
+            said[word] += names
+        without, with_, because = tuple(said["without"]), tuple(said["with"]), tuple(said["because"])
+        return tree.Expect(goal, verdict.text, without, with_, because, self._span(meta))
 
     def scope_without(self, _meta: Any, children: list[Any]) -> tuple[str, tree.Word]:
         return ("without", children[0])
 
+    def scope_without_watch(self, _meta: Any, children: list[Any]) -> tuple[str, tree.Word]:
+        name = children[0]
+        return ("without", tree.Word(f"watch {name.text}", name.span))
+
     def scope_with(self, _meta: Any, children: list[Any]) -> tuple[str, tree.Word]:
         return ("with", children[0])
+
+    def because(self, _meta: Any, children: list[Any]) -> tuple[str | tree.Word, ...]:
+        return ("because", *children)
 
     # ---- expressions -----------------------------------------------------------------------------------
 

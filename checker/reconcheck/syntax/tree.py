@@ -583,12 +583,13 @@ class Goals:
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """`expect secret diverges without schedule`."""
+    """`expect secret diverges without schedule because unwatched_read`."""
 
     goal: Word
     verdict: str
     without: tuple[Word, ...]
     with_: tuple[Word, ...]
+    because: tuple[Word, ...]
     span: Span
 
 

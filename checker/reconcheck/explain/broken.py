@@ -1,0 +1,96 @@
+"""A model that is to be repaired: its text, its tree, what they mean, and the goals that fail."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from reconcheck.explain.cause import Place
+from reconcheck.explain.edits import Source
+from reconcheck.explain.walk import nodes
+from reconcheck.model.operator import Operator
+from reconcheck.syntax import tree
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A model with goals that do not converge."""
+
+    source: Source
+    file: tree.File
+    operator: Operator
+    failing: tuple[tree.Goal, ...]
+
+    @property
+    def members(self) -> tuple[tree.Member, ...]:
+        """The declarations of the operator."""
+        assert self.file.operator is not None
+        return self.file.operator.members
+
+    @cached_property
+    def controllers(self) -> tuple[tree.Controller, ...]:
+        """The controllers as written."""
+        return tuple(member for member in self.members if isinstance(member, tree.Controller))
+
+    @cached_property
+    def resources(self) -> tuple[tree.Resource, ...]:
+        """The resources as written."""
+        return tuple(member for member in self.members if isinstance(member, tree.Resource))
+
+    @cached_property
+    def externals(self) -> tuple[tree.External, ...]:
+        """The externals as written."""
+        return tuple(member for member in self.members if isinstance(member, tree.External))
+
+    @cached_property
+    def clocks(self) -> frozenset[str]:
+        """The names of the clocks."""
+        return frozenset(member.name.text for member in self.members if isinstance(member, tree.Clock))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every name that occurs in the model."""
+        words = {node.text for node in nodes(self.file) if isinstance(node, tree.Word)}
+        return frozenset(words | {node.name for node in nodes(self.file) if isinstance(node, tree.Part)})
+
+    def elements(self, name: str) -> tuple[str, ...]:
+        """The objects of a name: one, or those of an array; or the external of that name."""
+        holders = [*self.operator.objects, *self.operator.externals]
+        return tuple(holder for holder in holders if holder == name or holder.startswith(f"{name}["))
+
+    def free_name(self, wanted: str) -> str:
+        """A name for a requeue rule or a local that nothing in the model has."""
+        number, free = 2, wanted
+        while free in self.words:
+            number, free = number + 1, f"{wanted}_{number}"
+        return free
+
+    def rule_name(self, wanted: str, controller: tree.Controller) -> str:
+        """A name for a new requeue rule of a controller."""
+        return self.free_name(f"{wanted}_{controller.name}" if len(self.controllers) > 1 else wanted)
+
+
+def reconcile(controller: tree.Controller) -> tree.Reconcile:
+    """The reconcile function of a controller; a checked model has one."""
+    return next(member for member in controller.members if isinstance(member, tree.Reconcile))
+
+
+def place(node: tree.Watch | tree.Statement | tree.External | tree.ErrorRule, controller: tree.Controller) -> Place:
+    """Where a node stands, cited as it is itself, or else like its controller."""
+    cites: tuple[tree.Cite, ...] = () if isinstance(node, tree.ForEach) else node.cites
+    return Place(node.span, cites or controller.cites or reconcile(controller).cites)
+
+
+OWN_WORDS = re.compile(
+    r"await\s+change|fail(\s+terminal)?|on[ \t]+error\s+(backoff|stop|await\s+change|retry\s+\d+|requeue\s+after\s+\w+)"
+)
+
+
+def words_end(source: Source, node: tree.Await | tree.Fail | tree.Requeue | tree.ErrorRule) -> int:
+    """The offset behind the words of an outcome or an error rule, before its citations."""
+    if isinstance(node, tree.Requeue) and node.duration is not None:
+        return source.end(node.duration.span)
+    found = OWN_WORDS.match(source.text, source.begin(node.span))
+    assert found is not None
+    return found.end()

@@ -1,0 +1,153 @@
+"""Looks at a model with some wake-ups taken away: the answers to all goals, each verified, and what it costs.
+
+Scopes that leave the same wake-ups are the same system: it is looked at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from reconcheck.engines.python_code import predicate
+from reconcheck.explain.costs import Costs, costs_of
+from reconcheck.explain.verdict import Answer
+from reconcheck.explain.verify import Verifier
+from reconcheck.model.operator import Goal, Operator, Scope
+from reconcheck.model.wakeups import in_force
+
+
+@dataclass(frozen=True)
+class Task:
+    """A scope to look at, with the goals that are open in it, and whether the costs are wanted."""
+
+    scope: Scope
+    goals: tuple[str, ...]
+    costs: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """What came of a task; `costs` is None where they are not wanted, or the state graph is not complete."""
+
+    task: Task
+    answers: tuple[Answer, ...]
+    runs: frozenset[str] | None
+    """The controllers that some reachable state starts; None where the state graph is not complete."""
+    costs: Costs | None
+
+
+class Hands(Protocol):
+    """Who does the looking: this process, or others."""
+
+    def __call__(self, tasks: Sequence[Task], seconds: Callable[[], float]) -> Iterator[Look]:
+        """What comes of each task, in any order; one for which there was no time is left out."""
+
+
+def look(verifier: Verifier, task: Task, seconds: float) -> Look:
+    """Answers the open goals of a scope within so many seconds, and reads the costs off its state graph."""
+    operator = verifier.operator
+    goals = [operator.goal(name) for name in task.goals]
+    verifier.limit(seconds)
+    answers = verifier.together(goals, task.scope)
+    runs, costs = None, None
+    if not goals:
+        verifier.list_states(task.scope)
+    if (explored := verifier.explored(task.scope)) is not None:
+        graph, calm_graph = explored
+        steps = {graph.system.commands[number].step.action for row in graph.edges for number, _ in row}
+        runs = frozenset(one.name for one in operator.controllers if f"start {one.name}" in steps)
+        if task.costs:
+            wanted = [predicate(graph.system, goal.formula) for goal in operator.goals if goal.kind == "converges"]
+            converged = [all(holds(state) for holds in wanted) for state in graph.states]
+            costs = costs_of(calm_graph, converged, verifier.budget)
+    verifier.forget(task.scope)
+    return Look(task, answers, runs, costs)
+
+
+def one_hand(verifier: Verifier) -> Hands:
+    """Looks in this process, one task after the other."""
+
+    def hands(tasks: Sequence[Task], seconds: Callable[[], float]) -> Iterator[Look]:
+        for task in tasks:
+            left = seconds()
+            if left > 0.0:
+                yield look(verifier, task, left)
+
+    return hands
+
+
+class Looks:
+    """All looks at one model, each answer once."""
+
+    def __init__(
+        self,
+        operator: Operator,
+        goals: Sequence[Goal],
+        hands: Hands,
+        seconds: float,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.operator, self.goals, self.hands, self.tell = operator, tuple(goals), hands, tell
+        self.seconds = seconds
+        self.started = time.monotonic()
+        self.asked = self.looked = 0
+        """Questions that were asked, and those of them for which something had to be looked at."""
+        self._answers: dict[tuple[str, frozenset[str]], Answer] = {}
+        self._costs: dict[frozenset[str], Costs] = {}
+        self._runs: dict[frozenset[str], frozenset[str]] = {}
+
+    def left(self) -> float:
+        """Seconds left, at least 0."""
+        return max(0.0, self.seconds - (time.monotonic() - self.started))
+
+    def know(self, answers: Iterable[Answer]) -> None:
+        """Takes answers that are there already."""
+        for answer in answers:
+            if answer.verdict != "unknown":
+                self._answers.setdefault((answer.goal.name, self._system(answer.scope)), answer)
+
+    def gather(self, scopes: Iterable[Scope], runs: Sequence[Scope] = (), costs: Sequence[Scope] = ()) -> None:
+        """Looks at each scope, as far as its answers are not there yet, nor what runs and costs where it is wanted."""
+        wanted = {self._system(scope) for scope in costs}
+        running = {self._system(scope) for scope in runs}
+        tasks: dict[frozenset[str], Task] = {}
+        for scope in scopes:
+            self.asked += len(self.goals)
+            system = self._system(scope)
+            open_ = tuple(goal.name for goal in self.goals if (goal.name, system) not in self._answers)
+            expensive = system in wanted and system not in self._costs
+            unseen = system in running and system not in self._runs
+            if system not in tasks and (open_ or expensive or unseen):
+                tasks[system] = Task(scope, open_, expensive)
+                self.looked += len(open_)
+        for done, found in enumerate(self.hands(tuple(tasks.values()), self.left), 1):
+            self.tell(f"looking at it without some wake-ups ({done} of {len(tasks)})")
+            system = self._system(found.task.scope)
+            for answer in found.answers:
+                self._answers[answer.goal.name, system] = answer
+            if found.runs is not None:
+                self._runs[system] = found.runs
+            if found.costs is not None:
+                self._costs[system] = found.costs
+
+    def answer(self, goal: Goal, scope: Scope) -> Answer:
+        """The answer to a goal in a scope that was looked at; unknown where there was no time for it."""
+        found = self._answers.get((goal.name, self._system(scope)))
+        if found is None:
+            reason = f"the {self.seconds:.0f} s for the diagnosis were over before this question was begun"
+            return Answer(goal, scope, "unknown", reason, "RC406")
+        return replace(found, scope=scope)
+
+    def costs(self, scope: Scope) -> Costs | None:
+        """The costs in a scope that was looked at, if they are known."""
+        return self._costs.get(self._system(scope))
+
+    def runs(self, controller: str, scope: Scope) -> bool | None:
+        """Whether a controller ever runs in a scope that was looked at, if that is known."""
+        found = self._runs.get(self._system(scope))
+        return None if found is None else controller in found
+
+    def _system(self, scope: Scope) -> frozenset[str]:
+        return in_force(self.operator.controllers, scope)

@@ -1,0 +1,123 @@
+"""Why an operator is busy for ever: who writes what in the loop, and whom that wakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconcheck.explain.cause import Cause, Place
+from reconcheck.explain.history import History
+from reconcheck.explain.kinds import cause
+from reconcheck.model.operator import Controller
+from reconcheck.model.types import Value
+from reconcheck.semantics.layout import event_name
+
+
+@dataclass(frozen=True)
+class _Write:
+    """A change of a field in the loop."""
+
+    number: int
+    writer: str
+    """The action that wrote."""
+    variable: str
+    value: Value
+
+
+def busy(history: History) -> tuple[Cause, ...]:
+    """What keeps the loop going: a fight, a write that triggers its own reconcile, an error that comes back."""
+    loop = history.trace.loop
+    assert loop is not None
+    writes = list(_writes(history, loop))
+    return (
+        tuple(_fights(history, writes))
+        or tuple(_self_triggers(history, writes))
+        or tuple(_errors(history, loop))
+        or tuple(_noise(history, loop))
+    )
+
+
+def _writes(history: History, loop: int) -> Iterator[_Write]:
+    for number in range(loop, len(history.steps)):
+        step = history.steps[number]
+        if step.step.action.split(" ", 1)[0] not in ("reconcile", "process", "noise"):
+            continue
+        appears = {change.variable.removesuffix(".exists") for change in step.changes if _is_existence(change.variable)}
+        for change in step.changes:
+            holder = history.holder(change.variable)
+            if holder in ("", "memory") or (holder in appears and not _is_existence(change.variable)):
+                continue
+            yield _Write(number, step.step.action, change.variable, change.new)
+
+
+def _is_existence(variable: str) -> bool:
+    return variable.endswith(".exists") and not variable.startswith("view(")
+
+
+def _fights(history: History, writes: list[_Write]) -> Iterator[Cause]:
+    """Fields that several writers give different values; one of them is a controller."""
+    for variable in sorted({write.variable for write in writes}):
+        mine = [write for write in writes if write.variable == variable]
+        values: dict[str, set[Value]] = {}
+        for write in mine:
+            values.setdefault(write.writer, set()).add(write.value)
+        ours = [writer for writer in values if writer.startswith("reconcile ")]
+        others = [writer for writer in values if ours and not values[writer] & values[ours[0]]]
+        if not others:
+            continue
+        who = " and ".join(writer.split(" ", 1)[1] for writer in (ours[0], *others))
+        places = [place for write in mine if (place := history.place(write.number)) is not None]
+        yield cause("fight_between_writers", f"{who} undo each other's {variable}", places, mine[0].number)
+
+
+def _self_triggers(history: History, writes: list[_Write]) -> Iterator[Cause]:
+    """Writes of a controller that pass one of its own watches, and so start the next reconcile."""
+    met: set[tuple[str, str]] = set()
+    for write in writes:
+        controller = _writer(history, write)
+        if controller is None:
+            continue
+        before, after = history.states[write.number], history.states[write.number + 1]
+        for watch in controller.watches:
+            if history.holder(write.variable) != watch.target or (watch.name, write.variable) in met:
+                continue
+            if not after[event_name(watch)] or before[event_name(watch)]:
+                continue
+            met.add((watch.name, write.variable))
+            place = history.place(write.number)
+            places = [place] if place is not None else []
+            message = f"{controller.name} writes {write.variable}, and its own watch {watch.name} wakes it for that"
+            places.append(Place(watch.span, watch.cites))
+            yield cause("self_triggering_write", message, places, write.number)
+
+
+def _writer(history: History, write: _Write) -> Controller | None:
+    verb, _, name = write.writer.partition(" ")
+    return history.rehearsal.controller(name) if verb == "reconcile" else None
+
+
+def _errors(history: History, loop: int) -> Iterator[Cause]:
+    """Reconciles that are retried after an error, again and again."""
+    for number in range(loop, len(history.steps)):
+        verb, _, name = history.steps[number].step.action.partition(" ")
+        if verb != "retry":
+            continue
+        controller = history.rehearsal.controller(name)
+        run = history.last_run(controller)
+        places = [history.place(n) for n in run.steps] if run is not None else []
+        shown = [place for place in places[-1:] if place is not None]
+        shown.append(Place(controller.span, controller.error.cites))
+        yield cause("error_loop", f"{name} fails, is retried, and fails again", shown, number)
+        return
+
+
+def _noise(history: History, loop: int) -> Iterator[Cause]:
+    """Something that may go on for ever makes the goal false, again and again."""
+    holds = history.rehearsal.holds
+    for number in range(loop, len(history.steps)):
+        verb, _, name = history.steps[number].step.action.partition(" ")
+        if verb == "noise" and holds(history.states[number]) and not holds(history.states[number + 1]):
+            place = history.place(number)
+            message = f"{name} may go on for ever, and makes the goal false again and again"
+            yield cause("logic", message, [place] if place is not None else [], number)
+            return

@@ -1,0 +1,276 @@
+"""Candidates by which a reconcile wakes itself: waits that end with the goal, and deadlines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconcheck.explain.broken import Broken, place, reconcile, words_end
+from reconcheck.explain.candidate import Candidate
+from reconcheck.explain.diagnosis import Edit
+from reconcheck.explain.walk import Sight, nodes, paths, statements
+from reconcheck.syntax import tree
+
+DEFAULT = "10s"
+"""How long a new wait takes where the controller has no schedule to take the period of."""
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """An outcome that nothing but an event or a schedule follows."""
+
+    node: tree.Await | tree.Requeue
+    sight: Sight
+
+    @property
+    def key(self) -> str:
+        return f"{self.node.span.line}:{self.node.span.column}"
+
+
+def more_timers(broken: Broken, controller: tree.Controller) -> Iterator[Candidate]:
+    """What would make a controller look again as long as there is something to wait for."""
+    found = [
+        _Outcome(node, sight)
+        for node, sight in statements(reconcile(controller).block)
+        if isinstance(node, tree.Await) or (isinstance(node, tree.Requeue) and node.kind == "every")
+    ]
+    awaits = [outcome for outcome in found if isinstance(outcome.node, tree.Await)]
+    for name in dict.fromkeys(o.node.name.text for o in found if isinstance(o.node, tree.Requeue)):
+        yield from _turned(broken, controller, name, [o for o in found if _named(o.node, name)])
+    for outcome in awaits:
+        yield from _waits(broken, controller, outcome)
+        yield from _deadlines(broken, controller, outcome)
+    yield from _otherwise(broken, controller, awaits)
+    if len(awaits) > 1:
+        for goal in broken.failing:
+            narrower = frozenset(
+                k for o in awaits for k in (_until(controller, goal, o.key), _plain(controller, o.key))
+            )
+            yield from _until_goal(broken, controller, goal, awaits, "everywhere", narrower)
+
+
+def _named(node: tree.Await | tree.Requeue, name: str) -> bool:
+    return isinstance(node, tree.Requeue) and node.name.text == name
+
+
+def _plain(controller: tree.Controller, where: str) -> str:
+    return f"{controller.name}: wait at {where}"
+
+
+def _until(controller: tree.Controller, goal: tree.Goal, where: str) -> str:
+    return f"{controller.name}: wait for {goal.name} at {where}"
+
+
+# ---- waits -----------------------------------------------------------------------------------------------------
+
+
+def _waits(broken: Broken, controller: tree.Controller, outcome: _Outcome) -> Iterator[Candidate]:
+    """A wait instead of `await change` in a branch, and one as long as a goal does not hold."""
+    plain = _plain(controller, outcome.key)
+    if outcome.sight.branch:
+        name, period = broken.rule_name("recheck", controller), _period(controller)
+        line = outcome.node.span.line
+        edit = _instead(broken, outcome, f"requeue {name} after {period}")
+        yield _candidate(plain, f"look again after {period} (L{line})", [outcome], [edit], controller, (name,))
+    for goal in broken.failing:
+        yield from _until_goal(broken, controller, goal, [outcome], outcome.key, frozenset({plain}))
+
+
+def _until_goal(
+    broken: Broken,
+    controller: tree.Controller,
+    goal: tree.Goal,
+    outcomes: list[_Outcome],
+    where: str,
+    covers: frozenset[str],
+) -> Iterator[Candidate]:
+    """Before each of some outcomes, a wait as long as a goal does not hold."""
+    name, period = broken.rule_name(f"until_{goal.name}", controller), _period(controller)
+    edits: list[Edit] = []
+    for outcome in outcomes:
+        seen = _seen(broken, goal.formula, outcome.sight)
+        if seen is None:
+            return
+        reads, condition = seen
+        newline = broken.source.newline + (broken.source.indent(outcome.node.span) or "")
+        lines = [*reads, f"when not ({condition}) {{ requeue {name} after {period} }}"]
+        own_line = broken.source.indent(outcome.node.span) is not None
+        edits.append(broken.source.before(outcome.node.span, (newline if own_line else " ").join(lines)))
+    place_ = "" if len(outcomes) > 1 else f" (L{outcomes[0].node.span.line})"
+    title = f"look again after {period} as long as `{goal.name}` does not hold{place_}"
+    key = _until(controller, goal, where)
+    yield _candidate(key, title, outcomes, edits, controller, (name,), covers)
+
+
+def _seen(broken: Broken, formula: tree.Expr, sight: Sight) -> tuple[list[str], str] | None:
+    """A goal as a reconcile can see it: requests that are needed for it, and the condition; None if it cannot.
+
+    Resources come from the cache; an external, or a resource that is not cached, from a local, or a new request.
+    """
+    source = broken.source
+    bound = {node.variable.text for node in nodes(formula) if isinstance(node, tree.Quantifier)}
+    reads: dict[str, str] = {}
+    pieces: list[tuple[int, int, str]] = []
+    begin, end = source.begin(formula.span), source.end(formula.span)
+    for path in paths(formula):
+        root = path.parts[0]
+        if root.name in bound or not broken.elements(root.name) or _is_cached(broken, root.name):
+            continue
+        if root.index is not None:
+            return None
+        known = next((local for local, target in reversed(sight.live) if target == root.name), None)
+        if known is None:
+            known = broken.free_name(f"{root.name}_now")
+            reads[known] = f"let {known} = live({root.name})"
+        at = source.begin(path.span)
+        pieces.append((at, at + len(root.name), known))
+    for node in nodes(formula):
+        if isinstance(node, tree.Quantifier) and not _is_cached(broken, node.collection.text):
+            return None
+    text, position = "", begin
+    for at, stop, new in sorted(pieces):
+        text, position = text + source.text[position:at] + new, stop
+    text += source.text[position:end]
+    if "//" in text:
+        return None
+    return list(reads.values()), re.sub(r"\s+", " ", text)
+
+
+def _is_cached(broken: Broken, name: str) -> bool:
+    objects = [broken.operator.objects.get(element) for element in broken.elements(name)]
+    return all(object_ is not None and object_.cached for object_ in objects)
+
+
+def _period(controller: tree.Controller) -> str:
+    """The shortest period of the controller's schedule."""
+    rules = [node for node in nodes(controller) if isinstance(node, tree.Requeue) and node.kind == "every"]
+    durations = [rule.duration for rule in rules if rule.duration is not None and rule.duration.seconds is not None]
+    return min(durations, key=lambda duration: duration.seconds or 0.0).text if durations else DEFAULT
+
+
+# ---- deadlines -------------------------------------------------------------------------------------------------
+
+
+def _deadlines(broken: Broken, controller: tree.Controller, outcome: _Outcome) -> Iterator[Candidate]:
+    """A timer instead of `await change`, for a moment that the reconcile compares with the time."""
+    for moment in _moments(broken, controller, outcome.sight):
+        name = _deadline_name(broken, controller, moment)
+        edit = _instead(broken, outcome, f"requeue {name} when {moment}")
+        title = f"look again when {moment} (L{outcome.node.span.line})"
+        yield _candidate(f"{controller.name}: {moment} at {outcome.key}", title, [outcome], [edit], controller, (name,))
+
+
+def _otherwise(broken: Broken, controller: tree.Controller, outcomes: list[_Outcome]) -> Iterator[Candidate]:
+    """A timer for the moment of a `when`, armed where it has not come: reading the time once more would be too late."""
+    for node, _ in statements(reconcile(controller).block):
+        if not isinstance(node, tree.When) or node.otherwise is not None:
+            continue
+        moment = _moment(broken, node.condition)
+        if moment is None or not outcomes:
+            continue
+        name, end = _deadline_name(broken, controller, moment), broken.source.end(node.block.span)
+        edit = broken.source.replace(end, end, f" else {{ requeue {name} when {moment} }}")
+        key = f"{controller.name}: {moment} at {node.span.line}:{node.span.column}"
+        yield Candidate(
+            key=key,
+            title=f"look again when {moment} (L{node.span.line})",
+            edits=(edit,),
+            places=(place(node, controller),),
+            outcomes=frozenset(outcome.node.span.line for outcome in outcomes),
+            rules=(name,),
+        )
+
+
+def _moments(broken: Broken, controller: tree.Controller, sight: Sight) -> list[str]:
+    """Conditions on clocks: a later time than one that was read; in a branch, what the reconcile asks of a clock."""
+    found: list[str] = []
+    for local, value in sight.values:
+        if isinstance(value, tree.Path) and value.parts[0].name in broken.clocks:
+            found.append(f"{value.text} > {local}")
+    if sight.branch:
+        asked = [_moment(broken, node) for node in nodes(reconcile(controller)) if isinstance(node, tree.Binary)]
+        found += [text for moment in asked if moment is not None for text in (moment, f"not ({moment})")]
+    return list(dict.fromkeys(found))
+
+
+def _moment(broken: Broken, node: tree.Expr) -> str | None:
+    """A comparison of a clock with what does not depend on the run; None for any other expression."""
+    if not isinstance(node, tree.Binary) or node.operator not in ("<", "<=", ">", ">=", "==", "!="):
+        return None
+    roots = {path.parts[0].name for path in paths(node)}
+    known = broken.clocks | set(broken.operator.objects) | {name for name, _ in broken.operator.parameters}
+    text = re.sub(r"\s+", " ", broken.source.under(node.span))
+    return text if roots & broken.clocks and roots <= known and "//" not in text else None
+
+
+def _deadline_name(broken: Broken, controller: tree.Controller, moment: str) -> str:
+    """A name for the rule: one name has one condition."""
+    asked = [_moment(broken, node) for node in nodes(reconcile(controller)) if isinstance(node, tree.Binary)]
+    order = [text for one in dict.fromkeys(asked) if one is not None for text in (one, f"not ({one})")]
+    if moment not in order:
+        return broken.rule_name("later", controller)
+    number = order.index(moment) + 1
+    return broken.rule_name("due" if number == 1 else f"due_{number}", controller)
+
+
+# ---- schedules that are there ----------------------------------------------------------------------------------
+
+
+def _turned(broken: Broken, controller: tree.Controller, name: str, outcomes: list[_Outcome]) -> Iterator[Candidate]:
+    """A schedule that is returned as an outcome, turned into a wait: always, or as long as a goal does not hold."""
+    rules = [o.node for o in outcomes if isinstance(o.node, tree.Requeue) and o.node.duration is not None]
+    if any(_named(member, name) for member in controller.members if isinstance(member, tree.Requeue)):
+        return  # declared as well: it is no outcome only
+    source = broken.source
+    every = re.compile(r"every(?=\s)")
+    edits: list[Edit] = []
+    for rule in rules:
+        found = every.search(source.text, source.end(rule.name.span))
+        assert found is not None
+        edits.append(source.replace(found.start(), found.end(), "after"))
+    plain = f"{controller.name}: {name} as a wait"
+    yield _candidate(plain, f"turn the schedule {name} into a wait (`after`)", outcomes, edits, controller, (name,))
+    for goal in broken.failing:
+        pieces: list[Edit] = []
+        for outcome, rule in zip(outcomes, rules, strict=True):
+            seen = _seen(broken, goal.formula, outcome.sight)
+            if seen is None:
+                break
+            reads, condition = seen
+            period = rule.duration.text if rule.duration is not None else DEFAULT
+            wait = f"when not ({condition}) {{ requeue {name} after {period} }}"
+            pieces.append(_instead(broken, outcome, " ".join([*reads, wait, "await change"])))
+        else:
+            title = f"turn the schedule {name} into a wait that ends when `{goal.name}` holds"
+            key = f"{controller.name}: {name} as a wait for {goal.name}"
+            yield _candidate(key, title, outcomes, pieces, controller, (name,), frozenset({plain}))
+
+
+# ---- what they have in common ----------------------------------------------------------------------------------
+
+
+def _instead(broken: Broken, outcome: _Outcome, text: str) -> Edit:
+    """Another outcome; the citation stays."""
+    source, node = broken.source, outcome.node
+    return source.replace(source.begin(node.span), words_end(source, node), text)
+
+
+def _candidate(
+    key: str,
+    title: str,
+    outcomes: list[_Outcome],
+    edits: list[Edit],
+    controller: tree.Controller,
+    rules: tuple[str, ...],
+    covers: frozenset[str] = frozenset(),
+) -> Candidate:
+    return Candidate(
+        key=key,
+        title=title,
+        edits=tuple(edits),
+        places=tuple(dict.fromkeys(place(outcome.node, controller) for outcome in outcomes)),
+        outcomes=frozenset(outcome.node.span.line for outcome in outcomes),
+        covers=covers,
+        rules=rules,
+    )

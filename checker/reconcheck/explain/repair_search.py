@@ -1,0 +1,261 @@
+"""The search for repairs: sets of candidates by size, and what is found verified by the real engines.
+
+A set is worth trying only if, for some goal, it makes a difference to every run by which that goal is known to
+fail; each set that fails adds such runs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from reconcheck.diagnostic import ModelError
+from reconcheck.explain.broken import Broken
+from reconcheck.explain.candidate import Candidate
+from reconcheck.explain.candidates import candidates
+from reconcheck.explain.cause import Place
+from reconcheck.explain.diagnosis import Repair
+from reconcheck.explain.edits import Overlap, difference, original_line, original_lines
+from reconcheck.explain.patch import NoPatch, Patched, patched, read_text
+from reconcheck.explain.trial import REST, Asked, Tried, Verdicts, try_out, with_schedule
+from reconcheck.explain.verdict import GOOD
+from reconcheck.explain.verify import ENGINES, Verifier
+from reconcheck.model.assemble import Loaded
+from reconcheck.model.operator import Scope
+from reconcheck.model.wakeups import in_force
+
+SEARCHED = 0.6
+"""The part of the time after which no more sets are tried: what was found is to be verified."""
+GRAPH = frozenset({"graph", "search"})
+"""What verifies a repair whose whole state graph is at hand: looking for a proof in parts would take longer."""
+
+Set = frozenset[int]
+"""Candidates by number."""
+
+
+@dataclass
+class Clock:
+    """How much time is left."""
+
+    seconds: float | None
+    started: float = field(default_factory=time.monotonic)
+
+    def left(self) -> float | None:
+        """Seconds left, at least 0; None without a limit."""
+        return None if self.seconds is None else max(0.0, self.seconds - (time.monotonic() - self.started))
+
+    def past(self, part: float) -> bool:
+        """Whether more than a part of the time is gone."""
+        return self.seconds is not None and time.monotonic() - self.started > part * self.seconds
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A set that mends something, and breaks nothing."""
+
+    chosen: Set
+    mended: frozenset[str]
+    seconds: float
+
+
+class Search:
+    """The search for the repairs of one model."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        broken: Broken,
+        asked: Asked,
+        verdicts: Verdicts,
+        clock: Clock,
+        tell: Callable[[str], None],
+        more: tuple[Candidate, ...] = (),
+        before: Asked | None = None,
+    ) -> None:
+        self.loaded, self.broken, self.asked = loaded, broken, asked
+        self.verdicts, self.clock, self.tell = verdicts, clock, tell
+        self.before = before
+        """What was good in another scope, and must stay so."""
+        self.candidates: tuple[Candidate, ...] = (*candidates(broken), *more)
+        self.runs: dict[str, list[tuple[Set, Set]]] = {}
+        """For each goal, the sets with which it fails, each with the candidates that a run of it is touched by."""
+        self.found: list[_Found] = []
+        self.undecided: list[str] = []
+        self.impossible: set[Set] = set()
+        """Sets that give no model, or change the same words."""
+        self.tried = 0
+
+    def repairs(self, most_edits: int) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
+        """The repairs, verified, and what could not be told."""
+        self.run(most_edits)
+        return self.verified(), tuple(self.undecided)
+
+    # ---- the search ----------------------------------------------------------------------------------------
+
+    def run(self, most_edits: int) -> None:
+        """Finds the sets that mend something."""
+        as_it_is = try_out(self.loaded, self.asked, (), lambda line: line, self.clock.left)
+        if REST in as_it_is.wrong:
+            self.asked = replace(self.asked, rests=False)
+        self._learn(frozenset(), as_it_is)
+        for size in range(1, most_edits + 1):
+            for numbers in itertools.combinations(range(len(self.candidates)), size):
+                chosen = frozenset(numbers)
+                if not self._worth_trying(chosen):
+                    continue
+                if self.clock.past(SEARCHED):
+                    which = "single changes" if size == 1 else f"sets of {size} changes"
+                    where = self.asked.scope
+                    self.undecided.append(f"not all {which} were tried {where}: the time was up after {self.tried}")
+                    return
+                self._try(chosen)
+
+    def _worth_trying(self, chosen: Set) -> bool:
+        """Whether no known run shows that the set fails, and no smaller one does as much."""
+        possible = {name for name in self.asked.failing if not self._fails(name, chosen)}
+        if not possible or any(self._fails(name, chosen) for name in self.runs if name not in self.asked.failing):
+            return False
+        if any(pair <= chosen for pair in self.impossible):
+            return False
+        covered = self._covered(chosen)
+        return not any(found.chosen <= covered and found.mended >= possible for found in self.found)
+
+    def _fails(self, name: str, chosen: Set) -> bool:
+        """Whether a known run is one of the model with this set as well."""
+        return any(not ((chosen ^ with_) & touched) for with_, touched in self.runs.get(name, ()))
+
+    def _covered(self, chosen: Set) -> Set:
+        """The candidates of a set, and those that do the same with less."""
+        keys = {key for number in chosen for key in self.candidates[number].covers}
+        return chosen | {number for number, candidate in enumerate(self.candidates) if candidate.key in keys}
+
+    def _try(self, chosen: Set) -> None:
+        started = time.monotonic()
+        self.tried += 1
+        self.tell(f"trying repairs: {self._title(chosen)}")
+        edits = tuple(edit for number in sorted(chosen) for edit in self.candidates[number].edits)
+        try:
+            _, loaded = read_text(self.broken, edits)
+        except (Overlap, ModelError):
+            self.impossible.add(chosen)
+            return
+        changes = original_lines(edits)
+        rules = tuple(dict.fromkeys(rule for number in sorted(chosen) for rule in self.candidates[number].rules))
+        tried = try_out(loaded, self.asked, rules, lambda line: original_line(changes, line), self.clock.left)
+        self._learn(chosen, tried)
+        if tried.open:
+            self.undecided.append(f"{self._title(chosen)}: {tried.open}")
+        elif tried.mended and tried.allowed(self.asked):
+            self.found.append(_Found(chosen, tried.mended, time.monotonic() - started))
+
+    def _learn(self, chosen: Set, tried: Tried) -> None:
+        """Keeps the runs of a failure, those that few candidates touch."""
+        for name, runs in tried.wrong.items():
+            masks = {
+                frozenset(n for n, candidate in enumerate(self.candidates) if run.touched_by(candidate))
+                for run in runs
+            }  # fmt: skip
+            least = [mask for mask in masks if not any(other < mask for other in masks)]
+            known = self.runs.setdefault(name, [])
+            known[:0] = [(chosen, mask) for mask in sorted(least, key=sorted)]
+
+    def _title(self, chosen: Set) -> str:
+        return "; ".join(self.candidates[number].title for number in sorted(chosen))
+
+    # ---- what was found ------------------------------------------------------------------------------------
+
+    def verified(self) -> tuple[Repair, ...]:
+        """The repairs among what was found."""
+        made: list[Repair] = []
+        for found in self._best():
+            if self.clock.left() == 0.0:
+                self.undecided.append(f"not verified, as the time was up: {self._title(found.chosen)}")
+                continue
+            repair = self._repair(found)
+            if repair is not None:
+                made.append(repair)
+        return tuple(made)
+
+    def _best(self) -> list[_Found]:
+        """The minimal sets that mend as many goals as can be mended at once, smallest first."""
+        found = [one for one in self.found if not any(self._better(other, one) for other in self.found)]
+        most = [one for one in found if not any(other.mended > one.mended for other in found)]
+        return sorted(most, key=lambda one: (len(one.chosen), sorted(one.chosen)))
+
+    def _better(self, other: _Found, one: _Found) -> bool:
+        """Whether another set does as much with less."""
+        if other is one or not other.mended >= one.mended:
+            return False
+        return other.chosen != one.chosen and other.chosen <= self._covered(one.chosen)
+
+    def _needs_schedule(self, mended: frozenset[str]) -> bool:
+        """Whether a goal, after the repair of others, converges with the schedule only, or may."""
+        scheduled = with_schedule(self.asked.scope)
+        return any(
+            self.verdicts(self.loaded, goal, scheduled) in ("converges", None)
+            for goal in self.loaded.operator.goals
+            if goal.kind == "converges" and goal.name not in mended | self.asked.good
+        )
+
+    def _repair(self, found: _Found) -> Repair | None:
+        """A found set as a repair, if the real engines say so of the text that it gives."""
+        started = time.monotonic()
+        title = self._title(found.chosen)
+        self.tell(f"verifying the repair: {title}")
+        edits = tuple(edit for number in sorted(found.chosen) for edit in self.candidates[number].edits)
+        drop = not self.asked.scope.schedule and not self._needs_schedule(found.mended)
+        try:
+            whole = patched(self.broken, edits, drop, self.verdicts)
+        except NoPatch as reason:
+            self.undecided.append(f"{title}: not offered, as {reason}")
+            return None
+        refused = self._refused(whole, found)
+        if refused:
+            self.undecided.append(f"{title}: {refused}")
+            return None
+        places = [place for number in sorted(found.chosen) for place in self.candidates[number].places]
+        return Repair(
+            title=title,
+            edits=whole.edits,
+            patch=difference(self.broken.source, whole.text),
+            goals=tuple(goal.name for goal in self.loaded.operator.goals if goal.name in found.mended),
+            level=self._lowest_level(whole.loaded, found.mended),
+            places=_distinct(places),
+            seconds=found.seconds + time.monotonic() - started,
+        )
+
+    def _refused(self, whole: Patched, found: _Found) -> str:
+        """Why the engines do not accept a repaired model; empty where they do."""
+        small = self.verdicts(whole.loaded, whole.loaded.operator.goals[0], self.asked.scope) is not None
+        engines = GRAPH if small else ENGINES
+        verifier = Verifier(whole.loaded, self.clock.left(), self.tell, engines)
+        for goal in whole.loaded.operator.goals:
+            if self.before is not None and goal.name in self.before.good:
+                if self.verdicts(whole.loaded, goal, self.before.scope) not in GOOD:
+                    return f"{goal.name} might not hold {self.before.scope} any more"
+            if goal.name in found.mended | self.asked.good:
+                answer = verifier.answer(goal, self.asked.scope, self.clock.left())
+                if not answer.good:
+                    return f"{goal.name} is {answer.verdict} then{f': {answer.reason}' if answer.reason else ''}"
+        return ""
+
+    def _lowest_level(self, loaded: Loaded, mended: Iterable[str]) -> int:
+        """The lowest level at which the mended goals surely converge, up to the one at which they were verified."""
+        top, operator = self.asked.scope, loaded.operator
+        goals = [operator.goal(name) for name in sorted(mended)]
+        for level in range(top.level):
+            scope = Scope(level, top.without)
+            if in_force(operator.controllers, scope) == in_force(operator.controllers, top):
+                return level
+            if all(self.verdicts(loaded, goal, scope) in GOOD for goal in goals):
+                verifier = Verifier(loaded, self.clock.left(), self.tell, GRAPH)
+                if all(verifier.answer(goal, scope, self.clock.left()).good for goal in goals):
+                    return level
+        return top.level
+
+
+def _distinct(places: Iterable[Place]) -> tuple[Place, ...]:
+    """The places, those with the same citations once."""
+    return tuple({place.cites or place.span: place for place in places}.values())

@@ -1,0 +1,102 @@
+"""Repairs: the smallest changes to a model after which its goals converge, each verified again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from reconcheck.explain.candidates import broken_model
+from reconcheck.explain.diagnosis import Repair
+from reconcheck.explain.edits import Source, apply_edits
+from reconcheck.explain.repair_search import GRAPH, SEARCHED, Clock, Search
+from reconcheck.explain.schedule import SCHEDULE, kept_schedule, schedules
+from reconcheck.explain.trial import Asked, Verdicts, with_schedule
+from reconcheck.explain.verdict import GOOD, Answer
+from reconcheck.explain.verify import ENGINES, Verifier
+from reconcheck.model.assemble import Loaded, assemble
+from reconcheck.model.operator import Operator, Scope
+from reconcheck.syntax.parser import parse_text
+
+MOST_EDITS = 3
+"""Edits of a repair."""
+
+
+def repairs(
+    loaded: Loaded,
+    answers: Sequence[Answer],
+    seconds: float | None = None,
+    tell: Callable[[str], None] = lambda _text: None,
+    most_edits: int = MOST_EDITS,
+) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
+    """Every minimal repair of the goals that diverge, smallest first, and what could not be told, with the reason.
+
+    `answers` are those to the model's goals in the scope of the first of them; answers in other scopes save work.
+    Raises `InternalError`.
+    """
+    if not answers:
+        return (), ()
+    scope = answers[0].scope
+    asked = {answer.goal.name: answer for answer in answers if answer.scope == scope}
+    good = frozenset(name for name, answer in asked.items() if answer.good)
+    diverging = [answer for answer in asked.values() if answer.verdict in ("quiet", "livelock")]
+    goals = [answer.goal for answer in diverging if answer.goal.kind == "converges"]
+    if not goals:
+        return (), ()
+    path = loaded.operator.file
+    broken = broken_model(loaded.operator, parse_text(loaded.operator.sources[path], path), goals)
+    clock = Clock(seconds)
+    verdicts = Verdicts(clock.left)
+    wanted = Asked(scope, frozenset(goal.name for goal in goals), good, True)
+    search = Search(loaded, broken, wanted, verdicts, clock, tell)
+    found, undecided = search.repairs(most_edits)
+    if scope.schedule:
+        return found, undecided
+    mended = frozenset(name for repair in found for name in repair.goals)
+    rest = [goal for goal in goals if goal.name not in mended]
+    scheduled = with_schedule(scope)
+    known = [answer for answer in answers if answer.scope == scheduled]
+    kept, without_help, unknown = kept_schedule(loaded, rest, scheduled, known, verdicts)
+    found, undecided = (*found, *kept), (*undecided, *unknown)
+    if without_help and clock.past(SEARCHED):
+        names = ", ".join(goal.name for goal in without_help)
+        undecided = (*undecided, f"{names} with a schedule and edits: the time was up")
+    elif without_help:
+        also = frozenset(goal.name for goal in loaded.operator.goals if verdicts(loaded, goal, scheduled) in GOOD)
+        wider = Asked(scheduled, frozenset(goal.name for goal in without_help), also, False)
+        broken = broken_model(loaded.operator, broken.file, without_help)
+        more = Search(loaded, broken, wider, verdicts, clock, tell, schedules(broken), wanted)
+        others, unknown = more.repairs(most_edits)
+        found, undecided = (*found, *others), (*undecided, *unknown)
+    return found, tuple(dict.fromkeys(undecided))
+
+
+def repaired_text(operator: Operator, repair: Repair) -> str:
+    """The text of a model after a repair."""
+    return apply_edits(Source.of(operator.file, operator.sources[operator.file]), repair.edits)
+
+
+def objections(
+    operator: Operator, repair: Repair, scope: Scope, path: Path, seconds: float | None, tell: Callable[[str], None]
+) -> tuple[str, ...]:
+    """What speaks against a repair once its text is read again, as the file that it is to be: nothing, it is hoped.
+
+    `scope` is the one in which it was looked for.  Raises `ModelError` where the text is no model at that place.
+    """
+    text = repaired_text(operator, repair)
+    loaded = assemble(parse_text(text, str(path)), text, path, dict(operator.parameters))
+    clock = Clock(seconds)
+    verdicts = Verdicts(clock.left)
+    asked = with_schedule(scope) if repair.level == SCHEDULE else scope
+    wanted = [(name, asked, "converges") for name in repair.goals]
+    wanted += [(line.goal, line.scope, line.verdict) for line in loaded.operator.expectations]
+    verifiers: dict[bool, Verifier] = {}
+    found: list[str] = []
+    for name, where, verdict in dict.fromkeys(wanted):
+        goal = loaded.operator.goal(name)
+        small = verdicts(loaded, goal, where) is not None
+        verifier = verifiers.setdefault(small, Verifier(loaded, seconds, tell, GRAPH if small else ENGINES))
+        answer = verifier.answer(goal, where, clock.left())
+        if not answer.meets(verdict):
+            reason = f": {answer.reason}" if answer.reason else ""
+            found.append(f"{name} is {answer.verdict} {where}, not {verdict}{reason}")
+    return tuple(found)

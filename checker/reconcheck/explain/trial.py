@@ -1,0 +1,180 @@
+"""What comes of a set of candidates: which goals it mends, what it breaks, and the runs that show where it fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from reconcheck.diagnostic import ModelError
+from reconcheck.explain.candidate import Happened
+from reconcheck.explain.probe import NotProbed, Probed, Wrong, is_failure, is_outcome, line_of, probe
+from reconcheck.explain.trace import Trace
+from reconcheck.explain.verify import Verifier
+from reconcheck.model import expr as e
+from reconcheck.model.assemble import Loaded
+from reconcheck.model.operator import SCHEDULED, Goal, Operator, Scope
+from reconcheck.model.types import BOOL, EnumType
+from reconcheck.semantics.layout import layout
+
+REST = " rest"
+"""What is asked of every repair beside the goals: that it comes to rest, if the model did."""
+WAITING = " waiting"
+"""That a new rule is not armed for ever."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a repair has to do."""
+
+    scope: Scope
+    failing: frozenset[str]
+    """Goals of which it is to mend one at least."""
+    good: frozenset[str]
+    """Goals that it must not break."""
+    rests: bool
+    """Whether the model comes to rest as it is, and so must the repaired one."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of a set of candidates."""
+
+    mended: frozenset[str]
+    wrong: dict[str, tuple[Happened, ...]]
+    """The goals that fail, and `REST` and `WAITING`, with runs that show it."""
+    open: str = ""
+    """Why it could not be told."""
+
+    def allowed(self, asked: Asked) -> bool:
+        """Whether nothing is broken."""
+        return not self.open and not any(name not in asked.failing for name in self.wrong)
+
+
+def try_out(
+    loaded: Loaded,
+    asked: Asked,
+    rules: tuple[str, ...],
+    lines: Callable[[int], int],
+    left: Callable[[], float | None],
+) -> Tried:
+    """What a changed model does; `lines` gives the lines of the model as it stood."""
+    try:
+        found = probe(loaded.operator, asked.scope, left(), rules)
+    except NotProbed:
+        return _by_engines(loaded, asked, rules, lines, left)
+    wrong = {name: one for name, one in found.wrong.items() if name in asked.failing | asked.good}
+    if asked.rests and found.restless is not None:
+        wrong[REST] = found.restless
+    if found.waiting is not None:
+        wrong[WAITING] = found.waiting
+    shown = {name: tuple(_placed(run, lines) for run in one.runs) for name, one in wrong.items()}
+    return Tried(asked.failing - shown.keys(), shown)
+
+
+def _placed(run: Happened, lines: Callable[[int], int]) -> Happened:
+    return replace(run, outcomes=frozenset(map(lines, run.outcomes)), failures=frozenset(map(lines, run.failures)))
+
+
+# ---- where the state graph is too large ------------------------------------------------------------------------
+
+SHARE = 0.25
+"""Of the time that is left, what one set of candidates may take."""
+
+
+def _by_engines(
+    loaded: Loaded,
+    asked: Asked,
+    rules: tuple[str, ...],
+    lines: Callable[[int], int],
+    left: Callable[[], float | None],
+) -> Tried:
+    time_left = left()
+    until = None if time_left is None else time.monotonic() + SHARE * time_left
+    wrong: dict[str, tuple[Happened, ...]] = {}
+    reason = ""
+    for goal in requirements(loaded.operator, asked, rules):
+        seconds = None if until is None else max(0.1, until - time.monotonic())
+        try:
+            answer = Verifier(loaded, seconds).answer(goal, asked.scope)
+        except ModelError as error:
+            return Tried(frozenset(), {}, str(error))
+        if answer.trace is not None and not answer.good:
+            wrong[goal.name] = (_placed(happened(answer.trace), lines),)
+        elif not answer.good:
+            reason = reason or f"{goal.name.strip()}: {answer.reason or answer.verdict}"
+    return Tried(asked.failing - wrong.keys() if not reason else frozenset(), wrong, reason)
+
+
+def requirements(operator: Operator, asked: Asked, rules: tuple[str, ...]) -> list[Goal]:
+    """Everything a repaired model is asked, as goals."""
+    goals = [goal for goal in operator.goals if goal.name in asked.failing | asked.good]
+    span = operator.span
+    if asked.rests:
+        goals.append(Goal(REST, "converges", rest(operator), "", (), span))
+    if rules:
+        goals.append(Goal(WAITING, "converges", _idle(operator, asked.scope, rules), "", (), span))
+    return goals
+
+
+def rest(operator: Operator) -> e.Expr:
+    """That no key is queued."""
+    return e.both(*(e.negate(e.Var(f"queued({controller.name})", BOOL)) for controller in operator.controllers))
+
+
+def _idle(operator: Operator, scope: Scope, rules: tuple[str, ...]) -> e.Expr:
+    """That no timer of the rules runs."""
+    timers = [v for v in layout(operator, scope).variables if v.name.startswith("timer(") and v.name.endswith(")")]
+    return e.both(
+        *(
+            e.negate(e.equal(e.Var(timer.name, timer.type), e.Const(rule, timer.type)))
+            for timer in timers
+            for rule in rules
+            if isinstance(timer.type, EnumType) and rule in timer.type.values
+        )
+    )
+
+
+def happened(trace: Trace) -> Happened:
+    """What happened in a replayed run."""
+    steps = trace.steps
+    taken = [step.step for step in steps if step.step.action.startswith("reconcile ")]
+    ends = frozenset(line for one in taken if (line := line_of(one)) and is_outcome(one))
+    failed = frozenset(line for one in taken if (line := line_of(one)) and is_failure(one))
+    names = {change.variable for step in steps for change in step.changes if "(" not in change.variable}
+    return Happened(
+        frozenset(name.partition(".")[0] for name in names),
+        ends,
+        failed,
+        any(is_failure(one) or (is_outcome(one) and one.detail.startswith("fail")) for one in taken),
+        any(step.step.action.startswith(("crash", "relist")) for step in steps),
+    )
+
+
+def with_schedule(scope: Scope) -> Scope:
+    """The same scope with the schedule."""
+    return replace(scope, level=SCHEDULED)
+
+
+class Verdicts:
+    """Verdicts that state graphs show, of a model and of what becomes of it; each graph is explored once."""
+
+    def __init__(self, left: Callable[[], float | None]) -> None:
+        self.left = left
+        self._probed: dict[tuple[int, Scope], tuple[Loaded, Probed | None]] = {}
+
+    def __call__(self, loaded: Loaded, goal: Goal, scope: Scope) -> str | None:
+        """The verdict on a goal; None where the graph is too large."""
+        key = id(loaded), scope
+        if key not in self._probed:
+            try:
+                self._probed[key] = loaded, probe(loaded.operator, scope, self.left())
+            except NotProbed:
+                self._probed[key] = loaded, None
+        found = self._probed[key][1]
+        if found is None:
+            return None
+        wrong: Wrong | None = found.wrong.get(goal.name)
+        if wrong is not None:
+            return wrong.verdict
+        return {"converges": "converges", "always": "holds"}.get(goal.kind, "reachable")

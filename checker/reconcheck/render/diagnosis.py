@@ -1,0 +1,136 @@
+"""A diagnosis as text: what converges at which level, what each wake-up is for, and what it costs."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from reconcheck.explain.diagnosis import Diagnosis, Levels, Need
+from reconcheck.explain.verdict import Answer, Report
+from reconcheck.model.operator import Scope
+from reconcheck.render.text import GREEN, RED, WIDTH, YELLOW, Paint
+
+HEADS = ("L0 events", "L1 +errors", "L2 +waits", "L3 +deadlines", "L4 +schedule")
+PROVED = {"converges": "proved", "holds": "proved", "unreachable": "no run"}
+"""How a verdict is called in the table; others are called what they are."""
+
+
+def render_diagnosis(report: Report, paint: Paint) -> str:
+    """All that a diagnosis says; empty where there is none."""
+    found = report.diagnosis
+    if found is None:
+        return ""
+    blocks = [_levels(found, report.scope, paint), _needs(found, paint), _enough(found), _costs(found)]
+    return "\n\n".join(block for block in blocks if block)
+
+
+# ---- levels ------------------------------------------------------------------------------------------------------
+
+
+def _levels(found: Diagnosis, scope: Scope, paint: Paint) -> str:
+    if not found.levels:
+        return ""
+    names = max(4, *(len(levels.goal) for levels in found.levels))
+    widths = [max(len(head), 9) for head in HEADS]
+    head = "  ".join(f"{text:<{width}}" for text, width in zip(HEADS, widths, strict=True))
+    away = "".join(f", without {name}" for name in scope.without)
+    lines = [f"  {'goal':<{names}}  {head}{away}"]
+    for levels in found.levels:
+        cells = [_cell(answer, width, paint) for answer, width in zip(levels.answers, widths, strict=True)]
+        lines.append(f"  {levels.goal:<{names}}  {'  '.join(cells)}".rstrip())
+        lines += _wrapped(" " * (names + 4), _remark(levels, found.needs))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cell(answer: Answer, width: int, paint: Paint) -> str:
+    text = PROVED.get(answer.verdict, answer.verdict)
+    style = GREEN if answer.good else YELLOW if answer.verdict == "unknown" else RED
+    return paint(style, text) + " " * (width - len(text))
+
+
+def _remark(levels: Levels, needs: Iterable[Need]) -> str:
+    """What a goal needs of the wake-ups above events, or that nothing helps it."""
+    if levels.beyond:
+        return "beyond any schedule: it fails at every level"
+    needed = [f"{_name(need)} (L{need.span.line})" for need in needs if levels.goal in need.needed]
+    return f"needs: {', '.join(needed)}" if needed else ""
+
+
+# ---- needs -------------------------------------------------------------------------------------------------------
+
+
+def _needs(found: Diagnosis, paint: Paint) -> str:
+    if not found.needs:
+        return ""
+    several = len({need.controller for need in found.needs}) > 1
+    lines: list[str] = []
+    for need in found.needs:
+        name = f"{_name(need)} of {need.controller}" if several else _name(need)
+        lines += _wrapped("", f"{name} (L{need.span.line}): {_verdict(need, paint)}", 4)
+    return _block("wake-ups", lines)
+
+
+def _name(need: Need) -> str:
+    return f"watch {need.name}" if need.kind == "watch" else need.name
+
+
+def _verdict(need: Need, paint: Paint) -> str:
+    parts: list[str] = []
+    if need.needed:
+        parts.append(f"{paint(RED, 'NECESSARY')} for {_listed(need.needed)}")
+    if need.harmful:
+        parts.append(f"{paint(RED, 'HARMFUL')}: without it, {_listed(need.harmful)} converges")
+    if need.redundant:
+        parts.append(f"not needed for {_listed(need.redundant)}")
+    if need.unknown:
+        parts.append(f"not told for {_listed(need.unknown)}")
+    if need.never_runs:
+        parts.append(f"without it, {need.controller} never runs")
+    if not parts:
+        parts.append("makes no difference: the goals fail with it and without it")
+    if need.per_day is not None:
+        digits = int(need.per_day < 10)
+        parts.append(f"{need.per_day:,.{digits}f} wake-ups a day for each object")
+    elif need.wakes_converged:
+        parts.append("goes on to wake a converged operator")
+    return "; ".join(parts)
+
+
+def _listed(goals: Sequence[str]) -> str:
+    return ", ".join(goals)
+
+
+def _enough(found: Diagnosis) -> str:
+    """The smallest sets of wake-ups with which everything converges that can."""
+    if not found.sufficient:
+        return ""
+    lines: list[str] = []
+    for number, names in enumerate(found.sufficient):
+        lines += _wrapped("or " if number else "", ", ".join(names) or "the start of the operator alone", 4)
+    return _block("enough", lines)
+
+
+def _costs(found: Diagnosis) -> str:
+    lines: list[str] = []
+    for controller, most in found.most_reconciles:
+        times = "reconcile" if most == 1 else "reconciles"
+        cost = f"can cost any number of reconciles of {controller}"
+        if most is not None:
+            cost = f"costs at most {most} {times} of {controller}" if most else f"costs no reconcile of {controller}"
+        lines += _wrapped("", f"one change at rest {cost}, without schedule, faults and noise", 4)
+    out = _block("costs", lines) if lines else ""
+    if found.undecided:
+        told = [line for reason in found.undecided for line in _wrapped("", reason, 4)]
+        out += ("\n" if out else "") + _block("not told", told)
+    return out
+
+
+def _wrapped(head: str, text: str, indent: int | None = None) -> list[str]:
+    if not text:
+        return []
+    more = " " * (len(head) if indent is None else indent)
+    return textwrap.wrap(text, WIDTH - 12, initial_indent=head, subsequent_indent=more, break_on_hyphens=False)
+
+
+def _block(title: str, lines: Sequence[str]) -> str:
+    return "\n".join(f"  {title if number == 0 else '':<9} {line}" for number, line in enumerate(lines))

@@ -1,0 +1,199 @@
+"""What is wrong with a model as SARIF results: answers, their causes, expectations, findings, errors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from reconcheck.diagnostic import Diagnostic, Severity
+from reconcheck.explain.cases import Case, Status, cases
+from reconcheck.explain.cause import Cause, Place
+from reconcheck.explain.diagnosis import Edit, Repair
+from reconcheck.explain.run import Failure
+from reconcheck.explain.verdict import Answer, Report
+from reconcheck.model.operator import Expectation, Operator
+from reconcheck.render.text import HEADLINES, types_of, value_text
+from reconcheck.report.sarif_flows import Related, code_flow
+from reconcheck.report.sarif_places import Places, region, text
+from reconcheck.report.sarif_rules import Rules
+
+FINGERPRINT = "reconcheckQuestion/v1"
+"""The name of the fingerprint: what a result is about, without any line number."""
+
+
+class Results:
+    """The results of a run, with the rules and places that they refer to."""
+
+    def __init__(self, folder: str) -> None:
+        self.rules, self.places = Rules(), Places(folder)
+        self.found: list[dict[str, Any]] = []
+        self._fingerprints: dict[tuple[str, ...], int] = {}
+
+    def report(self, report: Report) -> None:
+        """What a report has to say."""
+        self.places.file(report.operator.file)
+        for case in cases(report):
+            if not case.answer.good:
+                self._answer(report, case)
+            if case.expectation is not None and case.status is not Status.PASSED:
+                self._unmet(report, case, case.expectation)
+        for finding in report.findings:
+            self._diagnostic(finding, report.operator.sources)
+
+    def failure(self, file: str, failure: Failure) -> list[Diagnostic]:
+        """Why a model has no report; returns what is not about a place in it."""
+        self.places.file(file)
+        placed = [item for item in failure.diagnostics if item.span is not None]
+        for item in placed:
+            self._diagnostic(item, failure.sources)
+        return [item for item in failure.diagnostics if item.span is None]
+
+    # ---- one result each ---------------------------------------------------------------------------------------
+
+    def _answer(self, report: Report, case: Case) -> None:
+        operator, answer = report.operator, case.answer
+        related = Related(operator, self.places)
+        place = Place(answer.goal.span, answer.goal.cites)
+        related.cited(place, answer.goal.name)
+        known = answer.verdict != "unknown"
+        repairs = report.diagnosis.repairs if report.diagnosis is not None and known else ()
+        mending = [repair for repair in repairs if answer.goal.name in repair.goals]
+        self._add(
+            answer.code or "RC406",
+            sentence(operator, answer),
+            place,
+            (operator.name, answer.goal.name, str(answer.scope)),
+            **self._judged(case, "error"),
+            codeFlows=[] if answer.trace is None else [code_flow(operator, answer.trace, place, related)],
+            relatedLocations=related.all(),
+            fixes=[self._fix(repair) for repair in mending],
+            properties={
+                "goal": answer.goal.name,
+                "scope": str(answer.scope),
+                "verdict": answer.verdict,
+                **({"engine": answer.engine} if answer.engine else {}),
+            },
+        )
+        for cause in answer.causes:
+            self._cause(report, case, cause)
+
+    def _judged(self, case: Case, level: str) -> dict[str, Any]:
+        """Level, kind and suppression: what an `expect` line says is no news, and what is unknown is open."""
+        if case.answer.verdict == "unknown":
+            return {"kind": "open", "level": "none", "suppressions": []}
+        if case.status is Status.PASSED and case.expectation is not None:
+            line = case.expectation
+            why = f"expected in line {line.span.line}: {line.goal} {line.verdict} {line.scope}"
+            suppression = {"kind": "inSource", "justification": why, "location": self.places.at(line.span)}
+            return {"level": "note", "suppressions": [suppression]}
+        return {"level": "note" if case.status is Status.OPEN else level, "suppressions": []}
+
+    def _cause(self, report: Report, case: Case, cause: Cause) -> None:
+        operator, answer = report.operator, case.answer
+        related = Related(operator, self.places)
+        place, *others = cause.places or (Place(answer.goal.span, answer.goal.cites),)
+        related.cited(place, cause.title)
+        for other in others:
+            related.also(other, cause.title)
+        related.also(Place(answer.goal.span, answer.goal.cites), f"the goal {answer.goal.name}")
+        accepted = f"; polling is accepted here: {cause.accepted}" if cause.accepted else ""
+        step = {} if cause.step is None else {"step": cause.step}
+        self._add(
+            cause.code,
+            f"{answer.goal.name} fails {answer.scope}: {cause.message}{accepted}",
+            place,
+            (operator.name, answer.goal.name, str(answer.scope), cause.message),
+            cause.title,
+            **self._judged(case, "note" if cause.accepted else "warning"),
+            relatedLocations=related.all(),
+            properties={"goal": answer.goal.name, "scope": str(answer.scope), "accepted": cause.accepted, **step},
+        )
+
+    def _unmet(self, report: Report, case: Case, line: Expectation) -> None:
+        """An `expect` line that is not met; the run itself is with the answer."""
+        operator = report.operator
+        related = Related(operator, self.places)
+        related.also(Place(case.goal.span, case.goal.cites), f"the goal {case.goal.name}")
+        unknown = case.status is Status.UNKNOWN
+        self._add(
+            "RC405",
+            f"expected: {line.goal} {line.verdict} {line.scope}; found: {case.answer.verdict}",
+            Place(line.span),
+            (operator.name, line.goal, str(line.scope), line.verdict),
+            **({"kind": "open", "level": "none"} if unknown else {"level": "error"}),
+            suppressions=[],
+            relatedLocations=related.all(),
+            properties={"goal": line.goal, "scope": str(line.scope), "verdict": case.answer.verdict},
+        )
+
+    def _diagnostic(self, item: Diagnostic, sources: dict[str, str]) -> None:
+        """A finding, or a mistake in the model."""
+        assert item.span is not None
+        lines = sources.get(item.span.file, "").split("\n")
+        about = lines[item.span.line - 1].strip() if 0 < item.span.line <= len(lines) else ""
+        fix = (
+            []
+            if item.fix is None
+            else [("Write what stands here instead", (Edit(item.fix.span, item.fix.replacement),))]
+        )
+        self._add(
+            item.code,
+            f"{item.message}. {item.instead[:1].upper()}{item.instead[1:]}." if item.instead else f"{item.message}.",
+            Place(item.span),
+            (item.message, about),
+            level="error" if item.severity is Severity.ERROR else "warning",
+            suppressions=[],
+            fixes=[self._edits(title, edits) for title, edits in fix],
+        )
+
+    def _add(self, code: str, message: str, place: Place, about: Sequence[str], title: str = "", **more: Any) -> None:
+        """A result; empty properties are left out, but for `suppressions`, which is on all or on none."""
+        location = self.places.at(place.span)
+        key = (code, location["physicalLocation"]["artifactLocation"]["uri"], *about)
+        again = self._fingerprints[key] = self._fingerprints.get(key, -1) + 1
+        digest = hashlib.sha256("\0".join([*key, str(again)]).encode()).hexdigest()[:32]
+        self.found.append(
+            {
+                "ruleId": code,
+                "ruleIndex": self.rules.index(code, title),
+                "message": text(message),
+                "locations": [location],
+                "partialFingerprints": {FINGERPRINT: digest},
+                **{name: value for name, value in more.items() if value or name == "suppressions"},
+            }
+        )
+
+    # ---- fixes -------------------------------------------------------------------------------------------------
+
+    def _fix(self, repair: Repair) -> dict[str, Any]:
+        level = f"; then {', '.join(repair.goals)} converge{'s' * (len(repair.goals) == 1)} at L{repair.level}"
+        return self._edits(f"{repair.title}{level}", repair.edits)
+
+    def _edits(self, title: str, edits: Iterable[Edit]) -> dict[str, Any]:
+        """A fix; replacements of one file do not overlap and are in the order of the file."""
+        files: dict[str, list[Edit]] = {}
+        for edit in sorted(edits, key=lambda one: one.span):
+            files.setdefault(edit.span.file, []).append(edit)
+        return {
+            "description": text(title),
+            "artifactChanges": [
+                {
+                    "artifactLocation": self.places.file(file),
+                    "replacements": [
+                        {"deletedRegion": region(edit.span), "insertedContent": {"text": edit.text}} for edit in changes
+                    ],
+                }
+                for file, changes in files.items()
+            ],
+        }
+
+
+def sentence(operator: Operator, answer: Answer) -> str:
+    """An answer in one sentence, with the values that the goal is about."""
+    head = f"{answer.goal.name}: {HEADLINES[answer.verdict]}, {answer.scope}"
+    if answer.trace is None:
+        return f"{head}: {answer.reason}" if answer.reason else head
+    types = types_of(operator)
+    values = [f"{name} is {value_text(name, value, types)}" for name, value in answer.trace.final]
+    return f"{head}: at the end {', '.join(values)}" if values else head

@@ -1,0 +1,144 @@
+"""What each wake-up is good for, and what it costs, on models of which the truth is known."""
+
+from __future__ import annotations
+
+from diagnosing import diagnosed, loaded, need
+from reconcheck.explain.refuting import Refuter
+from reconcheck.explain.verify import Verifier
+from reconcheck.model.operator import Scope
+
+QUIET_WORLD = "api off call off"
+WRITES = "reconcile { call database.size = app.spec.size await change }"
+SYNCED = "converges { synced: database.size == app.spec.size }"
+DRIFT = "disturbance drift { database.size = any }"
+
+
+def test_a_rule_that_one_goal_needs_and_another_does_not() -> None:
+    found = diagnosed(
+        loaded(
+            """watch app
+            requeue poll every 10s
+            on error backoff
+            reconcile { call database.size = app.spec.size call database.copy = app.spec.size await change }""",
+            "converges { synced: database.size == app.spec.size  copied: database.copy == app.spec.size }",
+            DRIFT,
+            "copy: 0..1 = 0",
+        )
+    )
+    poll = need(found, "poll")
+    assert (poll.needed, poll.redundant, poll.harmful, poll.unknown) == (("synced",), ("copied",), (), ())
+    assert need(found, "on error").needed == ("synced", "copied")
+    watch = need(found, "watch app")
+    assert watch.needed == ("synced", "copied")
+    assert watch.never_runs
+    assert found.sufficient == (("app.watch app", "app.on error", "poll"),)
+
+
+def test_a_watch_that_another_makes_redundant() -> None:
+    model = loaded(f"watch app watch app as again {WRITES}", SYNCED, faults=QUIET_WORLD)
+    found = diagnosed(model)
+    for name in ("watch app", "watch again"):
+        assert need(found, name).redundant == ("synced",)
+        assert need(found, name).needed == ()
+        assert need(found, name).never_runs is False
+    assert found.sufficient == (("app.watch app",), ("app.watch again",))
+
+
+def test_two_rules_of_which_each_is_enough() -> None:
+    model = loaded(
+        f"watch app requeue poll every 10s requeue check every 1m {WRITES}", SYNCED, DRIFT, faults=QUIET_WORLD
+    )
+    found = diagnosed(model)
+    assert need(found, "poll").redundant == need(found, "check").redundant == ("synced",)
+    assert found.sufficient == (("app.watch app", "poll"), ("app.watch app", "check"))
+
+
+def test_smallest_sets_can_differ_in_size() -> None:
+    model = loaded(
+        f"watch app watch database requeue poll every 10s on error backoff {WRITES}", SYNCED, DRIFT, notifies=True
+    )
+    found = diagnosed(model)
+    assert found.sufficient == (
+        ("app.watch app", "app.watch database", "app.on error"),
+        ("app.watch app", "app.on error", "poll"),
+    )
+
+
+def test_a_rule_that_keeps_an_operator_from_its_goal() -> None:
+    model = loaded(
+        """watch app
+        requeue poll every 10s
+        reconcile { call database.busy = true call database.busy = false await change }""",
+        "converges { idle: not database.busy }",
+        fields="busy: bool = false",
+        faults=QUIET_WORLD,
+    )
+    found = diagnosed(model)
+    poll = need(found, "poll")
+    assert (poll.needed, poll.redundant, poll.harmful) == ((), (), ("idle",))
+    watch = need(found, "watch app")
+    assert watch.harmful == ()  # without it the operator is idle because it never runs
+    assert watch.never_runs
+
+
+# ---- costs -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_schedule_wakes_a_converged_operator_and_a_watch_does_not() -> None:
+    found = diagnosed(loaded(f"watch app requeue poll every 10s on error backoff {WRITES}", SYNCED, DRIFT))
+    assert need(found, "poll").wakes_converged
+    assert need(found, "poll").per_day == 8_640.0
+    assert need(found, "watch app").wakes_converged is False
+    assert need(found, "on error").wakes_converged is False
+    assert need(found, "on error").per_day is None
+
+
+def test_a_wait_that_is_always_armed_is_a_schedule_in_all_but_name() -> None:
+    body = "reconcile { call database.size = app.spec.size requeue again after 1m }"
+    found = diagnosed(loaded(f"watch app on error backoff {body}", SYNCED, DRIFT))
+    again = need(found, "again")
+    assert (again.kind, again.needed, again.wakes_converged, again.per_day) == ("wait", ("synced",), True, 1_440.0)
+    assert found.most_reconciles == ()
+    assert any("never rests" in reason for reason in found.undecided)
+
+
+def test_a_change_costs_a_reconcile_for_each_watch_that_hears_of_it() -> None:
+    once = diagnosed(loaded(f"watch app {WRITES}", SYNCED, faults=QUIET_WORLD))
+    assert once.most_reconciles == (("app", 1),)
+    heard = diagnosed(loaded(f"watch app watch database {WRITES}", SYNCED, faults=QUIET_WORLD, notifies=True))
+    assert heard.most_reconciles == (("app", 2),)
+
+
+def test_a_loop_of_waits_has_no_bound() -> None:
+    model = loaded(
+        """watch app
+        reconcile {
+          let seen = live(database.up)
+          when not seen { requeue again after 5s }
+          call database.size = app.spec.size
+          await change
+        }""",
+        SYNCED,
+        """process comes_up when not database.up { database.up = true }
+        disturbance moved { app.spec.size = any database.up = false }""",
+        "up: bool = true",
+        faults=QUIET_WORLD,
+    )
+    assert diagnosed(model).most_reconciles == (("app", None),)
+
+
+# ---- counterexamples used again --------------------------------------------------------------------------------------
+
+
+def test_a_known_run_refutes_only_where_it_ends_without_the_goal() -> None:
+    model = loaded(f"watch app requeue poll every 10s requeue other every 5s {WRITES}", SYNCED, DRIFT)
+    verifier = Verifier(model)
+    goal = model.operator.goal("synced")
+    refuter = Refuter(model.operator)
+    away = Scope(4, ("other", "poll"))
+    assert not refuter.refutes(away)  # nothing is known yet
+    refuter.learn([verifier.answer(goal, Scope())])
+    assert refuter.refutes(away)
+    assert refuter.refutes(Scope(0))
+    assert not refuter.refutes(Scope(4))
+    assert verifier.answer(goal, Scope(4)).verdict == "converges"

@@ -1,0 +1,477 @@
+"""Repairs: what is offered, that it is minimal and true, and how it is written."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from click.testing import CliRunner
+
+from reconcheck.cli.main import group
+from reconcheck.diagnostic import ModelError
+from reconcheck.explain.candidates import broken_model, candidates
+from reconcheck.explain.diagnosis import Edit, Repair
+from reconcheck.explain.edits import Overlap, Source, apply_edits, original_line, original_lines
+from reconcheck.explain.patch import read_text
+from reconcheck.explain.repairs import objections, repaired_text, repairs
+from reconcheck.explain.trial import Asked, Verdicts, try_out
+from reconcheck.explain.verify import Verifier
+from reconcheck.model.assemble import Loaded, assemble
+from reconcheck.model.load import load
+from reconcheck.model.operator import SCHEDULED, Scope
+from reconcheck.syntax.parser import parse_text
+
+ROOT = Path(__file__).parent.parent
+FILE = Path("small.rdsl")
+
+
+def read(text: str) -> Loaded:
+    return assemble(parse_text(text, str(FILE)), text, FILE, {})
+
+
+def found(loaded: Loaded, seconds: float | None = None, most: int = 3) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
+    verifier = Verifier(loaded)
+    answers = [verifier.answer(goal, Scope()) for goal in loaded.operator.goals]
+    return repairs(loaded, answers, seconds, most_edits=most)
+
+
+def titles(text: str) -> list[str]:
+    made, undecided = found(read(text))
+    assert not undecided
+    return [repair.title for repair in made]
+
+
+def model(
+    controller: str,
+    things: str = "external db {}",
+    environment: str = "disturbance edit { app.spec.size = any }",
+    goal: str = "synced: app.status.size == app.spec.size",
+    faults: str = "faults { api off  call off  crash off  relist off }",
+    rest: str = "",
+    runtime: str = "controller-runtime 0.24 { resync = none }",
+) -> str:
+    return f"""rdsl 1
+
+operator small {{
+  runtime {runtime}
+  primary App as app {{ spec.size: 0..1 = 0  status.size: 0..1 = 0 }}
+  {things}
+  controller app for app {{
+    {controller}
+  }}
+  environment {{ {environment} }}
+  {faults}
+  converges {{ {goal} }}
+  {rest}
+}}
+"""
+
+
+COPIES = "reconcile { patch app.status.size = app.spec.size  await change }"
+SECRET = "resource Secret as users { size: 0..1 = 0 }"
+FROM_SECRET = "reconcile { patch app.status.size = users.size  await change }"
+ROTATED = "disturbance rotated { users.size = any }"
+AS_SECRET = "synced: app.status.size == users.size"
+
+UNWATCHED = model(f"watch app {FROM_SECRET}", SECRET, ROTATED, AS_SECRET)
+OWNED = model(f"watch app {FROM_SECRET}", SECRET.replace("users", "users owned by app"), ROTATED, AS_SECRET)
+BY_REFERENCE = model(
+    """watch app
+    reconcile {
+      when users.name == app.spec.ref { patch app.status.size = users.size }
+      await change
+    }""",
+    "resource Secret as users { size: 0..1 = 0  name: opaque = none }",
+    ROTATED,
+    AS_SECRET,
+).replace("spec.size: 0..1 = 0", "spec.size: 0..1 = 0  spec.ref: opaque = none")
+FILTERED = model(f"watch app on status.size {COPIES}")
+CONDITION = model(f"watch app on update where (new.spec.size == 1), create {COPIES}")
+WRONG_MAPPING = model(f"watch app  watch users via (false) {FROM_SECRET}", SECRET, ROTATED, AS_SECRET)
+SWALLOWED = model(
+    "watch app reconcile { patch app.status.size = app.spec.size on error continue  await change }",
+    faults="faults { crash off  relist off }",
+)
+NOT_RETRIED = model(f"watch app on error await change {COPIES}", faults="faults { crash off  relist off }")
+TERMINAL = model(
+    "watch app reconcile { patch app.status.size = app.spec.size on error { fail terminal }  await change }",
+    faults="faults { crash off  relist off }",
+)
+STARTS = model(
+    """watch app
+    requeue poll every 7s
+    reconcile {
+      call db.asked = true
+      let seen = live(db)
+      when not seen.up { await change }
+      patch app.status.size = app.spec.size
+      await change
+    }""",
+    "external db { asked: bool = false  up: bool = false }",
+    "disturbance edit { app.spec.size = any }  process comes_up when db.asked { db.up = true }",
+)
+BRIDGED = model(
+    "watch app reconcile { let seen = live(db)  patch app.status.size = seen.size  await change }",
+    'external db "the database" { size: 0..1 = 0 }',
+    "disturbance drift { db.size = any }",
+    "synced: app.status.size == db.size",
+)
+POLLED = model(
+    """watch app
+    reconcile {
+      call db.asked = true
+      let seen = live(db)
+      when not seen.up { requeue poll every 5s }
+      await change
+    }""",
+    "external db { asked: bool = false  up: bool = false }",
+    "process comes_up when db.asked { db.up = true }",
+    "synced: app.status.size == 1 or db.up and app.status.size == 0",
+)
+TIMED = model(
+    """watch app
+    reconcile {
+      when time.now >= 1 { patch app.status.size = 1 }
+      await change
+    }""",
+    "clock time { now: 0..1 = 0 }",
+    "process tick when time.now < 1 { time.now += 1 }",
+    "synced: app.status.size == time.now",
+)
+TWO = model(
+    f"watch app {FROM_SECRET.replace('users.size', 'users.size on error continue')}",
+    SECRET,
+    ROTATED,
+    AS_SECRET,
+    "faults { crash off  relist off  call off }",
+)
+HOPELESS = model("watch app reconcile { await change }")
+SELF_TRIGGER = model(
+    """watch app on spec
+    reconcile {
+      patch app.status.size = 1 - app.status.size
+      patch stamp.size = app.spec.size
+      await change
+    }""",
+    "resource Stamp as stamp { size: 0..1 = 0 }",
+    "disturbance edit { stamp.size = any }",
+    "stamped: stamp.size == app.spec.size",
+)
+LATE = model(
+    f"watch app  late watch users reconcile {{ when app.spec.size == 1 {{ register users }}  {FROM_SECRET[11:]}",
+    SECRET,
+    ROTATED,
+    AS_SECRET,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        (UNWATCHED, "watch users"),
+        (OWNED, "watch users via owner"),
+        (BY_REFERENCE, "watch users via (new.name == app.spec.ref)"),
+        (FILTERED, "let changes of spec.size through watch app"),
+        (CONDITION, "let every update through watch app, not only some"),
+        (WRONG_MAPPING, "let watch users wake the controller whatever the mapping says"),
+        (SWALLOWED, "return the error of `patch app.status.size` (L8)"),
+        (NOT_RETRIED, "retry after every error, later and later (`on error backoff`)"),
+        (TERMINAL, "let the error be tried again (L8)"),
+        (STARTS, "look again after 7s (L13)"),
+        (BRIDGED, "turn changes of db into events, and watch them"),
+        (TIMED, "look again when time.now >= 1 (L10)"),
+        (LATE, "begin watch users at the start"),
+    ],
+)
+def test_a_single_change_of_each_kind_mends(text: str, title: str) -> None:
+    assert title in titles(text)
+
+
+def test_a_schedule_that_is_returned_becomes_a_wait() -> None:
+    text = POLLED.replace("await change\n", "patch app.status.size = 1  await change\n").replace(
+        "app.status.size == 1 or db.up and app.status.size == 0", "app.status.size == 1"
+    )
+    made, _ = found(read(text))
+    wait = next(repair for repair in made if repair.title == "turn the schedule poll into a wait (`after`)")
+    assert "requeue poll after 5s" in repaired_text(read(text).operator, wait)
+
+
+def test_nothing_is_repaired_where_nothing_diverges() -> None:
+    assert found(read(model(f"watch app {COPIES}"))) == ((), ())
+
+
+def test_two_edits_where_one_is_not_enough() -> None:
+    made, undecided = found(read(TWO))
+    assert not undecided
+    assert "watch users; return the error of `patch app.status.size` (L8)" in [repair.title for repair in made]
+    assert all(repair.title.count(";") == 1 for repair in made)
+    assert {repair.level for repair in found(read(TWO), most=1)[0]} == {4}
+
+
+def test_no_repair_where_the_operator_does_nothing() -> None:
+    assert found(read(HOPELESS)) == ((), ())
+
+
+def test_a_repair_that_would_never_rest_is_not_offered() -> None:
+    made, _ = found(read(SELF_TRIGGER))
+    assert [repair.title for repair in made] == ["watch stamp"]
+    wide = SELF_TRIGGER.replace("watch app on spec", "watch app on spec, status.size  watch stamp")
+    verifier = Verifier(read(wide))
+    assert verifier.answer(read(wide).operator.goals[0], Scope()).verdict == "converges"  # and yet it never rests
+    assert all("watch app" not in repair.title for repair in made)
+
+
+def test_a_wait_that_would_poll_for_ever_is_not_offered() -> None:
+    polled = UNWATCHED.replace("await change }", "requeue look after 5s }")
+    assert Verifier(read(polled)).answer(read(polled).operator.goals[0], Scope()).verdict == "converges"
+    assert all("look again" not in title for title in titles(UNWATCHED))
+
+
+def test_no_goal_is_broken() -> None:
+    text = model(
+        """watch app on spec
+        reconcile {
+          patch app.status.size = users.size
+          patch runs.count = min(runs.count + 1, 2)
+          await change
+        }""",
+        SECRET + " resource Runs as runs { count: 0..2 = 0 }",
+        ROTATED,
+        AS_SECRET,
+    )
+    assert "watch users" in titles(text)
+    assert found(read(text.replace(AS_SECRET, f"{AS_SECRET}  once: runs.count == 1"))) == ((), ())
+
+
+# ---- minimal -------------------------------------------------------------------------------------------------------
+
+
+def mending(loaded: Loaded, most: int) -> tuple[dict[frozenset[int], frozenset[str]], int]:
+    """Every set of candidates that mends something and breaks nothing, found without leaving any out."""
+    verifier = Verifier(loaded)
+    answers = {goal.name: verifier.answer(goal, Scope()) for goal in loaded.operator.goals}
+    failing = [answer.goal for answer in answers.values() if not answer.good]
+    good = frozenset(name for name, answer in answers.items() if answer.good)
+    broken = broken_model(loaded.operator, parse_text(loaded.operator.sources[str(FILE)], str(FILE)), failing)
+    every = candidates(broken)
+    asked = Asked(Scope(), frozenset(goal.name for goal in failing), good, True)
+    sets: dict[frozenset[int], frozenset[str]] = {}
+    for size in range(1, most + 1):
+        for chosen in itertools.combinations(every, size):
+            edits = [edit for candidate in chosen for edit in candidate.edits]
+            rules = tuple(rule for candidate in chosen for rule in candidate.rules)
+            try:
+                _, changed = read_text(broken, edits)
+            except (Overlap, ModelError):
+                continue
+            tried = try_out(changed, asked, rules, lambda line: line, lambda: None)
+            if tried.mended and tried.allowed(asked):
+                sets[frozenset(map(every.index, chosen))] = tried.mended
+    return sets, len(every)
+
+
+@pytest.mark.parametrize(
+    "text", [TWO, SWALLOWED, FILTERED, TIMED, STARTS], ids=["two", "swallowed", "on", "time", "up"]
+)
+def test_every_minimal_set_is_found_and_no_other(text: str) -> None:
+    loaded = read(text)
+    sets, _ = mending(loaded, 2)
+    broken = broken_model(loaded.operator, parse_text(text, str(FILE)), loaded.operator.goals)
+    every = candidates(broken)
+
+    def covered(chosen: frozenset[int]) -> frozenset[int]:
+        keys = {key for number in chosen for key in every[number].covers}
+        return chosen | {number for number, candidate in enumerate(every) if candidate.key in keys}
+
+    minimal = [one for one in sets if not any(other != one and other <= covered(one) for other in sets)]
+    wanted = {"; ".join(every[number].title for number in sorted(chosen)) for chosen in minimal}
+    made, undecided = found(loaded, most=2)
+    assert not undecided
+    assert wanted
+    assert {repair.title for repair in made} == wanted
+    assert [repair.title.count(";") for repair in made] == sorted(repair.title.count(";") for repair in made)
+
+
+def test_several_goals_are_mended_at_once() -> None:
+    text = model(
+        """watch app
+        reconcile { patch app.status.size = users.size  patch copy.size = other.size  await change }""",
+        SECRET + " resource Secret as other { size: 0..1 = 0 } resource Copy as copy { size: 0..1 = 0 }",
+        ROTATED + " disturbance other_rotated { other.size = any }",
+        AS_SECRET + "  copied: copy.size == other.size",
+    )
+    made, _ = found(read(text))
+    assert [(repair.title, repair.goals) for repair in made] == [("watch users; watch other", ("synced", "copied"))]
+
+
+def test_the_time_limit_is_told() -> None:
+    _, undecided = found(read(TWO), seconds=0.0)
+    assert undecided
+
+
+@pytest.mark.parametrize("text", [UNWATCHED, SWALLOWED])
+def test_large_models_are_left_to_the_engines(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    small, _ = found(read(text), most=1)
+    monkeypatch.setattr("reconcheck.explain.probe.MOST_STATES", 0)
+    large, undecided = found(read(text), most=1)
+    assert not undecided
+    assert [repair.title for repair in large] == [repair.title for repair in small]
+
+
+# ---- the schedule --------------------------------------------------------------------------------------------------
+
+
+def test_the_schedule_goes_when_nothing_needs_it() -> None:
+    text = UNWATCHED.replace("watch app", "watch app\n    requeue poll every 5s // often\n   ")
+    loaded = read(
+        text.replace("  \n}", "  expect synced quiet without schedule\n  expect synced converges without poll\n}")
+    )
+    made, _ = found(loaded)
+    after = repaired_text(loaded.operator, made[0])
+    assert "poll" not in after
+    assert "// often" in after
+    assert "expect synced converges without schedule" in after
+
+
+def test_the_schedule_is_kept_where_nothing_else_helps() -> None:
+    made, undecided = found(load(ROOT / "models/kube-rs/document.rdsl"))
+    assert not undecided
+    assert [(repair.title, repair.level, repair.edits) for repair in made] == [
+        ("keep check for hidden, released", 4, ())
+    ]
+
+
+def test_a_schedule_is_added_where_there_is_none_and_nothing_else_helps() -> None:
+    made, _ = found(load(ROOT / "models/thesis/demo-controller.rdsl"))
+    assert [(repair.goals, repair.level) for repair in made] == [(("provided",), 4)]
+    assert "+    requeue poll every 5m" in made[0].patch
+
+
+# ---- text ----------------------------------------------------------------------------------------------------------
+
+
+def test_comments_and_layout_stay() -> None:
+    text = UNWATCHED.replace("watch app ", "watch app // by name\n\n    // the work\n    ")
+    text = text.replace("  \n}", "  // as it is\n  expect synced quiet     without schedule // wrong\n}")
+    loaded = read(text)
+    made, _ = found(loaded)
+    after = repaired_text(loaded.operator, made[0])
+    lines, changed = text.splitlines(), after.splitlines()
+    assert "    watch users" in changed
+    changed.remove("    watch users")
+    at = lines.index("  expect synced quiet     without schedule // wrong")
+    assert changed[at] == "  expect synced converges without schedule // wrong"
+    assert changed[:at] + changed[at + 1 :] == lines[:at] + lines[at + 1 :]
+
+
+def test_lines_end_as_they_did() -> None:
+    text = UNWATCHED.replace("watch app ", "watch app\n    ").replace("\n", "\r\n")
+    loaded = read(text)
+    after = repaired_text(loaded.operator, found(loaded)[0][0])
+    assert after.count("\n") == after.count("\r\n") == text.count("\n") + 1
+
+
+def test_a_repaired_text_is_verified_again() -> None:
+    loaded = read(UNWATCHED.replace("  \n}", "  expect synced quiet\n}"))
+    repair = found(loaded)[0][0]
+    assert objections(loaded.operator, repair, Scope(), FILE, None, lambda _text: None) == ()
+    nothing = Repair(repair.title, (), "", repair.goals, 3, (), 0.0)
+    against = objections(loaded.operator, nothing, Scope(), FILE, None, lambda _text: None)
+    assert against == ("synced is quiet without schedule, not converges",)
+
+
+def test_edits_are_applied_from_the_end_and_never_over_each_other() -> None:
+    source = Source.of("x", "one two\nthree\n")
+    first, second = source.replace(4, 7, "2\n2"), source.replace(8, 13, "3")
+    assert apply_edits(source, [second, first]) == "one 2\n2\n3\n"
+    changes = original_lines([second, first])
+    assert [original_line(changes, line) for line in (1, 2, 3)] == [1, 1, 2]
+    with pytest.raises(Overlap):
+        apply_edits(source, [first, source.replace(5, 6, "")])
+    at = source.replace(3, 3, " a")
+    assert apply_edits(source, [at, Edit(at.span, " b")]) == "one a b two\nthree\n"
+
+
+# ---- the command line ----------------------------------------------------------------------------------------------
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(group, list(arguments), standalone_mode=False)
+    if isinstance(result.exception, ModelError):
+        return 2, str(result.exception)
+    assert result.exception is None, result.exception
+    return result.return_value or 0, result.output
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    path = tmp_path / "small.rdsl"
+    path.write_text(TWO.replace("  \n}", "  expect synced diverges\n}"), encoding="utf-8")
+    return path
+
+
+def test_fix_writes_the_first_repair_into_a_new_file(small: Path) -> None:
+    before = small.read_text()
+    code, output = run("verify", "--jobs", "1", "--fix", str(small))
+    assert code == 0
+    fixed = small.with_name("small.fixed.rdsl")
+    assert f"wrote {fixed}" in output
+    assert "fix       each re-verified:" in output
+    assert small.read_text() == before
+    assert run("verify", "--jobs", "1", str(fixed))[0] == 0
+    assert "expect synced converges" in fixed.read_text()
+
+
+def test_nothing_is_overwritten_unless_it_is_asked_for(small: Path) -> None:
+    fixed = small.with_name("small.fixed.rdsl")
+    fixed.write_text("mine")
+    code, output = run("verify", "--jobs", "1", "--fix", str(small))
+    assert (code, fixed.read_text()) == (2, "mine")
+    assert "is there already" in output
+    assert run("repair", str(small), "-n", "1")[0] == 2
+    assert run("repair", str(small), "-n", "1", "--force")[0] == 0
+    assert "watch users" in fixed.read_text()
+
+
+def test_the_number_chooses_the_repair_and_in_place_the_file(small: Path) -> None:
+    code, output = run("repair", str(small), "-n", "99", "--in-place")
+    assert code == 2
+    assert "there is no repair 99" in output
+    assert run("verify", "--jobs", "1", "--fix=2", "--in-place", str(small))[0] == 0
+    assert "until_synced" in small.read_text()
+
+
+def test_repair_shows_every_repair_and_writes_nothing(small: Path) -> None:
+    code, output = run("repair", str(small))
+    assert code == 0
+    assert "+    watch users" in output or "watch app watch users" in output
+    assert sorted(path.name for path in small.parent.iterdir()) == ["small.rdsl"]
+
+
+def test_repairs_as_json(small: Path) -> None:
+    result = CliRunner().invoke(group, ["repair", str(small), "--format", "json"], standalone_mode=False)
+    whole = json.loads(result.stdout)
+    jsonschema.validate(whole, json.loads((ROOT / "spec" / "report.schema.json").read_text()))
+    first = whole["models"][0]["repairs"]["found"][0]
+    assert (first["goals"], first["level"]) == (["synced"], 3)
+    assert first["patch"].startswith("--- ")
+
+
+def test_where_there_is_no_repair_the_exit_code_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "hopeless.rdsl"
+    path.write_text(HOPELESS)
+    code, output = run("repair", str(path))
+    assert code == 1
+    assert "no repair of synced with up to 3 edits" in output
+
+
+def test_verdicts_of_a_graph_are_those_of_the_engines() -> None:
+    for text in (UNWATCHED, SWALLOWED, TIMED, STARTS):
+        loaded = read(text)
+        verdicts = Verdicts(lambda: None)
+        for goal in loaded.operator.goals:
+            for scope in (Scope(), Scope(SCHEDULED)):
+                assert verdicts(loaded, goal, scope) == Verifier(loaded).answer(goal, scope).verdict
