@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.explored import Explored
 from reconcheck.engines.frontier import Frontier
-from reconcheck.engines.patterns import Pattern
+from reconcheck.engines.patterns import Guide
 from reconcheck.engines.python_code import StateTuple
 from reconcheck.engines.reduction import Reduction
 from reconcheck.engines.runs import Judge, Move, Run
@@ -35,7 +35,7 @@ class Departures:
     """The search, which can be interrupted and taken up again."""
 
     def __init__(
-        self, stepper: Stepper, judge: Judge, reduction: Reduction, guide: Pattern | None, budget: Budget
+        self, stepper: Stepper, judge: Judge, reduction: Reduction, guide: Guide | None, budget: Budget
     ) -> None:
         self.stepper, self.judge, self.reduction, self.guide, self.budget = stepper, judge, reduction, guide, budget
         self.explored = Explored(stepper, judge)
@@ -68,14 +68,14 @@ class Departures:
             taken = self.frontier.take()
             if taken is None:
                 self.finished = True
-                return self.explored.livelock(self.budget)
+                return self._livelock()
             self.followed += 1
             if self.followed % 128 == 0:
                 self.budget.check(f"searching for a counterexample ({len(self.departures):,} states)")
             found = self._follow(*taken)
             if found is None and self.followed == self.next_cycles:
                 self.next_cycles *= 2
-                found = self.explored.livelock(self.budget)
+                found = self._livelock()
             if found is not None:
                 return found
         return None
@@ -192,6 +192,10 @@ class Departures:
                 self._put(number, fresh, self._view(self.explored.states[number]), 0)
                 return
             number = self.scheduled[number][1]
+
+    def _livelock(self) -> Run | None:
+        found = self.explored.livelock(self.budget)
+        return None if found is None else found[0]
 
     def _cycle(self, cycle: list[int] | None) -> Run | None:
         """The run round a cycle of the scheduler, if that is a livelock."""

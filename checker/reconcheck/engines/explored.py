@@ -69,8 +69,11 @@ class Explored:
             states.append(after)
         return Run(way.first, (*way.moves, *moves), (*way.states, *states[1:]), len(way.moves))
 
-    def livelock(self, budget: Budget) -> Run | None:
-        """A run to a cycle that is fair by all actions of the whole system and not always in the goal."""
+    def livelock(self, budget: Budget) -> tuple[Run, bool] | None:
+        """The shortest run to and round a cycle that is fair by all actions of the system and not always in the goal.
+
+        The flag says whether no shorter one can have been missed among the steps that were followed.
+        """
         graph, order = self._graph()
         calm_graph = calm(graph, budget)
         truth = list(map(self.judge.holds, graph.states))
@@ -89,12 +92,8 @@ class Explored:
             next(move for move, target in self.edges[before] if target == after and move[0] == command)
             for (_, before), (command, after) in itertools.pairwise(path)
         ]
-        return Run(
-            self.beginnings[path[0][1]],
-            tuple(moves),
-            tuple(self.states[number] for _, number in path),
-            len(lasso.stem) - 1,
-        )
+        states = tuple(self.states[number] for _, number in path)
+        return Run(self.beginnings[path[0][1]], tuple(moves), states, len(lasso.stem) - 1), lasso.shortest
 
     def _graph(self) -> tuple[StateGraph, list[int]]:
         """What was followed as a graph in breadth-first order, and the number here of each of its states."""

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.departures import Departures
-from reconcheck.engines.patterns import pattern
+from reconcheck.engines.patterns import Guide, Pattern, pattern
 from reconcheck.engines.python_code import StateTuple
-from reconcheck.engines.reduction import everything, near, with_examples
+from reconcheck.engines.reduction import SLOW, everything, near, with_examples
 from reconcheck.engines.runs import Judge, Run
 from reconcheck.engines.shorten import shortened
-from reconcheck.engines.shortest import shortest
+from reconcheck.engines.shortest import shortest_livelock, shortest_quiet
 from reconcheck.engines.stepping import Stepper
 from reconcheck.model import expr as e
 from reconcheck.semantics.system import System
 
-FIRST_TURN = 20_000
-"""Steps that each search tries in its first turn; each turn has twice as many as the one before."""
+FIRST_TURN = 4_000
+"""Steps that each search tries in its first turn, at least; each turn has twice as many as the one before."""
+FIRST_TURN_EACH = 3
+"""The same for each command of the system: a run of a larger system is longer."""
 
 
 @dataclass(frozen=True)
@@ -34,44 +37,66 @@ class Counterexample:
     """How many states were reached."""
 
 
-def search(system: System, keep: frozenset[str], goal: e.Expr, budget: Budget) -> Counterexample | None:
+def search(
+    system: System,
+    keep: frozenset[str],
+    goal: e.Expr,
+    budget: Budget,
+    seen: Pattern | None = None,
+    rounds: int | None = None,
+) -> Counterexample | None:
     """A counterexample to the convergence of a goal that depends on the variables in `keep`; None where none is left.
 
-    Raises `Exhausted` when the budget is spent first, and `LeftRange` where the model is wrong.
+    `seen` is the goal's pattern, where it is known already.  Raises `Exhausted` when the budget is spent first, or
+    when each search has had so many `rounds`, and `LeftRange` where the model is wrong.
     """
     stepper = Stepper(system)
     judge = Judge(stepper, goal)
-    guide = pattern(system, keep, goal, budget)
+    seen = seen or pattern(system, keep, goal, budget)
+    guide = Guide(seen) if seen is not None else None
     wider = with_examples(system, keep)
-    ways = [near(system, keep), *([near(system, wider)] if wider != keep else []), everything(system, keep)]
-    searches = [Departures(stepper, judge, way, guide, budget) for way in ways]
-    turn = FIRST_TURN
-    while searches:
-        for one in list(searches):
-            run = one.advance(turn)
-            explored = sum(len(other.departures) for other in searches)
+    ways = [partial(near, system, keep), partial(near, system, wider, SLOW), partial(everything, system, keep)]
+    searches: dict[int, Departures] = {}
+    waiting = [0, 1, 2] if wider != keep else [0, 2]
+    turn = max(FIRST_TURN, FIRST_TURN_EACH * len(system.commands))
+    while waiting:
+        for way in list(waiting):
+            if way not in searches:
+                searches[way] = Departures(stepper, judge, ways[way](), guide, budget)
+            run = searches[way].advance(turn)
+            explored = sum(len(one.departures) for one in searches.values())
             if run is not None:
-                return _best(judge, keep, goal, run, explored, budget)
-            if one.finished:
-                searches.remove(one)
+                return _best(judge, keep, goal, guide, run, explored, budget)
+            if searches[way].finished:
+                waiting.remove(way)
             budget.check("searching for a counterexample", explored)
         turn *= 2
+        rounds = None if rounds is None else rounds - 1
+        if rounds == 0 and waiting:
+            raise Exhausted("the first looks for a counterexample found none")
     return None
 
 
-def _best(judge: Judge, keep: frozenset[str], goal: e.Expr, run: Run, explored: int, budget: Budget) -> Counterexample:
-    """The shortest counterexample that comes of a run; as short as the budget allows."""
-    run = shortened(judge, run)
-    is_quiet = run.loop is None
-    complete = False
+def _best(
+    judge: Judge,
+    keep: frozenset[str],
+    goal: e.Expr,
+    guide: Guide | None,
+    run: Run,
+    explored: int,
+    budget: Budget,
+) -> Counterexample:
+    """The shortest counterexample that comes of a run, as far as the budget allows."""
+    run, proved = shortened(judge, run), False
     try:
-        answer = shortest(judge, keep, goal, len(run.moves) + (not is_quiet), budget)
-        run = answer.run or run
-        complete = answer.complete and run.loop is None
+        quiet = shortest_quiet(judge, keep, goal, len(run.moves) + (run.loop is not None), budget)
+        run, proved = quiet.run or run, quiet.complete
+        if run.loop is not None:
+            livelock = shortest_livelock(judge, guide, len(run.moves), budget)
+            run, proved = livelock.run or run, livelock.complete
     except Exhausted:
-        pass
-    if not judge.proves(run):
-        raise AssertionError("a run that proves nothing")
+        proved = False
+    assert judge.proves(run)
     path = [(-1, judge.rename(run.states[0]))]
     path += [(move[0], judge.rename(state)) for move, state in zip(run.moves, run.states[1:], strict=True)]
-    return Counterexample(path, run.loop, complete, explored)
+    return Counterexample(path, run.loop, proved, explored)

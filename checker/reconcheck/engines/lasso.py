@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.fairness import CalmGraph
+from reconcheck.engines.fewest_changes import shortest_path
 
 MOST_NODES = 300_000
 """Search nodes spent on the shortest cycle; past it the best cycle found so far is taken, and said to be so."""
@@ -51,7 +52,7 @@ def shortest_lasso(
         best = inside.some_cycle(start)
     if best is None:
         return None
-    return Lasso(graph.path(start), best, complete)
+    return Lasso(shortest_path(graph, [start]), best, complete)
 
 
 class _Inside:

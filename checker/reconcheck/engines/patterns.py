@@ -15,7 +15,7 @@ from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import calm, livelocks
 from reconcheck.engines.positions import Edge, classes
-from reconcheck.engines.projection import bounds, project
+from reconcheck.engines.projection import Projected, bounds, project
 from reconcheck.engines.python_code import StateTuple, canonical, predicate
 from reconcheck.engines.stepping import position
 from reconcheck.model import expr as e
@@ -27,38 +27,74 @@ from reconcheck.semantics.system import Command, System, possible
 
 OTHER = Step("other", Kind.NOISE)
 """What commands count as that are neither fair for sure nor a disturbance or a fault."""
+Distances = dict[StateTuple, int]
+
 MOST_STATES = 30_000
 """States of a pattern past which it is given up."""
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """The states of an abstraction, with their distances."""
+    """The states of an abstraction, and those in which there may be trouble."""
 
     graph: StateGraph
     key: Callable[[StateTuple], StateTuple]
     """The abstract state of a state of the whole system."""
-    quiet: dict[StateTuple, int]
-    """Steps that count to a state that may be quiet without the goal.  Missing where there is no way to one."""
-    restless: frozenset[StateTuple]
-    """The states from which one can be reached that may be on a livelock."""
+    origins: tuple[tuple[int, ...], ...]
+    """For each command of the abstraction, the commands of the whole system that it stands for."""
+    quiet: tuple[int, ...]
+    """The states that may be quiet without the goal."""
+    restless: tuple[int, ...]
+    """The states that may be on a livelock."""
+
+    def distances(self, targets: tuple[int, ...], counts: Callable[[int], bool] = lambda _: True) -> Distances:
+        """For each state from which a target can be reached, how many steps of commands that count are needed."""
+        graph = self.graph
+        costs = [int(all(map(counts, numbers))) for numbers in self.origins]
+        before: list[list[tuple[int, int]]] = [[] for _ in graph.states]
+        for state, row in enumerate(graph.edges):
+            for command, target in row:
+                if target != state:
+                    before[target].append((state, costs[command]))
+        distance = dict.fromkeys(targets, 0)
+        queue = deque((target, 0) for target in targets)
+        while queue:
+            state, steps = queue.popleft()
+            if steps > distance[state]:
+                continue
+            for earlier, cost in before[state]:
+                if steps + cost < distance.get(earlier, steps + 2):
+                    distance[earlier] = steps + cost
+                    if cost:
+                        queue.append((earlier, steps + cost))
+                    else:
+                        queue.appendleft((earlier, steps))
+        return {graph.states[state]: steps for state, steps in distance.items()}
+
+
+class Guide:
+    """How near a state of the whole system is to trouble, as one pattern sees it."""
+
+    def __init__(self, seen: Pattern) -> None:
+        self.key = seen.key
+        self.quiet = seen.distances(seen.quiet)
+        """Steps to a state that may be quiet without the goal; missing where there is no way to one."""
+        self.restless = seen.distances(seen.restless)
+        """Steps to a state that may be on a livelock."""
 
 
 def pattern(
-    system: System, keep: frozenset[str], goal: e.Expr, budget: Budget, counts: Callable[[int], bool] = lambda _: True
+    system: System, keep: frozenset[str], goal: e.Expr, budget: Budget, most: int = MOST_STATES
 ) -> Pattern | None:
-    """The pattern on the variables in `keep` and the program positions; None where it is too large or has no end.
-
-    Its distances count the steps of the commands for which `counts` holds.
-    """
-    part = _Part(system, keep, counts)
+    """The pattern on the variables in `keep` and the program positions; None where it is too large or has no end."""
+    part = _Part(system, keep)
     try:
-        graph = explore(part.system, budget.at_most(MOST_STATES))
+        graph = explore(part.system, budget.at_most(most))
     except (Exhausted, Endless, LeftRange):
         if budget.left == 0.0:
             raise
         return None
-    return part.measured(graph, goal, budget)
+    return part.pattern(graph, goal, budget)
 
 
 @dataclass(frozen=True)
@@ -68,22 +104,21 @@ class _Abstract:
     sources: dict[str, Value]
     targets: dict[str, Value]
     command: Command
-    cost: int
+    origin: int
 
 
 class _Part:
     """The abstract system of a pattern."""
 
-    def __init__(self, whole: System, keep: frozenset[str], counts: Callable[[int], bool]) -> None:
-        self.whole, self.counts = whole, counts
+    def __init__(self, whole: System, keep: frozenset[str]) -> None:
+        self.whole = whole
         self.kept = [v for v in whole.variables if v.name in keep and not v.name.startswith("pc(")]
         self.types: dict[str, Type] = {v.name: v.type for v in self.kept}
         self.counters = [v for v in whole.variables if v.name.startswith("pc(")]
         self.surely = self._surely()
         abstract = [one for number in range(len(whole.commands)) for one in self._abstract(number)]
         self.classes = {v.name: self._classes(v, abstract) for v in self.counters}
-        self.costs: list[int] = []
-        """For each command of the abstract system, how many steps it counts for: none or one."""
+        self.origins: tuple[tuple[int, ...], ...] = ()
         self.system = self._system(abstract)
 
     def _abstract(self, number: int) -> Iterator[_Abstract]:
@@ -91,14 +126,17 @@ class _Part:
         command = self.whole.commands[number]
         here = position(command.guard)
         sources = {here[0]: here[1]} if here is not None else {}
-        operands = command.guard.operands if isinstance(command.guard, e.And) else (command.guard,)
-        rest = e.both(*(part for part in operands if here is None or not _is_position(part, here)))
-        seen = project(replace(command, guard=rest), self.types)
+        if self.types.keys().isdisjoint(command.reads) and not any(name in self.types for name, _ in command.updates):
+            seen = Projected(e.TRUE, (), (), True)
+        else:
+            operands = command.guard.operands if isinstance(command.guard, e.And) else (command.guard,)
+            rest = e.both(*(part for part in operands if here is None or not _is_position(part, here)))
+            seen = project(replace(command, guard=rest), self.types)
         if seen.guard == e.FALSE:
             return
-        step, cost = self._step(command.step), int(self.counts(number))
+        step = self._step(command.step)
         for targets in _targets(command):
-            yield _Abstract(sources, targets, Command(step, seen.guard, seen.updates, seen.inputs, True), cost)
+            yield _Abstract(sources, targets, Command(step, seen.guard, seen.updates, seen.inputs, True), number)
 
     def _step(self, step: Step) -> Step:
         if step.kind == "fair" and step.action in self.surely:
@@ -136,12 +174,14 @@ class _Part:
             seen = (one.command.guard, one.command.updates, one.command.step.kind)
             label = None if plain else labels.setdefault(seen, len(labels))
             edges.append(Edge(str(source), label, str(target)))
-        return {str(place): number for place, number in classes(counter.type.values, (IDLE, STOPPED), edges).items()}
+        found: dict[Value, int] = {}
+        found.update(classes(counter.type.values, (IDLE, STOPPED), edges))
+        return found
 
     def _system(self, abstract: list[_Abstract]) -> System:
         names = {v.name: _class_type(set(self.classes[v.name].values())) for v in self.counters}
         counters = tuple(Variable(v.name, names[v.name], str(self.classes[v.name][IDLE])) for v in self.counters)
-        commands: dict[object, tuple[Command, int]] = {}
+        commands: dict[object, tuple[Command, list[int]]] = {}
         for one in abstract:
             guard = one.command.guard
             for name, at in one.sources.items():
@@ -150,19 +190,18 @@ class _Part:
             moves = tuple((n, e.Const(str(self.classes[n][at]), names[n])) for n, at in one.targets.items())
             command = replace(one.command, guard=guard, updates=(*moves, *one.command.updates))
             key = (command.step, guard, command.updates)
-            cost = min(one.cost, commands[key][1]) if key in commands else one.cost
-            commands[key] = (command, cost)
+            commands.setdefault(key, (command, []))[1].append(one.origin)
         begin = project(self.whole.initial, self.types)
         idle = tuple((v.name, e.Const(str(self.classes[v.name][IDLE]), names[v.name])) for v in self.counters)
         initial = Command(self.whole.initial.step, e.TRUE, (*idle, *begin.updates), begin.inputs)
         variables = (*counters, *self.kept)
         whole = self.whole
-        self.costs = [cost for _, cost in commands.values()]
+        self.origins = tuple(tuple(origins) for _, origins in commands.values())
         kept = tuple(command for command, _ in commands.values())
         return System(whole.operator, whole.scope, whole.layout, variables, initial, kept)
 
-    def measured(self, graph: StateGraph, goal: e.Expr, budget: Budget) -> Pattern:
-        """The pattern with the distances of its states to trouble."""
+    def pattern(self, graph: StateGraph, goal: e.Expr, budget: Budget) -> Pattern:
+        """The states in which there may be trouble."""
         system = self.system
         may_fail = predicate(system, bounds(e.negate(goal), frozenset(self.types))[0])
         surely = [(action, predicate(system, self._here(condition))) for action, condition in self.surely.items()]
@@ -171,11 +210,9 @@ class _Part:
         enabled = [sum(bit.get(action, 0) for action, holds in surely if holds(state)) for state in graph.states]
         failing = list(map(may_fail, graph.states))
         unsure = replace(calm_graph, enabled=enabled)
-        quiet = [n for n, bits in enumerate(enabled) if not bits and failing[n]]
-        restless = [n for members in livelocks(unsure, [not fails for fails in failing]) for n in members]
-        costs = self.costs
-        near_restless = frozenset(_distances(graph, restless, costs))
-        return Pattern(graph, self._key(), _distances(graph, quiet, costs), near_restless)
+        quiet = tuple(n for n, bits in enumerate(enabled) if not bits and failing[n])
+        restless = tuple(n for members in livelocks(unsure, [not fails for fails in failing]) for n in members)
+        return Pattern(graph, self._key(), self.origins, quiet, restless)
 
     def _here(self, condition: e.Expr) -> e.Expr:
         """A condition with the positions that stand for their own classes."""
@@ -204,25 +241,27 @@ def _is_position(part: e.Expr, here: tuple[str, Value]) -> bool:
 
 
 def _targets(command: Command) -> Iterator[dict[str, Value]]:
-    """The positions to which a command can lead."""
-    moves = [
-        (name, list(dict.fromkeys(_constants(value)))) for name, value in command.updates if name.startswith("pc(")
-    ]
+    """The positions to which a command can lead; those of controllers that it leaves alone are left out."""
     found: list[dict[str, Value]] = [{}]
-    for name, values in moves:
-        found = [{**before, name: value} for before in found for value in values]
+    for name, value in command.updates:
+        if name.startswith("pc("):
+            places = list(dict.fromkeys(_places(name, value)))
+            found = [before if at is None else {**before, name: at} for before in found for at in places]
     yield from found
 
 
-def _constants(value: e.Expr) -> Iterator[Value]:
+def _places(name: str, value: e.Expr) -> Iterator[Value | None]:
+    """The positions that a command may give a program counter; None where it stays."""
     match value:
         case e.Const(constant, _):
             yield constant
         case e.Choice(_, yes, no):
-            yield from _constants(yes)
-            yield from _constants(no)
+            yield from _places(name, yes)
+            yield from _places(name, no)
+        case e.Var(same, _) if same == name:
+            yield None
         case _:
-            raise AssertionError(f"a program position that is not constant: {e.show(value)}")
+            raise AssertionError(f"a program position that is not known: {e.show(value)}")
 
 
 def _replaced(expr: e.Expr, old: e.Expr, new: e.Expr) -> e.Expr:
@@ -231,26 +270,3 @@ def _replaced(expr: e.Expr, old: e.Expr, new: e.Expr) -> e.Expr:
 
 def _class_type(numbers: set[int]) -> EnumType:
     return EnumType(tuple(str(number) for number in sorted(numbers)))
-
-
-def _distances(graph: StateGraph, targets: list[int], costs: list[int]) -> dict[StateTuple, int]:
-    """For each state from which a target can be reached, at what cost."""
-    before: list[list[tuple[int, int]]] = [[] for _ in graph.states]
-    for state, row in enumerate(graph.edges):
-        for command, target in row:
-            if target != state:
-                before[target].append((state, costs[command]))
-    distance = dict.fromkeys(targets, 0)
-    queue = deque((target, 0) for target in targets)
-    while queue:
-        state, steps = queue.popleft()
-        if steps > distance[state]:
-            continue
-        for earlier, cost in before[state]:
-            if steps + cost < distance.get(earlier, steps + 2):
-                distance[earlier] = steps + cost
-                if cost:
-                    queue.append((earlier, steps + cost))
-                else:
-                    queue.appendleft((earlier, steps))
-    return {graph.states[state]: steps for state, steps in distance.items()}

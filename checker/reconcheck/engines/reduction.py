@@ -17,6 +17,8 @@ RUN = ("pc(", "held(")
 """Variables of a running reconcile, like its locals `c/v`."""
 ORDER = ("reconcile", "sync", "process", "retry", "fire", "resync", "start")
 """What the scheduler prefers among fair steps: running reconciles, caches, the environment, timers, new runs."""
+SLOW = ("reconcile", "sync", "start", "retry", "fire", "resync", "process")
+"""The same where the environment takes its time."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Reduction:
     """Among possible fair commands the one of the lowest rank is the one to take."""
 
 
-def near(system: System, keep: frozenset[str]) -> Reduction:
+def near(system: System, keep: frozenset[str], order: tuple[str, ...] = ORDER) -> Reduction:
     """Branches on what the kept variables see: fair steps that they do not see come at once, other steps not at all.
 
     Steps of a reconcile are branched on whatever they touch.
@@ -48,7 +50,7 @@ def near(system: System, keep: frozenset[str]) -> Reduction:
         delivers = any(not name.startswith(CONTROL) for name in writes)
         at_once.append(fair and not seen and not runs and delivers)
         left_out.append(not fair and not seen)
-    return Reduction(core, tuple(at_once), tuple(left_out), tuple(map(rank, system.commands)))
+    return Reduction(core, tuple(at_once), tuple(left_out), tuple(rank(one, order) for one in system.commands))
 
 
 def everything(system: System, keep: frozenset[str]) -> Reduction:
@@ -92,7 +94,7 @@ def _is_control(name: str) -> bool:
     return name.startswith((*CONTROL, *RUN)) or "/" in name.split(".", 1)[0]
 
 
-def rank(command: Command) -> int:
-    """The place of a command in the order in which steps that the slice does not see are taken."""
+def rank(command: Command, order: tuple[str, ...] = ORDER) -> int:
+    """The place of a command in the order in which a scheduler takes fair steps."""
     verb = command.step.action.split(" ", 1)[0]
-    return ORDER.index(verb) if verb in ORDER else len(ORDER)
+    return order.index(verb) if verb in order else len(order)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from operator import ne
 
 from reconcheck.engines.python_code import StateTuple, canonical, predicate
 from reconcheck.engines.stepping import Choices, Stepper
@@ -26,15 +28,10 @@ class Run:
     loop: int | None = None
     """For a run that repeats itself: the index of the state to which the last one is equal."""
 
-    @property
+    @cached_property
     def changes(self) -> int:
         """How many changes of variables its steps make."""
-        return sum(
-            old != new
-            for before, after in pairwise(self.states)
-            for old, new in zip(before, after, strict=True)
-            if old is not new
-        )
+        return sum(sum(map(ne, before, after)) for before, after in pairwise(self.states))
 
 
 class Judge:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from reconcheck.engines.python_code import StateTuple
 from reconcheck.engines.reduction import rank
 from reconcheck.engines.runs import Judge, Move, Run
-from reconcheck.engines.stepping import Choices
+from reconcheck.engines.stepping import Choices, position
 
-MOST_TAKEN = 300_000
-"""Steps taken on trial before a run is left as it is: about two seconds."""
+MOST_TAKEN = 1_000_000
+"""Steps taken on trial before a run is left as it is: a few seconds."""
 MOST_ADDED = 6
 """Steps added at the end of a trial."""
+ELSEWHERE = ("process ", "noise ", "disturbance ")
+"""How the actions of the environment begin."""
+DELIVERIES = ("sync ", "retry ", "fire ", "resync ")
+"""How what comes to the operator begins."""
 LOOK = 10
 """What it costs to look for a possible step, in steps taken."""
 
@@ -31,14 +35,16 @@ class _Shortening:
         self.taken = 0
         commands = self.stepper.system.commands
         self.rank = [rank(command) for command in commands]
+        self.at = [position(command.guard) for command in commands]
         self.same: dict[object, list[int]] = {}
-        """The commands by the step that they are: the same effect, after another way to it."""
+        """The commands by the step that they are and where they stand: the same effect, after another way to it."""
         for number, command in enumerate(commands):
-            self.same.setdefault(command.step, []).append(number)
-        self.crash = [number for number, command in enumerate(commands) if command.step.action == "crash"]
-        self.starts = {number for number, command in enumerate(commands) if command.step.action.startswith("start ")}
-        verbs = ("sync ", "retry ", "fire ", "resync ")
-        self.deliveries = {number for number, command in enumerate(commands) if command.step.action.startswith(verbs)}
+            self.same.setdefault((command.step, self.at[number]), []).append(number)
+        names = [command.step.action for command in commands]
+        self.crash = [number for number, name in enumerate(names) if name == "crash"]
+        self.starts = {number for number, name in enumerate(names) if name.startswith("start ")}
+        self.elsewhere = {number for number, name in enumerate(names) if name.startswith(ELSEWHERE)}
+        self.deliveries = {number for number, name in enumerate(names) if name.startswith(DELIVERIES)}
 
     def result(self) -> Run:
         """The shortest run that was found."""
@@ -46,11 +52,13 @@ class _Shortening:
         before = None
         while before is not self.best and self.taken < MOST_TAKEN:
             before = self.best
+            self._leave_out(1)
+            self._crash_instead()
+            self._move_forward()
             size = len(self.best.moves) // 2
-            while size:
+            while size > 1:
                 self._leave_out(size)
                 size //= 2
-            self._crash_instead()
         return self.best
 
     def _cut_short(self) -> None:
@@ -81,6 +89,22 @@ class _Shortening:
                 for number in self.crash:
                     self._improve(self._trial(begin, position, [*others, (number, ())]))
             position -= 1
+
+    def _move_forward(self) -> None:
+        """Before a crash or a run of a controller, a change needs no delivery of its own."""
+        position = len(self.best.moves) - 1
+        while position > 0 and self.taken < MOST_TAKEN:
+            moves = self.best.moves
+            if moves[position][0] not in self.elsewhere:
+                position -= 1
+                continue
+            turns = [i for i in range(position) if moves[i][0] in self.starts or moves[i][0] in self.crash]
+            for turn in turns[:-3:-1]:
+                kept = self.best
+                self._improve(self._trial(turn, position + 1, [moves[position], *moves[turn:position]]))
+                if self.best is not kept:
+                    break
+            position = min(position, len(self.best.moves)) - 1
 
     def _improve(self, trial: Run | None) -> None:
         """Takes the trial for the best run, if it is better."""
@@ -115,13 +139,28 @@ class _Shortening:
 
     def _take(self, trial: _Draft, number: int, choices: Choices) -> None:
         """Takes a move, or the same step by another way, if one is possible."""
-        for command in (number, *self.same[self.stepper.system.commands[number].step]):
-            self.taken += 1
-            after = self.stepper.take(command, trial.states[-1], choices)
-            if after is not None:
-                trial.moves.append((command, choices))
-                trial.states.append(after)
+        before = trial.states[-1]
+        self.taken += 1
+        after = self.stepper.take(number, before, choices)
+        if after is None:
+            for other in self._others(number, before):
+                self.taken += 1
+                after = self.stepper.take(other, before, choices)
+                if after is not None:
+                    number = other
+                    break
+            else:
                 return
+        assert after is not None
+        trial.moves.append((number, choices))
+        trial.states.append(after)
+
+    def _others(self, number: int, state: StateTuple) -> list[int]:
+        """The commands of the same step that stand where the state is."""
+        here = self.at[number]
+        if here is not None:
+            here = here[0], state[self.stepper.index[here[0]]]
+        return self.same.get((self.stepper.system.commands[number].step, here), [])
 
     def _finish(self, trial: _Draft, most: int) -> None:
         """Takes what has to happen, until nothing has to, or the run is too long."""

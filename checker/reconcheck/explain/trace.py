@@ -114,7 +114,7 @@ class Replayer:
         raise DoesNotReplay("the first state is not an initial one")
 
     def _next(self, interpreter: Interpreter, state: State, step: Step, wanted: tuple[Value, ...]) -> State:
-        for taken, after in interpreter.successors(state):
+        for taken, after in interpreter.successors(state, step.action):
             if taken == step and self._same(interpreter, after, wanted):
                 return after
         raise DoesNotReplay(f"the interpreter has no such step: {step}")
@@ -231,11 +231,10 @@ def _woke(interpreter: Interpreter, step: Step, before: State, after: State) -> 
     verb = step.action.split(" ", 1)[0]
     if verb in ("sync", "resync", "relist", "fire", "retry", "crash", "lose"):
         return _delivery(interpreter, verb, before, after)
-    notes: list[str] = []
-    for holder in (*interpreter.operator.objects, *interpreter.operator.externals):
-        if any(before[name] != after[name] for name in before if name.startswith(f"{holder}.")):
-            notes.append(_hearing(interpreter, holder, before, after))
-    return "; ".join(notes)
+    changed = [name for name in before if before[name] != after[name]]
+    holders = (*interpreter.operator.objects, *interpreter.operator.externals)
+    heard = [holder for holder in holders if any(name.startswith(f"{holder}.") for name in changed)]
+    return "; ".join(_hearing(interpreter, holder, before, after) for holder in heard)
 
 
 def _delivery(interpreter: Interpreter, verb: str, before: State, after: State) -> str:

@@ -18,8 +18,10 @@ from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
 from reconcheck.engines.faultless import path_without_faults
+from reconcheck.engines.fewest_changes import shortest_path
 from reconcheck.engines.invariance import prove_always
 from reconcheck.engines.lasso import shortest_lasso
+from reconcheck.engines.patterns import Pattern
 from reconcheck.engines.prove import Prover, arranged, conjuncts
 from reconcheck.engines.python_code import canonical, predicate
 from reconcheck.engines.slicing import Slicer, first_slice
@@ -41,17 +43,19 @@ from reconcheck.semantics.system import System, is_exact
 from reconcheck.semantics.world import State
 
 FIRST_LOOK = 20_000
-"""States explored before a proof in parts is tried, if there are not too many commands to try in each."""
+"""States explored before anything else is tried, if there are not too many commands to try in each."""
 FIRST_STEPS = 2_000_000
 """Commands tried on these states together."""
+WORTH_A_LOOK = 5_000
+"""States below which a first look is left out: so many commands are hardly ever those of a small graph."""
 WORTH_SLICING = 5_000
 """States of a complete graph above which a proof in parts is cheaper to check than one on the whole graph."""
 ENGINES = frozenset({"graph", "proof", "search"})
 """The whole state graph; proofs in parts; bounded search for traces."""
-LOOK = 5.0
-"""Seconds of a search for a counterexample to a suspect."""
-SUSPECTS = 1
-"""Parts of a goal that are searched for a counterexample before any proof is tried."""
+LOOK_ROUNDS = 1
+"""Rounds of a search for a counterexample to a suspect, before any proof is tried."""
+LOOK = 60.0
+"""Seconds past which such a search is left, whatever its rounds."""
 DEEPEST_SEARCH = 100
 """Steps of the bounded search; it mostly ends earlier, at a time limit."""
 SHARES = (4.0, 12.0, 36.0)
@@ -246,6 +250,8 @@ class Verifier:
             return explored
         system = self._system(scope)
         explored = self.looked_at = self.scopes[scope, states] = _Explored(system)
+        if not states:
+            return explored
         try:
             explored.graph = explore(explored.system, self.budget.at_most(states))
             explored.calm = calm(explored.graph, self.budget)
@@ -261,10 +267,11 @@ class Verifier:
     # ---- convergence ---------------------------------------------------------------------------------------
 
     def _first_look(self, scope: Scope) -> int:
-        """How many states are listed before anything else: fewer where each has many steps to try."""
+        """How many states are listed before anything else: fewer where each has many steps to try, or none."""
         if "graph" not in self.engines:
             return 0
-        return min(FIRST_LOOK, FIRST_STEPS // max(1, len(self._system(scope).commands)))
+        states = min(FIRST_LOOK, FIRST_STEPS // max(1, len(self._system(scope).commands)))
+        return states if states >= WORTH_A_LOOK else 0
 
     def _system(self, scope: Scope) -> System:
         """The compiled system of a scope."""
@@ -285,10 +292,10 @@ class Verifier:
             answer = answer or self._bounded(goal, scope, explored, bad, "quiet", seconds)
             if answer is not None:
                 return answer
+        if explored.endless is None and "graph" in self.engines:
+            explored = self._explored(scope, MOST_STATES)
         if explored.endless is not None:
             return self._unbounded(goal, scope, explored.endless)
-        if "graph" in self.engines:
-            explored = self._explored(scope, MOST_STATES)
         if explored.complete:
             return self._from_graph(goal, scope, explored)
         return Answer(goal, scope, "unknown", "not all states could be listed", "RC406")
@@ -339,7 +346,7 @@ class Verifier:
         graph = explored.graph
         lasso = shortest_lasso(explored.calm, loops, truth, self.budget) if loops else None
         if quiet and (lasso is None or graph.depth[quiet[0]] <= len(lasso.stem) - 1 + len(lasso.loop)):
-            claim = self._claim(graph, graph.path(quiet[0]), None, "quiet", True)
+            claim = self._claim(graph, shortest_path(graph, quiet), None, "quiet", True)
         else:
             assert lasso is not None
             path = [*lasso.stem, *lasso.loop]
@@ -388,33 +395,40 @@ class Verifier:
         return Answer(goal, scope, "converges", proof=summary, engine="slices", certificate=proof)
 
     def _suspected(self, goal: Goal, scope: Scope, system: System) -> Answer | None:
-        """A short look at the parts of the goal that already look bad on their own."""
-        if "search" not in self.engines:
+        """A short look at the first part of the goal that already looks bad on its own."""
+        if "search" not in self.engines or not _rest_is_exact(system):
             return None
         try:
-            found = suspects(Slicer(system), conjuncts(goal.formula), self._share(LOOK))
+            suspect = next(suspects(system, conjuncts(goal.formula), self._share(LOOK)), None)
         except Exhausted:
             if self.budget.left == 0.0:
                 raise
             return None
-        for part in found[:SUSPECTS]:
-            answer = self._guided(goal, scope, system, part, LOOK)
-            if answer is not None:
-                return answer
-        return None
+        if suspect is None:
+            return None
+        return self._guided(goal, scope, system, suspect.formula, LOOK, suspect.seen, LOOK_ROUNDS)
 
     def _open_part(self, goal: Goal, scope: Scope) -> e.Expr:
         """The part of the goal that the prover did not prove."""
         prover = self.provers.get(scope, (None, None))[0]
         return goal.formula if prover is None or prover.found.open is None else prover.found.open
 
-    def _guided(self, goal: Goal, scope: Scope, system: System, part: e.Expr, seconds: float) -> Answer | None:
-        """A counterexample to a part of the goal, by a search that its slice guides."""
+    def _guided(
+        self,
+        goal: Goal,
+        scope: Scope,
+        system: System,
+        part: e.Expr,
+        seconds: float,
+        seen: Pattern | None = None,
+        rounds: int | None = None,
+    ) -> Answer | None:
+        """A counterexample to a part of the goal, by a search that its pattern guides."""
         if "search" not in self.engines or not _rest_is_exact(system):
             return None
         budget = replace(self._share(seconds), report=self.budget.report)
         try:
-            found = guided.search(system, first_slice(system, part), part, budget)
+            found = guided.search(system, first_slice(system, part), part, budget, seen, rounds)
         except (Exhausted, Endless):
             if self.budget.left == 0.0:
                 raise
@@ -467,18 +481,18 @@ class Verifier:
                 answer = answer or self._bounded(goal, scope, explored, e.negate(never), end, seconds)
             if answer is not None:
                 return answer
+            if explored.endless is None and "graph" in self.engines:
+                explored = self._explored(scope, MOST_STATES)
             if explored.endless is not None:
                 return self._unbounded(goal, scope, explored.endless)
-            if "graph" in self.engines:
-                explored = self._explored(scope, MOST_STATES)
             if not explored.complete:
                 return Answer(goal, scope, "unknown", "not all states could be listed", "RC406")
         assert explored.graph is not None
         graph = explored.graph
         holds = predicate(explored.system, never)
-        bad = next((number for number, state in enumerate(graph.states) if not holds(state)), None)
-        if bad is not None:
-            claim = self._claim(graph, graph.path(bad), None, end, True)
+        bad = [number for number, state in enumerate(graph.states) if not holds(state)]
+        if bad:
+            claim = self._claim(graph, shortest_path(graph, bad), None, end, True)
             return self._found(goal, scope, self._replay(goal, scope, explored.system, claim))
         if len(graph.states) > WORTH_SLICING:
             proved = self._invariant(goal, scope, explored, never)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.fairness import CalmGraph, livelocks, quiet_states
+from reconcheck.engines.fewest_changes import shortest_path
 from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.python_code import predicate
 from reconcheck.model.operator import Goal
@@ -43,15 +44,15 @@ def judge(goal: Goal, calm_graph: CalmGraph, explored: int, budget: Budget) -> J
     truth = [holds(state) for state in graph.states]
     if goal.kind != "converges":
         wanted = goal.kind == "reachable"
-        found = next((state for state, value in enumerate(truth) if value == wanted), None)
-        ending = "" if found is None else "witness" if wanted else "violation"
-        return Judgement(goal, truth, ending, [] if found is None else graph.path(found), None, frozenset())
+        found = [state for state, value in enumerate(truth) if value == wanted]
+        ending = "" if not found else "witness" if wanted else "violation"
+        return Judgement(goal, truth, ending, shortest_path(graph, found) if found else [], None, frozenset())
     quiet = [state for state in quiet_states(calm_graph, truth) if state < explored]
     loops = livelocks(calm_graph, truth)
     circling = frozenset(state for members in loops for state in members)
     lasso = shortest_lasso(calm_graph, loops, truth, budget) if loops else None
     if quiet and (lasso is None or graph.depth[quiet[0]] <= len(lasso.stem) - 1 + len(lasso.loop)):
-        return Judgement(goal, truth, "quiet", graph.path(quiet[0]), None, circling)
+        return Judgement(goal, truth, "quiet", shortest_path(graph, quiet), None, circling)
     if lasso is not None:
         return Judgement(goal, truth, "livelock", [*lasso.stem, *lasso.loop], len(lasso.stem) - 1, circling)
     return Judgement(goal, truth, "", [], None, circling)

@@ -59,9 +59,14 @@ class Interpreter(Reconciling):
         for _, state in self._outcomes({}, Step("begin", Kind.FAIR), begin):
             yield state
 
-    def successors(self, state: State) -> Iterator[tuple[Step, State]]:
-        """Every step possible in a state, with the state after.  Raises `LeftRange` and `Endless`."""
+    def successors(self, state: State, action: str | None = None) -> Iterator[tuple[Step, State]]:
+        """Every step possible in a state, or every one of an action, with the state after.
+
+        Raises `LeftRange` and `Endless`.
+        """
         for step, attempt in self._attempts(state):
+            if action is not None and step.action != action:
+                continue
             for done, after in self._outcomes(state, step, attempt):
                 if after != state:
                     self._check_types(done, after)

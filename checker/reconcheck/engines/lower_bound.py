@@ -1,0 +1,106 @@
+"""How many steps a quiet state without the goal is away at least: what several patterns say, added up.
+
+Distances may be added if no step counts in two of them.  A command that changes one object counts in the
+pattern of that object; of the others, each action counts where that raises the sum most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reconcheck.engines.budget import Budget
+from reconcheck.engines.patterns import Distances, Pattern, pattern
+from reconcheck.engines.python_code import StateTuple
+from reconcheck.engines.reduction import CONTROL, core_of, holders
+from reconcheck.model import expr as e
+from reconcheck.semantics.system import Command, System
+
+Bound = Callable[[StateTuple], int | None]
+"""How many steps are needed at least; None where there is no way."""
+
+MOST_PATTERNS = 8
+"""Objects and externals that get a pattern of their own."""
+GOAL = ""
+"""The name of the goal's pattern."""
+
+
+def lower_bound(
+    system: System, keep: frozenset[str], goal: e.Expr, beginnings: list[StateTuple], budget: Budget
+) -> Bound | None:
+    """The bound for a goal that depends on the variables in `keep`, best for runs from the initial states.
+
+    None where there are too many objects for it.
+    """
+    core = core_of(system, keep)
+    of = {name: holder for name, holder in holders(system).items() if not name.startswith("held(")}
+    seen = {of[name] for name in core if name in of}
+    others = list(dict.fromkeys(holder for holder in of.values() if holder not in seen))
+    if len(others) > MOST_PATTERNS:
+        return None
+    control = frozenset(v.name for v in system.variables if v.name.startswith(CONTROL))
+    patterns = {GOAL: pattern(system, keep, goal, budget)}
+    for other in others:
+        own = control | {name for name, holder in of.items() if holder == other}
+        patterns[other] = pattern(system, own, e.FALSE, budget)
+    there = {name: one for name, one in patterns.items() if one is not None}
+    return _Sum(there, [_group(command, of, seen) for command in system.commands], beginnings).bound()
+
+
+def _group(command: Command, of: dict[str, str], seen: set[str]) -> str:
+    """What a command counts as: the one object that it changes, the goal for those it sees, or else its action."""
+    changed = {of[name] for name, _ in command.updates if name in of}
+    if len(changed) != 1:
+        return f"action {command.step.action}"
+    (holder,) = changed
+    return GOAL if holder in seen else holder
+
+
+class _Sum:
+    """Patterns, and which groups of commands count in each."""
+
+    def __init__(self, patterns: dict[str, Pattern], groups: list[str], beginnings: list[StateTuple]) -> None:
+        self.patterns, self.groups, self.beginnings = patterns, groups, beginnings
+        self.counted = {name: frozenset({name}) for name in patterns}
+        self.distances = {name: self._distances(name, counted) for name, counted in self.counted.items()}
+        for group in sorted(set(groups) - set(patterns)):
+            self._place(group)
+
+    def bound(self) -> Bound:
+        """The sum of the distances."""
+        parts = [(self.patterns[name].key, distances) for name, distances in self.distances.items()]
+
+        def bound(state: StateTuple) -> int | None:
+            total = 0
+            for key, distances in parts:
+                steps = distances.get(key(state))
+                if steps is None:
+                    return None
+                total += steps
+            return total
+
+        return bound
+
+    def _place(self, group: str) -> None:
+        """Counts a group of commands in the pattern in which it makes most of a difference."""
+        best: tuple[int, str, Distances] | None = None
+        tried: set[object] = set()
+        for name, one in self.patterns.items():
+            alike = (len(one.graph.states), len(one.origins), self.counted[name] - {name})
+            if name == GOAL or alike not in tried:
+                tried.add(alike)
+                distances = self._distances(name, self.counted[name] | {group})
+                gain = self._least(name, distances) - self._least(name, self.distances[name])
+                if best is None or gain > best[0]:
+                    best = (gain, name, distances)
+        if best is not None:
+            _, name, self.distances[name] = best
+            self.counted[name] |= {group}
+
+    def _distances(self, name: str, counted: frozenset[str]) -> Distances:
+        one, groups = self.patterns[name], self.groups
+        return one.distances(one.quiet, lambda number: groups[number] in counted)
+
+    def _least(self, name: str, distances: Distances) -> int:
+        """The least distance of an initial state."""
+        found = (distances.get(self.patterns[name].key(state)) for state in self.beginnings)
+        return min((steps for steps in found if steps is not None), default=0)
