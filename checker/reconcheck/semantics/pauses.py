@@ -7,6 +7,7 @@ past, unless it begins there.  What this means is in spec/semantics.md, "A long 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ MANY_WAYS = 4
 
 LONG_WAY = 48
 """Values read on one way within a step, beyond which a large program is cut there."""
+
+FEW_USES = 2
+"""Uses of a binding up to which it is evaluated where it is used, however many values it reads."""
 
 RELUCTANCE = 4
 """How many times as much is accepted where a pause would add to what the run has to keep."""
@@ -69,8 +73,10 @@ def cuts(program: Program, keeps_more: Callable[[tuple[int, ...]], Callable[[int
 def _sizes(program: Program, limit: int | None) -> tuple[list[int], frozenset[int]]:
     """How many values each instruction reads, locals written out, and the stops.
 
-    A binding of more than `limit` values becomes a stop: what uses it then reads a local that is kept.
+    A binding of more than `limit` values that is used again and again becomes a stop: what uses it then reads a
+    local that is kept.
     """
+    uses = Counter(v.name for one in program.code for expression in expressions(one) for v in e.variables(expression))
     sizes: list[int] = []
     bound: dict[str, int] = {}
     stops = set(program.stops)
@@ -83,7 +89,8 @@ def _sizes(program: Program, limit: int | None) -> tuple[list[int], frozenset[in
     for position, instruction in enumerate(program.code):
         sizes.append(sum(size(expression) for expression in expressions(instruction)) or 1)
         if isinstance(instruction, Bind):
-            if limit is not None and sizes[position] > limit:
+            again = uses[instruction.local.name] > FEW_USES
+            if limit is not None and sizes[position] > limit and again:
                 stops.add(position)
             bound[instruction.local.name] = 1 if position in stops else sizes[position]
     return sizes, frozenset(stops)
