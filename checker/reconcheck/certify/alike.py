@@ -28,11 +28,13 @@ class Alike:
         self.places = dict(self.pattern.places)
         variables = frozenset(self.places)
         self.commands: dict[Key, int] = {}
-        for number in context.writing(variables):
-            look, names = projections.look(number, variables)
-            shown = tuple([(i, self.places[name]) for i, name in names])
-            moves = [(self.places[m[0]], *self._looks(*m)) for m in context.taken[number].moves if m[0] in variables]
-            self.commands.setdefault((look, shown, *moves), number)
+        for look, shown, moved in projections.looks_of(variables):
+            places = tuple([(i, self.places[name]) for i, name in shown])
+            names = [name for name, _, _ in next(iter(moved))]
+            tables = [(self.places[name], self._table(name)) for name in names]
+            for moves, number in moved.items():
+                seen = [(at, table[old], table[new]) for (at, table), (_, old, new) in zip(tables, moves, strict=True)]
+                self.commands.setdefault((look, places, *seen), number)
 
     def key(self, formulas: Sequence[e.Expr], places: Mapping[str, e.Var]) -> Key | None:
         """Equal where formulas in the states of a diagram, and its steps, are alike; None where that is not told."""
@@ -43,9 +45,9 @@ class Alike:
         for name in self.places:
             value = begin[name]
             if name in self.folded:
-                pattern.content += ("begin", *self._looks(name, None, value if isinstance(value, e.Const) else None))
                 if not isinstance(value, e.Const):
                     return None
+                pattern.content += ("begin", self._table(name)[str(value.value)])
             else:
                 pattern.add(context.shapes.of(value))
         pattern.content += (*self.commands, self.diagram.nodes, self.diagram.root)
@@ -54,10 +56,16 @@ class Alike:
         regions = [Variable(region.name, region.type, None) for region in places.values()]
         return pattern.key([*context.system.initial.inputs, *regions])
 
-    def _looks(self, name: str, old: e.Const | None, new: e.Const | None) -> tuple[object, object]:
-        """Where a run stands before and after, as far as the columns show it."""
+    def _table(self, name: str) -> Mapping[str | None, object]:
+        """For each place of a run, and for none, what the columns show of it."""
         tables = self.folded.get(name)
         if tables is None:
-            return old, new
-        before = None if old is None else tuple(table[str(old.value)] for table in tables)
-        return before, None if new is None else tuple(table[str(new.value)] for table in tables)
+            return _Itself()
+        return {None: None} | {place: tuple(table[place] for table in tables) for place in tables[0]}
+
+
+class _Itself(dict[str | None, object]):
+    """Each place for itself."""
+
+    def __missing__(self, place: str | None) -> object:
+        return place

@@ -6,7 +6,7 @@ an obligation that holds of the projected command holds of the command.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconcheck.certify.context import Context, Taken
@@ -32,6 +32,12 @@ class Projected:
     inputs: tuple[Variable, ...]
 
 
+CONTROL = ("pc(", "queued(", "timer(")
+"""How the names of the variables begin that say where controllers stand."""
+Shown = tuple[tuple[int, str], ...]
+"""Which variables a look shows, and where."""
+Moved = tuple[tuple[str, str | None, str | None], ...]
+"""For each program counter, the place before and after, by name."""
 Moves = tuple[tuple[str, e.Const | None, e.Const | None], ...]
 
 
@@ -65,6 +71,11 @@ class Projections:
     def __init__(self, context: Context) -> None:
         self.context = context
         self._footprints = [taken.reads | taken.writes for taken in context.taken]
+        self._touching: dict[str, list[int]] = {}
+        for number, footprint in enumerate(self._footprints):
+            for name in footprint:
+                self._touching.setdefault(name, []).append(number)
+        self._control: dict[frozenset[str], list[tuple[int, Shown, dict[Moved, list[int]]]]] = {}
         self._made: dict[tuple[int, frozenset[str]], tuple[Projected, Moves]] = {}
         self._same: dict[Projected, Projected] = {}
         self._looks: dict[tuple[int, tuple[int, ...]], tuple[int, tuple[tuple[int, int], ...]]] = {}
@@ -81,7 +92,42 @@ class Projections:
             found = self._made[key] = self._same.setdefault(made, made), moves
         return found
 
-    def look(self, number: int, variables: frozenset[str]) -> tuple[int, tuple[tuple[int, str], ...]]:
+    def looks_of(self, variables: frozenset[str]) -> list[tuple[int, Shown, dict[Moved, int]]]:
+        """How the commands that may change the variables look: for each look, the moves of runs, with one command each.
+
+        Most commands touch none of the variables but the control state, which all slices share.
+        """
+        control = frozenset(name for name in variables if name.startswith(CONTROL))
+        if control not in self._control:
+            self._control[control] = self._grouped(self.context.writing(control), control)
+        special = {n for name in variables - control for n in self._touching.get(name, ())}
+        groups = [
+            (look, shown, {moves: number for moves, numbers in moved.items() for number in numbers[:1]})
+            for look, shown, moved in self._control[control]
+        ]
+        if special:
+            groups = []
+            for look, shown, moved in self._control[control]:
+                left = {moves: next((n for n in numbers if n not in special), -1) for moves, numbers in moved.items()}
+                if left := {moves: number for moves, number in left.items() if number >= 0}:
+                    groups.append((look, shown, left))
+            writing = sorted(special.intersection(self.context.writing(variables)))
+            groups += [(a, b, {m: n[0] for m, n in moved.items()}) for a, b, moved in self._grouped(writing, variables)]
+        return groups
+
+    def _grouped(
+        self, numbers: Iterable[int], variables: frozenset[str]
+    ) -> list[tuple[int, Shown, dict[Moved, list[int]]]]:
+        found: dict[tuple[int, Shown, tuple[str, ...]], dict[Moved, list[int]]] = {}
+        for number in numbers:
+            look, shown = self.look(number, variables)
+            moves = tuple((name, _at(old), _at(new)) for name, old, new in self.context.taken[number].moves)
+            moves = tuple(move for move in moves if move[0] in variables)
+            group = found.setdefault((look, shown, tuple(name for name, _, _ in moves)), {})
+            group.setdefault(moves, []).append(number)
+        return [(look, shown, moved) for (look, shown, _), moved in found.items()]
+
+    def look(self, number: int, variables: frozenset[str]) -> tuple[int, Shown]:
         """What a command does to the variables, but for the places of runs: a number, and where which are in it.
 
         Commands of one shape that share the same of their variables look the same.
@@ -103,6 +149,10 @@ class Projections:
             self._looks[whole, shared] = shapes.number(pattern.key(command.inputs)), shown
         look, shown = self._looks[whole, shared]
         return look, tuple([(i, names[place]) for i, place in shown])
+
+
+def _at(place: e.Const | None) -> str | None:
+    return None if place is None else str(place.value)
 
 
 def projected(taken: Taken, kept: frozenset[str], guard: e.Expr) -> tuple[Projected, Moves]:

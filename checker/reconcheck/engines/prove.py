@@ -17,7 +17,7 @@ from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
 from reconcheck.engines.measures import RESTING, ways
-from reconcheck.engines.python_code import StateTuple, predicate, source, successors
+from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice, tells
 from reconcheck.model import expr as e
@@ -202,7 +202,7 @@ class Prover:
 
     def _explored(self, part: Slice, most: int) -> StateGraph:
         """The state graph of a slice; slices that differ in names only are explored once."""
-        key = source(part.system)
+        key = part.source
         if key not in self.graphs:
             self.graphs[key] = explore(part.system, self.budget.at_most(most))
         return replace(self.graphs[key], system=part.system)
@@ -268,7 +268,7 @@ class Prover:
         """The diagram of a slice; of slices that look alike it is made once."""
         if not alike:
             return arranged(part.columns, rows)
-        key = source(part.system)
+        key = part.source
         if key not in self.diagrams:
             columns, diagram = arranged(part.columns, rows)
             self.diagrams[key] = tuple(part.columns.index(column) for column in columns), diagram

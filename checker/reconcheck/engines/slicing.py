@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from reconcheck.engines.consistent import Consistency
 from reconcheck.engines.measures import RESTING
-from reconcheck.engines.python_code import StateTuple, predicate
+from reconcheck.engines.python_code import StateTuple, predicate, source
 from reconcheck.model import expr as e
 from reconcheck.model.likeness import Pattern, Shapes
 from reconcheck.model.operator import Variable
@@ -53,6 +54,11 @@ class Slice:
     keep: frozenset[str]
     predicates: tuple[Predicate, ...]
     folding: _Folding
+
+    @cached_property
+    def source(self) -> tuple[str, ...]:
+        """The same text for slices that differ in names only."""
+        return source(self.system)
 
 
 @dataclass(frozen=True)
@@ -405,16 +411,18 @@ class Slicer:
         assert isinstance(type_, EnumType)
         silent: dict[str, set[str]] = {place: set() for place in type_.values}
         moves: dict[str, set[tuple[object, str]]] = {place: set() for place in type_.values}
-        for one in (one for several in seen for one in several):
-            here = next((move for move in one.moves if move[0] == pc), None)
-            if here is None or here[1] is None:
-                continue
-            others = one.moves if len(one.moves) > 1 else ()
-            target = here[2] or here[1]
-            if one.guard == e.TRUE and not one.updates and not others:
-                silent[here[1]].add(target)
-            else:
-                moves[here[1]].add(((one.look, tuple(m for m in others if m is not here)), target))
+        for several in seen:
+            for one in several:
+                here = next((move for move in one.moves if move[0] == pc), None)
+                if here is None or here[1] is None:
+                    continue
+                place, target = here[1], here[2] or here[1]
+                alone = len(one.moves) == 1
+                if alone and not one.updates and one.guard == e.TRUE:
+                    silent[place].add(target)
+                else:
+                    others = () if alone else tuple(move for move in one.moves if move is not here)
+                    moves[place].add(((one.look, others), target))
         region = {place: place for place in RESTING}
         signs: dict[str, frozenset[object]] = {}
         names: dict[frozenset[object], str] = {}
