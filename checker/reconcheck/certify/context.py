@@ -9,7 +9,7 @@ from reconcheck.certify.queries import Discharged, Name, Query, Solver, declarat
 from reconcheck.model import expr as e
 from reconcheck.model.likeness import Key, Pattern, Shape, Shapes
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import EnumType, RangeType, Type
+from reconcheck.model.types import EnumType, RangeType, Type, Value
 from reconcheck.proof.certificate import Measure, Places, Refused
 from reconcheck.semantics import smtlib
 from reconcheck.semantics.layout import event_name
@@ -83,6 +83,7 @@ class Context:
         self.shapes = Shapes(self.types)
         self._commands: dict[int, Shape] = {}
         self._measured: dict[tuple[int, object], tuple[Measure, Shape]] = {}
+        self._listed: dict[tuple[e.Expr, str], tuple[frozenset[Value], e.Expr]] = {}
         self._places: dict[tuple[e.Expr, object], e.Expr] = {}
         self._plain: dict[Key, bool] = {}
         """Whether a claim about a command is plainly impossible, whatever is known."""
@@ -294,7 +295,8 @@ class Context:
     def kept(self, name: Name, number: int, clause: e.Expr) -> Refused | None:
         """None where a command cannot break a clause, given all clauses."""
         taken = self.taken[number]
-        broken = e.negate(e.substitute(clause, taken.after))
+        moved = self._moved(clause, taken, after=True)
+        broken = e.negate(e.substitute(moved, taken.after))
         if broken == e.FALSE:
             return None
         names = {*e.names(clause), *e.names(broken), *e.names(taken.guard)}
@@ -381,8 +383,20 @@ class Context:
             return formula
         key = formula, tuple(places)
         if key not in self._places:
-            self._places[key] = e.substitute(formula, dict(places))
+            for name, place in places:
+                formula = self._placed(formula, name, place)
+            self._places[key] = formula
         return self._places[key]
+
+    def _placed(self, formula: e.Expr, name: str, place: e.Const) -> e.Expr:
+        """A formula with the place of a run put in.  One that lists many places is not gone through for each."""
+        if isinstance(formula, e.Or):
+            if (formula, name) not in self._listed:
+                self._listed[formula, name] = _listed(formula, name)
+            listed, formula = self._listed[formula, name]
+            if place.value in listed:
+                return e.TRUE
+        return e.substitute(formula, {name: place})
 
     def _text(self, formula: e.Expr) -> str:
         """A formula as a term, written once."""
@@ -433,6 +447,19 @@ def _taken(command: Command, types: dict[str, Variable]) -> Taken:
     after = {**known, **updates}
     guard = e.substitute(command.guard, known)
     return Taken(command, guard, known, after, changed, command.reads, frozenset(updates), tuple(moves))
+
+
+def _listed(formula: e.Or, name: str) -> tuple[frozenset[Value], e.Expr]:
+    """The values of a variable that alone make a disjunction true, and what is left for all others."""
+    values: set[Value] = set()
+    rest: list[e.Expr] = []
+    for part in formula.operands:
+        match part:
+            case e.Equal(e.Var(variable, _), e.Const(value, _)) if variable == name:
+                values.add(value)
+            case _:
+                rest.append(part)
+    return frozenset(values), e.either(*rest)
 
 
 def _way(amount: Places, taken: Taken) -> tuple[object, ...]:
