@@ -45,7 +45,7 @@ def change(pytester: pytest.Pytester, old: str, new: str, file: str = "x.rdsl") 
     path.write_text(path.read_text().replace(old, new))
 
 
-WRONG = ("shown quiet     without", "shown converges without")
+WRONG = ("shown quiet     without schedule because external_without_events", "shown converges without schedule")
 """What makes an expectation of `x.rdsl` wrong."""
 
 

@@ -17,10 +17,12 @@ from reconcheck.semantics.compiler import compile_system
 FAMILIES = Path(__file__).parent / "bench" / "models"
 
 
-def answers(model: str, size: int, engines: frozenset[str]) -> dict[str, Answer]:
+def answers(model: str, size: int, engines: frozenset[str], seconds: float = 300) -> dict[str, Answer]:
     loaded = load(FAMILIES / f"{model}.rdsl", {"N": size})
-    verifier = Verifier(loaded, seconds=300, engines=engines)
-    return {goal.name: verifier.answer(goal, Scope()) for goal in loaded.operator.goals}
+    return {
+        goal.name: Verifier(loaded, seconds=seconds, engines=engines).answer(goal, Scope())
+        for goal in loaded.operator.goals
+    }
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_what_is_proved_does_not_depend_on_what_was_asked_before() -> None:
 @pytest.mark.parametrize("size", [3, 5])
 def test_a_missing_watch_is_found_and_never_proved_away(size: int) -> None:
     """The trace is a run of the whole system: it was replayed before it was given out."""
-    proofs = answers("fanout-missing-watch", size, frozenset({"proof"}))
+    proofs = answers("fanout-missing-watch", size, frozenset({"proof"}), seconds=10)
     assert proofs["copied"].verdict == "unknown"
     found = answers("fanout-missing-watch", size, frozenset({"search"}))["copied"]
     assert found.verdict == "quiet"

@@ -455,8 +455,8 @@ def test_repairs_as_json(small: Path) -> None:
     result = CliRunner().invoke(group, ["repair", str(small), "--format", "json"], standalone_mode=False)
     whole = json.loads(result.stdout)
     jsonschema.validate(whole, json.loads((ROOT / "spec" / "report.schema.json").read_text()))
-    first = whole["models"][0]["repairs"]["found"][0]
-    assert (first["goals"], first["level"]) == (["synced"], 3)
+    first = whole["models"][0]["diagnosis"]["repairs"][0]
+    assert (first["goals"], first["level"]) == (["synced"], 1)  # the write can fail
     assert first["patch"].startswith("--- ")
 
 

@@ -28,7 +28,7 @@ def verify(model: Path, limit: Limit, settings: Mapping[str, int] | None = None)
     the limit; "unknown" if some goal is not; "wrong" if some verdict contradicts the model's `expect` lines;
     "stopped" if the run had to be stopped; "failed" if there is no answer for another reason.
     """
-    command = [sys.executable, "-m", "reconcheck", "verify", "--no-cache", "--format", "json"]
+    command = [sys.executable, "-m", "reconcheck", "verify", "--no-cache", "--no-diagnose", "--format", "json"]
     command += ["--timeout", f"{limit.wall:g}"]
     for name, value in (settings or {}).items():
         command += ["--set", f"{name}={value}"]

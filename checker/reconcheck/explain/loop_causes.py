@@ -81,7 +81,7 @@ def _self_triggers(history: History, writes: list[_Write]) -> Iterator[Cause]:
         for watch in controller.watches:
             if history.holder(write.variable) != watch.target or (watch.name, write.variable) in met:
                 continue
-            if not after[event_name(watch)] or before[event_name(watch)]:
+            if not after.get(event_name(watch)) or before[event_name(watch)]:  # one taken away has no events
                 continue
             met.add((watch.name, write.variable))
             place = history.place(write.number)

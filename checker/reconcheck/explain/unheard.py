@@ -19,7 +19,8 @@ def unheard(history: History, controller: Controller, holder: str, changes: list
     operator = history.operator
     reading = [place for change in changes for place in history.reading(controller, change.name)]
     places = [place for place in (history.place(number), *reading) if place is not None]
-    watches = [watch for watch in controller.watches if watch.target == holder]
+    in_force = history.rehearsal.whole.layout.watches(holder)
+    watches = [watch for owner, watch in in_force if owner.name == controller.name]
     after = "after the cache was read" if stale else f"after {controller.name} last looked"
     if history.last_run(controller) is None:
         after = f"and {controller.name} never ran"
@@ -37,7 +38,8 @@ def unheard(history: History, controller: Controller, holder: str, changes: list
         return
     if not watches:
         places += [declared] if declared is not None else []
-        message = f"{what}; {controller.name} does not watch {holder}"
+        away = any(watch.target == holder for watch in controller.watches)
+        message = f"{what}; {controller.name} does not watch {holder}{' with that watch taken away' if away else ''}"
         yield cause("unwatched_read", message, places, number)
         return
     before, then = history.states[number], history.states[number + 1]

@@ -48,7 +48,7 @@ FIRST_STEPS = 2_000_000
 """Commands tried on these states together."""
 WORTH_A_LOOK = 5_000
 """States below which a first look is left out: so many commands are hardly ever those of a small graph."""
-WORTH_SLICING = 5_000
+WORTH_SLICING = 20_000
 """States of a complete graph above which a proof in parts is cheaper to check than one on the whole graph."""
 ENGINES = frozenset({"graph", "proof", "search"})
 """The whole state graph; proofs in parts; bounded search for traces."""
@@ -59,7 +59,9 @@ LOOK = 60.0
 DEEPEST_SEARCH = 100
 """Steps of the bounded search; it mostly ends earlier, at a time limit."""
 SHARES = (4.0, 12.0, 36.0)
-"""Seconds for slices, and as many for bounded search, in turns, before all states are listed."""
+"""Seconds for each search for a counterexample, in turns with proofs, before all states are listed."""
+PROOF = 5
+"""How many times as long a proof is looked for in its turn: nothing has looked bad by then."""
 
 
 @dataclass
@@ -128,8 +130,8 @@ class Verifier:
                 found[key] = explored.seen
         return found
 
-    def answer(self, goal: Goal, scope: Scope, seconds: float | None = None) -> Answer:
-        """The verdict on one goal.  `seconds` is the share it has of a time limit, from now on."""
+    def answer(self, goal: Goal, scope: Scope, seconds: float | None = None, why: bool = True) -> Answer:
+        """The verdict on one goal, and `why` it fails.  `seconds` is its share of a time limit, from now on."""
         started = time.monotonic()
         if seconds is not None and self.budget.seconds is not None:
             self.budget = replace(self.budget, started=started + seconds - self.budget.seconds)
@@ -146,7 +148,8 @@ class Verifier:
         except DoesNotReplay as wrong:
             raise InternalError("RC901", f"{goal.name}: a trace does not replay: {wrong}") from wrong
         try:
-            answer = replace(answer, causes=causes_of(self.operator, answer, self._tell))
+            if why:
+                answer = replace(answer, causes=causes_of(self.operator, answer, self._tell))
         except Exhausted as spent:
             answer = replace(answer, unexplained=str(spent))
         explored = self.looked_at
@@ -156,9 +159,11 @@ class Verifier:
         return replace(answer, seconds=time.monotonic() - started, states=states)
 
     def together(self, goals: Sequence[Goal], scope: Scope) -> tuple[Answer, ...]:
-        """The verdicts on several goals; those that a complete state graph shows to converge share one proof."""
+        """The verdicts on several goals, without causes; those that one state graph shows to converge share a proof."""
         shared = self._proved_together(goals, scope)
-        return tuple(shared[goal.name] if goal.name in shared else self.answer(goal, scope) for goal in goals)
+        return tuple(
+            shared[goal.name] if goal.name in shared else self.answer(goal, scope, why=False) for goal in goals
+        )
 
     def _proved_together(self, goals: Sequence[Goal], scope: Scope) -> dict[str, Answer]:
         """The answers to the goals that one proof shows to converge; empty where there are not two of them."""
@@ -287,7 +292,7 @@ class Verifier:
             return answer
         bad = bounded.quiet_without(explored.system, goal.formula)
         for seconds in SHARES:
-            answer = self._in_parts(goal, scope, explored, seconds)
+            answer = self._in_parts(goal, scope, explored, PROOF * seconds)
             answer = answer or self._guided(goal, scope, explored.system, self._open_part(goal, scope), seconds)
             answer = answer or self._bounded(goal, scope, explored, bad, "quiet", seconds)
             if answer is not None:
