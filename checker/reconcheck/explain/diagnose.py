@@ -24,7 +24,7 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
         return Diagnosis(undecided=("everything: no verdict is known, so the model is too hard for a diagnosis",))
     limit = max(LEAST_SECONDS, TIMES_THE_VERDICTS * report.seconds) if seconds is None else seconds
     without = report.scope.without
-    goals = [answer.goal for answer in report.answers]
+    goals = list({answer.goal.name: answer.goal for answer in report.answers}.values())
     looks = Looks(report.operator, goals, hands, limit, tell)
     looks.know([*report.answers, *(checked.answer for checked in report.expectations)])
     base, unscheduled = whole(without), Scope(UNSCHEDULED, without)

@@ -231,7 +231,8 @@ def _table_of_steps(operator: Operator, trace: Trace, paint: Paint) -> list[str]
     for number, row in enumerate(rows, 1):
         step = row.step
         cells.append((str(number), happens(row, types), step.who, changed(step, types), step.woke))
-    widths = (4, 28, 11, 25)
+    who = min(max(11, *(len(cell[2]) for cell in cells)), 16)  # names are rarely longer, and hard to read in parts
+    widths = (4, 39 - who, who, 25)
     start = ", ".join(f"{name} = {value_text(name, value, types)}" for name, value in trace.start)
     lines = textwrap.wrap(f"at first: {start or 'every field is zero, false or none'}", WIDTH - 2,
                           initial_indent="  ", subsequent_indent="            ")  # fmt: skip
