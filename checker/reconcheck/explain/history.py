@@ -108,6 +108,8 @@ class History:
             if written and not own:
                 since, stale = written[-1] + 1, False
                 before = self.states[since][name]
+            if stale and self.end[name] == before:  # it came back to what the outdated copy said
+                before, stale = self.states[since][name], False
             if self.end[name] == before:
                 continue
             later = [n for n in steps if n >= since] or (steps[-1:] if stale else [])
