@@ -150,4 +150,4 @@ def everything() -> Run:
 
 def run(*results: tuple[str, Report | Failure]) -> Run:
     """A run over models."""
-    return Run(tuple(Outcome(file, result) for file, result in results), 1.5, 50_000_000, "/work/tree")
+    return Run(tuple(Outcome(file, result) for file, result in results), 1.5, 50_000_000, "/tree")

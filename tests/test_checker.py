@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from known_proofs import EXTERNAL, GOLDEN, MINIMAL, PROVED, SCHEDULED, explored, proved
 from reconcheck.certify.check import Checker
+from reconcheck.certify.queries import Query, Solver
 from reconcheck.certify.solvers import SOLVERS, Failure
+from reconcheck.engines.budget import Budget
+from reconcheck.engines.prove import Prover
 from reconcheck.model import expr as e
+from reconcheck.model.likeness import Pattern
+from reconcheck.model.load import load
+from reconcheck.model.operator import Scope
 from reconcheck.model.types import BOOL, EnumType, RangeType
 from reconcheck.proof.certificate import (
     Checked,
@@ -25,6 +36,7 @@ from reconcheck.proof.certificate import (
     region_type,
 )
 from reconcheck.proof.diagram import OUTSIDE, Diagram, at_most, build, leaf, leaf_rank
+from reconcheck.semantics.compiler import compile_system
 
 
 def test_what_settles_is_no_invariant() -> None:
@@ -158,3 +170,46 @@ def test_what_was_forgotten_is_not_relied_on(name: str) -> None:
     assert once.accepted == twice.accepted
     assert knowledge(once) == knowledge(twice)
     assert once.solver.held > 0
+
+
+# ---- likeness ----------------------------------------------------------------------------------------------------
+
+
+FAMILIES = Path(__file__).parent / "bench" / "models"
+
+
+@pytest.mark.parametrize(("model", "size"), [("fanout", 3), ("fanout-unbounded", 2), ("chain", 2)])
+def test_nothing_is_accepted_for_its_likeness_alone(model: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With every obligation written down and asked by itself, the same parts and the same mutants of them hold."""
+    loaded = load(FAMILIES / f"{model}.rdsl", {"N": size})
+    system = compile_system(loaded.operator, Scope())
+    cases = []
+    for goal in loaded.operator.goals:
+        checker = Checker(system)
+        prover = Prover(system, checker, Budget())
+        assert prover.prove(goal.formula)
+        proof = Proof(goal.formula, tuple(checker.context.clauses), tuple(checker.accepted))
+        chance = random.Random(5)
+        dropped = chance.sample(range(len(proof.parts)), 4)
+        without = [[part for n, part in enumerate(proof.parts) if n != drop] for drop in dropped]
+        cases += [proof, *(replace(proof, parts=tuple(some)) for some in without)]
+        cases.append(replace(proof, clauses=proof.clauses[: len(proof.clauses) // 2]))
+    alike = [Checker(system).check(proof) for proof in cases]
+    written = Counter[str]()
+    count = itertools.count()
+    solved = Solver.refute
+
+    def refute(self: Solver, declared: Iterable[str], queries: Sequence[Query]) -> object:
+        written["obligations"] += len(queries)
+        return solved(self, declared, queries)
+
+    monkeypatch.setattr(Solver, "refute", refute)
+    for proof in cases:
+        Checker(system).check(proof)
+    few = written["obligations"]
+    monkeypatch.setattr(Pattern, "key", lambda *_given: (next(count),))  # nothing is like anything
+    written.clear()
+    apart = [Checker(system).check(proof) for proof in cases]
+    assert written["obligations"] > few
+    assert [type(one) for one in apart] == [type(one) for one in alike]
+    assert {type(one) for one in alike} == {Checked, Refused}

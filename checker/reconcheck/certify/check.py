@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from reconcheck.certify.context import Context, Known, Taken, falls, rises
+from reconcheck.certify.context import Context, Known
 from reconcheck.certify.obligations import Obligations
 from reconcheck.certify.projection import Projections
 from reconcheck.certify.queries import Name, Shown, Solver, names_in
 from reconcheck.certify.solvers import Z3, Backend
+from reconcheck.certify.taken import Taken, falls, rises
 from reconcheck.certify.wellformed import Form
 from reconcheck.model import expr as e
 from reconcheck.model.types import IntType, RangeType

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconcheck.certify.queries import Discharged, Name, Query, Solver, declarations, names_in
+from reconcheck.certify.taken import Taken, kept, taken_of, way_of
 from reconcheck.model import expr as e
 from reconcheck.model.likeness import Key, Pattern, Shape, Shapes
 from reconcheck.model.operator import Variable
@@ -13,33 +14,13 @@ from reconcheck.model.types import EnumType, RangeType, Type, Value
 from reconcheck.proof.certificate import Measure, Places, Refused
 from reconcheck.semantics import smtlib
 from reconcheck.semantics.layout import event_name
-from reconcheck.semantics.system import Command, System, fixed, possible
+from reconcheck.semantics.system import System, possible
 
 RESTING = ("idle", "stopped")
 TIES = 3
 """How many steps away a fact still is of interest to a formula."""
 TIED = 4
 """Most variables of a fact that ties them together."""
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A command with what its guard fixes put in: values before it, and after it."""
-
-    command: Command
-    guard: e.Expr
-    before: dict[str, e.Expr]
-    after: dict[str, e.Expr]
-    changed: e.Expr
-    reads: frozenset[str]
-    writes: frozenset[str]
-    moves: tuple[tuple[str, e.Const | None, e.Const | None], ...]
-    """For each program counter that it fixes or sets, the place before and after."""
-
-    @property
-    def updates(self) -> list[tuple[str, e.Expr]]:
-        """The variables that it may change with their new values."""
-        return [(name, self.after[name]) for name in sorted(self.writes)]
 
 
 @dataclass(frozen=True)
@@ -70,7 +51,7 @@ class Context:
 
     def __post_init__(self) -> None:
         self.types = {variable.name: variable for variable in self.system.variables}
-        self.taken = [_taken(command, self.types) for command in self.system.commands]
+        self.taken = [taken_of(command, self.types) for command in self.system.commands]
         self._touching: dict[str, list[int]] = {}
         for number, taken in enumerate(self.taken):
             for name in taken.writes:
@@ -366,7 +347,7 @@ class Context:
                 pattern.add(self.shapes.of(self._moved(formula, taken, after=False)))
                 pattern.add(self.shapes.of(self._moved(formula, taken, after=True)))
             if isinstance(measure.amount, Places):
-                pattern.add((self.shapes.number(_way(measure.amount, taken)), (measure.amount.variable.name,)))
+                pattern.add((self.shapes.number(way_of(measure.amount, taken)), (measure.amount.variable.name,)))
             shape = self.shapes.number(("measure", *pattern.content)), tuple(pattern.places)
             self._measured[key] = measure, shape  # with the measure itself, so that no other gets its `id`
         return self._measured[key][1]
@@ -430,25 +411,6 @@ def _holders(system: System) -> dict[str, str]:
     return found
 
 
-def _taken(command: Command, types: dict[str, Variable]) -> Taken:
-    known = fixed(command.guard, types)
-    updates = {name: e.substitute(value, known) for name, value in command.updates}
-    updates = {
-        name: value for name, value in updates.items() if value != known.get(name, e.Var(name, types[name].type))
-    }
-    changed = e.either(
-        *(e.negate(e.equal(known.get(name, e.Var(name, types[name].type)), value)) for name, value in updates.items())
-    )
-    moves: list[tuple[str, e.Const | None, e.Const | None]] = []
-    for name in sorted({*known, *updates}):
-        old, new = known.get(name), updates.get(name)
-        if name.startswith("pc(") and (new is None or isinstance(new, e.Const)):
-            moves.append((name, old if isinstance(old, e.Const) else None, new))
-    after = {**known, **updates}
-    guard = e.substitute(command.guard, known)
-    return Taken(command, guard, known, after, changed, command.reads, frozenset(updates), tuple(moves))
-
-
 def _listed(formula: e.Or, name: str) -> tuple[frozenset[Value], e.Expr]:
     """The values of a variable that alone make a disjunction true, and what is left for all others."""
     values: set[Value] = set()
@@ -462,15 +424,6 @@ def _listed(formula: e.Or, name: str) -> tuple[frozenset[Value], e.Expr]:
     return frozenset(values), e.either(*rest)
 
 
-def _way(amount: Places, taken: Taken) -> tuple[object, ...]:
-    """All that a command lets the way to the end of a run matter for."""
-    move = next((move for move in taken.moves if move[0] == amount.variable.name), None)
-    if move is None or move[1] is None:
-        return "any place", amount.amounts, move is not None
-    old, new = amount.at(str(move[1].value)), amount.at(str((move[2] or move[1]).value))
-    return "move", move[2] is None, old > 0, new > 0, old >= new, new >= old
-
-
 def _outside(value: e.Expr, type_: Type) -> e.Expr:
     """The condition that a value is not of a type; plainly false where the shape of the expression tells."""
     if e.surely_in(value, type_):
@@ -482,50 +435,3 @@ def _outside(value: e.Expr, type_: Type) -> e.Expr:
             return e.negate(e.both(e.at_most(e.integer(low), value), e.at_most(value, e.integer(high))))
         case _:
             return e.negate(e.at_most(e.integer(0), value))
-
-
-# ---- measures ----------------------------------------------------------------------------------------------
-
-
-Ends = tuple[e.Expr, e.Expr, e.Expr, e.Expr]
-
-
-def _ends(measure: Measure, taken: Taken) -> Ends | None:
-    """Condition and amount before and after a command; None where the command does not tell its places."""
-    before, after = e.substitute(measure.condition, taken.before), e.substitute(measure.condition, taken.after)
-    amount = measure.amount
-    if not isinstance(amount, Places):
-        return before, e.substitute(amount, taken.before), after, e.substitute(amount, taken.after)
-    old, new = taken.before.get(amount.variable.name), taken.after.get(amount.variable.name)
-    if new is None:  # wherever the run stands, it stays there
-        there = e.negate(amount.resting)
-        return e.both(before, there), e.integer(1), e.both(after, there), e.integer(1)
-    if not isinstance(old, e.Const) or not isinstance(new, e.Const):
-        return None
-    return before, e.integer(amount.at(str(old.value))), after, e.integer(amount.at(str(new.value)))
-
-
-def rises(measure: Measure, taken: Taken) -> e.Expr:
-    """A condition that holds wherever a command raises the measure."""
-    ends = _ends(measure, taken)
-    return e.TRUE if ends is None else _greater(ends[2], ends[3], ends[0], ends[1])
-
-
-def falls(measure: Measure, taken: Taken) -> e.Expr:
-    """A condition under which a command surely lowers the measure."""
-    ends = _ends(measure, taken)
-    return e.FALSE if ends is None else _greater(*ends)
-
-
-def kept(measure: Measure, taken: Taken) -> e.Expr:
-    """A condition that holds wherever a command leaves the measure as it is."""
-    ends = _ends(measure, taken)
-    if ends is None:
-        return e.TRUE
-    return e.both(e.negate(_greater(*ends)), e.negate(_greater(ends[2], ends[3], ends[0], ends[1])))
-
-
-def _greater(condition: e.Expr, amount: e.Expr, than: e.Expr, other: e.Expr) -> e.Expr:
-    """`(condition ? amount : 0) > (than ? other : 0)`, for natural amounts."""
-    positive = e.negate(e.at_most(amount, e.integer(0)))
-    return e.both(condition, positive, e.either(e.negate(than), e.negate(e.at_most(amount, other))))

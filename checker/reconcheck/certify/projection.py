@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconcheck.certify.context import Context, Taken
+from reconcheck.certify.context import Context
 from reconcheck.certify.queries import Discharged, names_in
+from reconcheck.certify.taken import Taken
 from reconcheck.model import expr as e
 from reconcheck.model.likeness import Key, Pattern
 from reconcheck.model.operator import Variable
