@@ -12,7 +12,7 @@ import click
 from reconcheck.cli.crowd import outcomes_of
 from reconcheck.cli.errors import INTERNAL, wrong_value
 from reconcheck.cli.machine import usable_cores
-from reconcheck.cli.options import ScopeAsked, colours, parse_settings, settings_option
+from reconcheck.cli.options import ScopeAsked, colours, parse_settings, settings_option, timeout_option
 from reconcheck.cli.outputs import outputs, say
 from reconcheck.cli.request import Request, failure
 from reconcheck.explain.run import WORST_FIRST, Failure
@@ -30,9 +30,7 @@ STANDARD_INPUT = "(standard input)"
 @click.argument("old")
 @click.argument("new")
 @settings_option
-@click.option(
-    "--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Give up on a model after this time."
-)
+@timeout_option
 @click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Work on N questions at a time.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="How to answer; text by default.")
 @click.option(

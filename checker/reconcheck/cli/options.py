@@ -47,6 +47,14 @@ def settings_option(function: F) -> F:
     return option(function)
 
 
+def timeout_option(function: F) -> F:
+    """`--timeout SECONDS`."""
+    least = click.FloatRange(min=0.1)
+    return click.option("--timeout", type=least, metavar="SECONDS", help="Give up on a model after this time.")(
+        function
+    )
+
+
 def scope_options(function: F) -> F:
     """`--with schedule`, `--level L2` and `--without RULE`."""
     with_ = click.option(

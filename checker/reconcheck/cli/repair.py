@@ -12,7 +12,7 @@ import click
 from reconcheck.cli.errors import INTERNAL, OK, UNKNOWN, wrong_value
 from reconcheck.cli.fixing import Target, looked_for, target_options, write_repair
 from reconcheck.cli.machine import peak_memory
-from reconcheck.cli.options import ScopeAsked, colours, parse_settings, settings_option
+from reconcheck.cli.options import ScopeAsked, colours, parse_settings, settings_option, timeout_option
 from reconcheck.cli.outputs import say
 from reconcheck.cli.request import Request
 from reconcheck.diagnostic import InternalError, ModelError
@@ -27,7 +27,7 @@ from reconcheck.explain.run import Failure, Outcome, Run
     "--max-edits", type=click.IntRange(min=1), default=3, metavar="N", help="Edits of a repair; 3 by default."
 )
 @settings_option
-@click.option("--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Give up after this time.")
+@timeout_option
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
 def command(
     model: str,

@@ -24,6 +24,7 @@ from reconcheck.cli.options import (
     parse_settings,
     scope_options,
     settings_option,
+    timeout_option,
 )
 from reconcheck.cli.outputs import outputs, say
 from reconcheck.cli.remembering import remembering
@@ -46,9 +47,7 @@ if TYPE_CHECKING:
 @click.option("--goal", "goals", multiple=True, metavar="NAME", help="Only this question; may be given several times.")
 @scope_options
 @settings_option
-@click.option(
-    "--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Give up on a model after this time."
-)
+@timeout_option
 @click.option(
     "--jobs",
     "-j",
