@@ -42,6 +42,8 @@ def _causes(operator: Operator, answer: Answer, trace: Trace | None, check: Chec
     history = History(rehearsal(operator, answer.scope, answer.goal, trace, check), trace)
     found = busy(history) if trace.end == "livelock" else ()
     found = found or tuple(stopped(history))
-    if not found and helped(history):
-        found = tuple(missing_wake_ups(history)) or tuple(went_wrong(history))
-    return found or tuple(past_cure(history))
+    if found:
+        return found
+    if helped(history):  # so it is not past cure, even where nothing is found
+        return tuple(missing_wake_ups(history)) or tuple(went_wrong(history))
+    return tuple(past_cure(history))

@@ -150,6 +150,8 @@ class Verifier:
         try:
             if why:
                 answer = replace(answer, causes=causes_of(self.operator, answer, self._tell))
+                if answer.trace is not None and answer.verdict in ("quiet", "livelock") and not answer.causes:
+                    answer = replace(answer, unexplained="a wake-up would help, but the run does not show which")
         except Exhausted as spent:
             answer = replace(answer, unexplained=str(spent))
         explored = self.looked_at
