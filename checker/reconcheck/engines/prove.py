@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from reconcheck.engines.blurring import tells
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
 from reconcheck.engines.measures import RESTING, ways
 from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
-from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice, tells
+from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BoolType, domain, is_finite

@@ -10,19 +10,21 @@ program counters: places of a run that look alike from the slice become one regi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from reconcheck.engines.blurring import Blur, Seen, simpler, tells
 from reconcheck.engines.consistent import Consistency
+from reconcheck.engines.folding import Folding, about_rest
 from reconcheck.engines.measures import RESTING
 from reconcheck.engines.python_code import StateTuple, predicate, source
 from reconcheck.model import expr as e
 from reconcheck.model.likeness import Pattern, Shapes
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import BOOL, OPAQUE, BoolType, EnumType, IntType, OpaqueType, Type, zero
+from reconcheck.model.types import BOOL, OPAQUE, BoolType, EnumType, IntType
 from reconcheck.proof.certificate import Column, region_type
-from reconcheck.semantics.system import Command, System, fixed, possible
+from reconcheck.semantics.system import System, fixed, possible
 
 MOST_CASES = 4000
 """Case distinctions spent on one "whatever the cut variables are"; past it an action counts as not possible."""
@@ -53,73 +55,12 @@ class Slice:
     """For each command of the slice, the commands of the whole system that look like it."""
     keep: frozenset[str]
     predicates: tuple[Predicate, ...]
-    folding: _Folding
+    folding: Folding
 
     @cached_property
     def source(self) -> tuple[str, ...]:
         """The same text for slices that differ in names only."""
         return source(self.system)
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A command as a slice sees it: `moves` are those of folded program counters, place before and after."""
-
-    guard: e.Expr
-    updates: tuple[tuple[str, e.Expr], ...]
-    inputs: tuple[Variable, ...]
-    moves: tuple[tuple[str, str | None, str | None], ...]
-    hidden: bool
-    look: int = field(default=-1, compare=False)
-    """A number for guard, updates and inputs."""
-
-
-@dataclass
-class _Blur:
-    """Replaces conditions on cut variables by free choices, the same condition by the same choice."""
-
-    keep: frozenset[str]
-    choices: dict[e.Expr, e.Expr] = field(default_factory=dict)
-    inputs: list[Variable] = field(default_factory=list)
-
-    def replaced(self, expr: e.Expr) -> e.Expr:
-        """The expression over kept variables and choices."""
-        if not _is_endless(expr) and e.names(expr) <= self.keep:
-            return expr
-        match expr:
-            case e.Equal(left, right) if e.names(expr) <= self.keep and _endless_datum(left, right):
-                return e.equal(self.datum(left), self.datum(right))
-            case e.Var() | e.Equal() | e.AtMost() | e.Arithmetic():
-                return self._chosen(expr, e.type_of(expr))
-            case _:
-                return e.rebuild(expr, tuple(self.replaced(part) for part in e.parts(expr)))
-
-    def datum(self, value: e.Expr) -> e.Expr:
-        """A number of an endless type, of which a slice sees only whether it equals others, and whether it is 0."""
-        match value:
-            case e.Var(name, IntType()) if name in self.keep:
-                return value
-            case e.Const(0, _):
-                return value
-            case e.Choice(condition, yes, no):
-                return e.choose(self.replaced(condition), self.datum(yes), self.datum(no))
-            case _:
-                return self._chosen(value, OPAQUE)
-
-    def _chosen(self, expr: e.Expr, type_: Type) -> e.Expr:
-        if expr not in self.choices:
-            self.choices[expr] = self.anything(OPAQUE if isinstance(type_, IntType) else type_)
-        return self.choices[expr]
-
-    def anything(self, type_: Type) -> e.Expr:
-        """A new free choice; an opaque input is never `none`, which a variable may be."""
-        if isinstance(type_, OpaqueType):
-            return e.choose(self._input(BOOL), e.Const(zero(type_), type_), self._input(type_))
-        return self._input(type_)
-
-    def _input(self, type_: Type) -> e.Var:
-        self.inputs.append(Variable(f"cut{len(self.inputs)}", type_, None))
-        return e.Var(self.inputs[-1].name, type_)
 
 
 class Slicer:
@@ -142,9 +83,9 @@ class Slicer:
             for name in footprint:
                 self.touching.setdefault(name, []).append(number)
         self.shapes = Shapes(self.types)
-        self._alike: dict[object, tuple[_Seen, tuple[str, ...]]] = {}
-        self._seen: dict[object, tuple[_Seen, ...]] = {}
-        self._plain: dict[frozenset[str], list[tuple[_Seen, ...]]] = {}
+        self._alike: dict[object, tuple[Seen, tuple[str, ...]]] = {}
+        self._seen: dict[object, tuple[Seen, ...]] = {}
+        self._plain: dict[frozenset[str], list[tuple[Seen, ...]]] = {}
         """How the commands look from the control state alone."""
         self._looks: dict[object, int] = {}
         self._sure: dict[tuple[str, frozenset[str]], e.Expr] = {}
@@ -164,7 +105,7 @@ class Slicer:
         seen = self._all_seen(keep, predicates, folded)
         regions = {pc: self._regions(pc, seen) for pc in folded}
         columns = self._columns(keep, predicates, regions)
-        shape = _Folding(columns, regions)
+        shape = Folding(columns, regions)
         variables = tuple(column.variable for column in columns)
         commands, origins = shape.commands(self.system.commands, seen)
         begin = shape.command(self.system.initial, self._begin(keep, predicates))
@@ -182,7 +123,7 @@ class Slicer:
         """Those of some formulas that a slice shows, as tests of its states."""
         folded = tuple(part.folding.regions)
         shown = (self._shown(formula, part.keep, part.predicates) for formula in formulas)
-        facts = [fact for fact in shown if fact != e.TRUE and _about_rest(fact, folded) and tells(fact)]
+        facts = [fact for fact in shown if fact != e.TRUE and about_rest(fact, folded) and tells(fact)]
         facts += [e.Var(one.name, BOOL) for one in part.predicates if one.term in formulas]
         known = set(formulas)
         facts += [
@@ -202,7 +143,7 @@ class Slicer:
         actions = frozenset(action for action, _ in part.sure)
         return replace(part.system, commands=part.folding.commands(commands, seen, actions)[0])
 
-    def _left(self, number: int, part: Slice, folded: tuple[str, ...]) -> tuple[_Seen, ...]:
+    def _left(self, number: int, part: Slice, folded: tuple[str, ...]) -> tuple[Seen, ...]:
         left = self.left(number)
         if left is None:
             return ()
@@ -233,7 +174,7 @@ class Slicer:
 
     def _all_seen(
         self, keep: frozenset[str], predicates: Sequence[Predicate], folded: tuple[str, ...]
-    ) -> list[tuple[_Seen, ...]]:
+    ) -> list[tuple[Seen, ...]]:
         """All commands on the kept variables and predicates; most touch no more of them than the control state."""
         control = _control(keep)
         if control not in self._plain:
@@ -247,7 +188,7 @@ class Slicer:
 
     def _see(
         self, number: int, keep: frozenset[str], predicates: Sequence[Predicate], folded: tuple[str, ...]
-    ) -> tuple[_Seen, ...]:
+    ) -> tuple[Seen, ...]:
         """A command on the kept variables and predicates: one way to see it, or several, or none."""
         footprint = self.footprints[number]
         shared = keep & footprint
@@ -265,7 +206,7 @@ class Slicer:
         predicates: Sequence[Predicate],
         folded: tuple[str, ...],
         left: list[e.Expr],
-    ) -> tuple[_Seen, ...]:
+    ) -> tuple[Seen, ...]:
         command = self.system.commands[number]
         fixed_values = fixed(command.guard, self.types)
         inputs = frozenset(variable.name for variable in command.inputs)
@@ -282,15 +223,15 @@ class Slicer:
         if not predicates and not left:
             return self._like(guard, kept_updates, keep | inputs, command.inputs, tuple(moves), hidden)
         guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates)
-        guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs and _about_rest(one, folded)))
-        blur = _Blur(keep | inputs | {p.name for p in predicates})
+        guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs and about_rest(one, folded)))
+        blur = Blur(keep | inputs | {p.name for p in predicates})
         guard = blur.replaced(guard)
         shown = tuple((name, self._new_value(name, value, blur)) for name, value in kept_updates.items())
         moved = any(not self.writes[number].isdisjoint(e.names(one.term)) for one in predicates)
-        found: dict[_Seen, None] = {}
+        found: dict[Seen, None] = {}
         for choice in self._cases(blur, fixed_values) if moved else ({},):
             chosen = tuple((name, e.substitute(value, choice)) for name, value in shown)
-            one = _simpler(e.substitute(guard, choice), chosen, (*command.inputs, *blur.inputs), tuple(moves), hidden)
+            one = simpler(e.substitute(guard, choice), chosen, (*command.inputs, *blur.inputs), tuple(moves), hidden)
             if one.guard != e.FALSE:
                 found[one] = None
         return tuple(replace(one, look=self._look(one)) for one in found)
@@ -303,7 +244,7 @@ class Slicer:
         inputs: tuple[Variable, ...],
         moves: tuple[tuple[str, str | None, str | None], ...],
         hidden: bool,
-    ) -> tuple[_Seen, ...]:
+    ) -> tuple[Seen, ...]:
         """How a command looks without predicates: commands of one shape look alike, and are worked out once."""
         pattern = Pattern(self.shapes)
         pattern.add(self.shapes.of(guard))
@@ -313,10 +254,10 @@ class Slicer:
         names = tuple(pattern.places)
         key = pattern.key(inputs), tuple([place for place, name in enumerate(names) if name in keep])
         if key not in self._alike:
-            blur = _Blur(keep)
+            blur = Blur(keep)
             shown = blur.replaced(guard)
             values = tuple((name, self._new_value(name, value, blur)) for name, value in updates.items())
-            self._alike[key] = _simpler(shown, values, (*inputs, *blur.inputs), (), False), names
+            self._alike[key] = simpler(shown, values, (*inputs, *blur.inputs), (), False), names
         seen, others = self._alike[key]
         if others != names:
             renamed: dict[str, e.Expr] = {
@@ -331,10 +272,10 @@ class Slicer:
         seen = replace(seen, moves=moves, hidden=hidden)
         return (replace(seen, look=self._look(seen)),) if seen.guard != e.FALSE else ()
 
-    def _look(self, seen: _Seen) -> int:
+    def _look(self, seen: Seen) -> int:
         return self._looks.setdefault((seen.guard, seen.updates, seen.inputs), len(self._looks))
 
-    def _cases(self, blur: _Blur, known: dict[str, e.Expr]) -> Sequence[Mapping[str, e.Expr]]:
+    def _cases(self, blur: Blur, known: dict[str, e.Expr]) -> Sequence[Mapping[str, e.Expr]]:
         """Values for the conditions that a blur replaced, as far as they can hold together."""
         conditions = {c: v for c, v in blur.choices.items() if isinstance(v, e.Var) and isinstance(v.type, BoolType)}
         if len(conditions) > MOST_CONDITIONS:
@@ -345,7 +286,7 @@ class Slicer:
             for values in self.consistency.cases(list(conditions), known)
         ]
 
-    def _new_value(self, name: str, value: e.Expr, blur: _Blur) -> e.Expr:
+    def _new_value(self, name: str, value: e.Expr, blur: Blur) -> e.Expr:
         endless = name in self.types and isinstance(self.types[name].type, IntType)
         return blur.datum(value) if endless else blur.replaced(value)
 
@@ -377,15 +318,15 @@ class Slicer:
                 updates[one.name] = e.both(e.substitute(before, every), rest)
         return guard, updates
 
-    def _begin(self, keep: frozenset[str], predicates: Sequence[Predicate]) -> _Seen:
+    def _begin(self, keep: frozenset[str], predicates: Sequence[Predicate]) -> Seen:
         initial = self.system.initial
         updates = dict(initial.updates)
-        blur = _Blur(keep | {v.name for v in initial.inputs})
+        blur = Blur(keep | {v.name for v in initial.inputs})
         shown = [(name, self._new_value(name, value, blur)) for name, value in updates.items() if name in keep]
         shown += [(one.name, blur.replaced(e.substitute(one.term, updates))) for one in predicates]
         used = {name for _, value in shown for name in e.names(value)}
         inputs = tuple(v for v in (*initial.inputs, *blur.inputs) if v.name in used)
-        return _Seen(e.TRUE, tuple(shown), inputs, (), False)
+        return Seen(e.TRUE, tuple(shown), inputs, (), False)
 
     # ---- fairness ------------------------------------------------------------------------------------------------
 
@@ -394,14 +335,14 @@ class Slicer:
         ways = self.enabled[action]
         key = action, e.names(ways) & keep
         if key not in self._sure:
-            blur = _Blur(keep)
+            blur = Blur(keep)
             cases = blur.replaced(ways)
             self._sure[key] = _always(cases, {choice.name for choice in blur.inputs}, [MOST_CASES])
         return self._sure[key]
 
     # ---- regions -----------------------------------------------------------------------------------------------
 
-    def _regions(self, pc: str, seen: Sequence[tuple[_Seen, ...]]) -> tuple[tuple[str, str], ...]:
+    def _regions(self, pc: str, seen: Sequence[tuple[Seen, ...]]) -> tuple[tuple[str, str], ...]:
         """Places that look alike: (place, region) for each place.  Any answer is sound; this one splits enough.
 
         Runs go forward, so the places are looked at from the last to the first.  One that leads unseen into a
@@ -440,102 +381,9 @@ class Slicer:
         return tuple((place, region[place]) for place in type_.values)
 
 
-class _Folding:
-    """Puts regions for places."""
-
-    def __init__(self, columns: Sequence[Column], regions: dict[str, tuple[tuple[str, str], ...]]) -> None:
-        self.regions = {pc: dict(pairs) for pc, pairs in regions.items()}
-        self.types = {column.name: column.type for column in columns}
-
-    def formula(self, formula: e.Expr) -> e.Expr:
-        """A formula in which folded program counters are compared with resting places only."""
-        values = {name: e.Var(name, self.types[name]) for name in e.names(formula) if name in self.regions}
-        return _retyped(formula, values) if values else formula
-
-    def command(self, command: Command, seen: _Seen) -> Command:
-        """The command on the columns."""
-        guard = seen.guard
-        updates = dict(seen.updates)
-        for pc, old, new in seen.moves:
-            here = e.Var(pc, self.types[pc])
-            if old is not None:
-                guard = e.both(e.equal(here, e.Const(self.regions[pc][old], here.type)), guard)
-            if new is not None and (old is None or self.regions[pc][new] != self.regions[pc][old]):
-                updates[pc] = e.Const(self.regions[pc][new], here.type)
-        for pc in self.regions:
-            value = updates.get(pc)
-            if isinstance(value, e.Const) and value.type != self.types[pc]:
-                updates[pc] = e.Const(self.regions[pc][str(value.value)], self.types[pc])
-        return Command(command.step, guard, tuple(updates.items()), seen.inputs, seen.hidden or not updates)
-
-    def commands(
-        self,
-        commands: Sequence[Command],
-        seen: Sequence[tuple[_Seen, ...]],
-        actions: frozenset[str] | None = None,
-    ) -> tuple[tuple[Command, ...], tuple[tuple[int, ...], ...]]:
-        """All commands on the columns, those that look alike as one, with the numbers of the originals.
-
-        With `actions`, those of these actions are told apart, and kept even where the columns do not change.
-        """
-        found: dict[object, tuple[Command, list[int]]] = {}
-        pairs = zip(commands, seen, strict=True)
-        flat = [(number, command, one) for number, (command, several) in enumerate(pairs) for one in several]
-        for number, command, one in flat:
-            place = tuple(
-                (pc, old and self.regions[pc][old], new and self.regions[pc][new]) for pc, old, new in one.moves
-            )
-            watched = actions is not None and command.step.action in actions
-            key = (one.look, place, command.step.action if watched else "")
-            if key not in found:
-                found[key] = self.command(command, one), []
-            found[key][1].append(number)
-        kept = actions or frozenset()
-        visible = [(c, tuple(n)) for c, n in found.values() if c.updates or c.step.action in kept]
-        return tuple(c for c, _ in visible), tuple(n for _, n in visible)
-
-
 def same(left: e.Expr, right: e.Expr) -> e.Expr:
     """Two truth values are the same."""
     return e.either(e.both(left, right), e.both(e.negate(left), e.negate(right)))
-
-
-def _is_endless(expr: e.Expr) -> bool:
-    """Whether an expression compares or computes numbers of an endless type."""
-    match expr:
-        case e.Const():
-            return False
-        case e.Var(_, type_):
-            return isinstance(type_, IntType)
-        case _:
-            return any(_is_endless(part) for part in e.parts(expr))
-
-
-def _endless_datum(left: e.Expr, right: e.Expr) -> bool:
-    return isinstance(e.type_of(left), IntType) or isinstance(e.type_of(right), IntType)
-
-
-def tells(formula: e.Expr) -> bool:
-    """Whether a formula can be evaluated on a slice: endless numbers are compared with each other and 0 only."""
-    match formula:
-        case e.Equal(left, right) if _endless_datum(left, right):
-            sides = [side for side in (left, right) if not (isinstance(side, e.Var) and isinstance(side.type, IntType))]
-            return all(isinstance(side, e.Const) and side.value == 0 for side in sides)
-        case e.AtMost() | e.Arithmetic():
-            return not _is_endless(formula)
-        case _:
-            return all(tells(part) for part in e.parts(formula))
-
-
-def _about_rest(formula: e.Expr, folded: Sequence[str]) -> bool:
-    """Whether a formula tells resting places only from the others, which folding leaves apart."""
-    match formula:
-        case e.Equal(e.Var(name, _), e.Const(value, _)) if name in folded:
-            return value in RESTING
-        case e.Var(name, _):
-            return name not in folded
-        case _:
-            return all(_about_rest(part, folded) for part in e.parts(formula))
 
 
 def _control(names: frozenset[str]) -> frozenset[str]:
@@ -560,95 +408,6 @@ def _rest(one: Predicate, some: bool) -> e.Expr:
     return e.Var(f"?rest of {one.name}", BOOL) if some else e.TRUE
 
 
-def _simpler(
-    guard: e.Expr,
-    updates: tuple[tuple[str, e.Expr], ...],
-    inputs: Sequence[Variable],
-    moves: tuple[tuple[str, str | None, str | None], ...],
-    hidden: bool,
-) -> _Seen:
-    """A command without the choices that only decide whether it is possible."""
-    used = {name for _, value in updates for name in e.names(value)}
-    for choice in inputs:
-        if choice.name not in used and isinstance(choice.type, BoolType) and choice.name in e.names(guard):
-            guard = e.either(*(e.substitute(guard, {choice.name: value}) for value in (e.TRUE, e.FALSE)))
-    guard, updates, inputs = _grouped(guard, updates, inputs)
-    used = {name for formula in (guard, *(value for _, value in updates)) for name in e.names(formula)}
-    return _numbered(_Seen(guard, updates, tuple(v for v in inputs if v.name in used), moves, hidden))
-
-
-def _grouped(
-    guard: e.Expr, updates: tuple[tuple[str, e.Expr], ...], inputs: Sequence[Variable]
-) -> tuple[e.Expr, tuple[tuple[str, e.Expr], ...], Sequence[Variable]]:
-    """Choices that always occur together, as one choice."""
-    free = frozenset(v.name for v in inputs if isinstance(v.type, BoolType) and v.name.startswith("cut"))
-    if len(free) < 2:
-        return guard, updates, inputs
-    groups: dict[str, set[e.Expr]] = {}
-
-    def look(formula: e.Expr) -> None:
-        for group in _groups(formula, free):
-            for name in e.names(group):
-                groups.setdefault(name, set()).add(group)
-
-    formulas = (guard, *(value for _, value in updates))
-    for formula in formulas:
-        look(formula)
-    alone = {g for found in groups.values() for g in found if len(e.names(g)) > 1}
-    alone = {g for g in alone if all(groups[name] == {g} for name in e.names(g))}
-    if not alone:
-        return guard, updates, inputs
-    names = {group: e.Var(f"cut{min(e.names(group))}", BOOL) for group in alone}
-    new = tuple((name, _regrouped(value, free, names)) for name, value in updates)
-    more = [Variable(names[group].name, BOOL, None) for group in sorted(alone, key=e.show)]
-    return _regrouped(guard, free, names), new, (*inputs, *more)
-
-
-def _groups(formula: e.Expr, free: frozenset[str]) -> Iterator[e.Expr]:
-    """The largest parts of a formula that are made of free choices only."""
-    names = e.names(formula)
-    if names.isdisjoint(free):
-        return
-    if names <= free:
-        yield formula
-    elif isinstance(formula, e.And | e.Or):
-        own = [part for part in formula.operands if e.names(part) and e.names(part) <= free]
-        if own:
-            yield (e.both if isinstance(formula, e.And) else e.either)(*own)
-        for part in formula.operands:
-            if part not in own:
-                yield from _groups(part, free)
-    else:
-        for part in e.parts(formula):
-            yield from _groups(part, free)
-
-
-def _regrouped(formula: e.Expr, free: frozenset[str], names: Mapping[e.Expr, e.Expr]) -> e.Expr:
-    """The formula with groups of choices as single ones."""
-    if e.names(formula).isdisjoint(free):
-        return formula
-    if formula in names:
-        return names[formula]
-    if isinstance(formula, e.And | e.Or):
-        join = e.both if isinstance(formula, e.And) else e.either
-        own = [part for part in formula.operands if e.names(part) and e.names(part) <= free]
-        group = join(*own) if own else e.TRUE
-        if own and group in names:
-            rest = (_regrouped(part, free, names) for part in formula.operands if part not in own)
-            return join(names[group], *rest)
-    return e.rebuild(formula, tuple(_regrouped(part, free, names) for part in e.parts(formula)))
-
-
-def _numbered(seen: _Seen) -> _Seen:
-    """Inputs named by their order, so that commands that look alike are equal."""
-    inputs = tuple(Variable(f"any{number}", v.type, None) for number, v in enumerate(seen.inputs))
-    names: dict[str, e.Expr] = {
-        old.name: e.Var(new.name, new.type) for old, new in zip(seen.inputs, inputs, strict=True)
-    }
-    updates = tuple((name, e.substitute(value, names)) for name, value in seen.updates)
-    return _Seen(e.substitute(seen.guard, names), updates, inputs, seen.moves, seen.hidden)
-
-
 def _recognise(expr: e.Expr, one: Predicate, here: e.Expr) -> e.Expr:
     """The expression with the predicate put for its formula."""
     if e.names(expr).isdisjoint(e.names(one.term)):
@@ -663,17 +422,6 @@ def _recognise(expr: e.Expr, one: Predicate, here: e.Expr) -> e.Expr:
     if isinstance(expr, e.Or) and e.negate(expr) == one.term:
         return e.negate(here)
     return e.rebuild(expr, tuple(_recognise(part, one, here) for part in e.parts(expr)))
-
-
-def _retyped(formula: e.Expr, values: dict[str, e.Var]) -> e.Expr:
-    """A formula with constants of folded program counters in their new types."""
-    if isinstance(formula, e.Equal) and isinstance(formula.left, e.Var) and formula.left.name in values:
-        left = values[formula.left.name]
-        if isinstance(formula.right, e.Const):
-            return e.equal(left, e.Const(formula.right.value, left.type))
-    if isinstance(formula, e.Var):
-        return values.get(formula.name, formula)
-    return e.rebuild(formula, tuple(_retyped(part, values) for part in e.parts(formula)))
 
 
 def _always(formula: e.Expr, choices: set[str], budget: list[int]) -> e.Expr:

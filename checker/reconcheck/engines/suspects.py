@@ -6,10 +6,11 @@ import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
+from reconcheck.engines.blurring import tells
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.patterns import Pattern, pattern
 from reconcheck.engines.reduction import holders
-from reconcheck.engines.slicing import first_slice, tells
+from reconcheck.engines.slicing import first_slice
 from reconcheck.model import expr as e
 from reconcheck.semantics.system import System
 

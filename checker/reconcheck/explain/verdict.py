@@ -59,7 +59,7 @@ class Answer:
     causes: tuple[Cause, ...] = ()
     """Why the goal fails."""
     unexplained: str = ""
-    """Why its causes were not looked for to the end; empty where they were."""
+    """Why its causes are not told; empty where they are."""
     faultless: Trace | None = None
     """Where the trace has faults, a run that comes to rest without the goal and without a fault, if one was found."""
 
