@@ -100,6 +100,15 @@ def test_a_cause_is_shown(run: Run, pytester: pytest.Pytester, monkeypatch: pyte
     assert "  because RC412 external without events" in (pytester.path / "x.rdsl.report.txt").read_text()
 
 
+def test_causes_are_expected_too(run: Run, pytester: pytest.Pytester) -> None:
+    change(pytester, "because external_without_events", "because unwatched_read")
+    result = run()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["expected: shown quiet without schedule because unwatched_read", "*external system without events*"]
+    )
+
+
 def test_a_proof_that_was_not_expected_is_a_failure_too(run: Run, pytester: pytest.Pytester) -> None:
     change(pytester, "shown converges with schedule", "shown diverges with schedule")
     result = run()

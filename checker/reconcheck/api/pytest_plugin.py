@@ -106,7 +106,7 @@ class QuestionItem(_Item):
         done = self.parent.questions.ask(self.question)
         answer = done.verdicts[0].answer
         self.user_properties += [("verdict", answer.verdict), ("cached", done.cached)]
-        if not answer.meets(self.question.expected):
+        if not answer.meets(self.question.expected, self.question.because):
             raise NotAsExpected(complaint(self.question, done))
 
     def reportinfo(self) -> tuple[Path, int, str]:

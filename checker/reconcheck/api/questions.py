@@ -29,6 +29,8 @@ class Question:
     expected: str
     scope: Scope
     line: int
+    because: tuple[str, ...] = ()
+    """The causes that have to be among those found."""
 
     @property
     def name(self) -> str:
@@ -66,7 +68,8 @@ class ModelQuestions:
         """Every question, in the order of the model: the `expect` lines, then the goals without one."""
         operator = self.loaded.operator
         for expectation in operator.expectations:
-            yield Question(expectation.goal, expectation.verdict, expectation.scope, expectation.span.line)
+            line = expectation.span.line
+            yield Question(expectation.goal, expectation.verdict, expectation.scope, line, expectation.because)
         said = {expectation.goal for expectation in operator.expectations}
         for goal in operator.goals:
             if goal.name not in said:
@@ -99,7 +102,8 @@ class ModelQuestions:
 def complaint(question: Question, done: Verification) -> str:
     """What to say where a question has another answer than expected: which, why, and the report that shows it."""
     answer = done.report.answers[0]
-    lines = [f"expected: {question.name}", f"but it is: {answer.verdict}", *causes(answer)]
+    wanted = f" because {', '.join(question.because)}" if question.because else ""
+    lines = [f"expected: {question.name}{wanted}", f"but it is: {answer.verdict}", *causes(answer)]
     if answer.reason and answer.trace is None:
         lines.append(f"  {answer.reason}")
     return "\n".join([*lines, "", render_report(done.report, Paint(False))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -89,9 +90,10 @@ class Answer:
                     return None
         return frozenset(found)
 
-    def meets(self, wanted: str) -> bool:
-        """Whether the answer is the expected one; `diverges` is met by both its kinds."""
-        return self.verdict == wanted or (wanted == "diverges" and self.verdict in ("quiet", "livelock"))
+    def meets(self, wanted: str, because: Iterable[str] = ()) -> bool:
+        """Whether the answer is the one expected, with these causes; `diverges` is met by both its kinds."""
+        met = self.verdict == wanted or (wanted == "diverges" and self.verdict in ("quiet", "livelock"))
+        return met and set(because) <= set(self.because)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Checked:
     @property
     def met(self) -> bool:
         """Whether the answer is as expected, and so are its causes, where the line names some."""
-        return self.answer.meets(self.expectation.verdict) and set(self.expectation.because) <= set(self.answer.because)
+        return self.answer.meets(self.expectation.verdict, self.expectation.because)
 
     @property
     def open(self) -> bool:
