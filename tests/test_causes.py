@@ -103,6 +103,41 @@ def test_a_timer_that_an_event_consumed_without_harm_is_no_cause(tmp_path: Path)
     assert first(written(tmp_path, POLL)).because == ("external_without_events",)
 
 
+AT_THE_START = """rdsl 1
+operator old {{
+  runtime controller-runtime 0.24
+  primary App as app {{ spec.size: bool = true  status.size: bool = false }}
+  controller app for app {{
+    watch app{registration}
+    on error backoff
+    reconcile {{
+      let a = live(app)
+      patch app.status.size = a.spec.size
+      await change
+    }}
+  }}
+  faults {{ api off  crash off  relist off }}
+  converges {{ sized: app.status.size }}
+  expect sized quiet because {because}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("registration", "because"),
+    [
+        (" on update", "dropped_by_predicate"),
+        (" via (new.status.size)", "wrong_mapping"),
+    ],
+)
+def test_what_is_there_at_the_start_and_wakes_nobody(tmp_path: Path, registration: str, because: str) -> None:
+    answer = first(written(tmp_path, AT_THE_START.format(registration=registration, because=because)))
+    assert answer.trace is not None
+    assert answer.trace.steps == ()
+    assert answer.because == (because,)
+    assert answer.causes[0].message.startswith("app is listed at the start")
+
+
 def test_the_step_is_shown_as_the_row_it_is_in() -> None:
     report = report_of(golden("missing-watch"))
     (answer,) = report.answers

@@ -12,7 +12,7 @@ from reconcheck.explain.cause import Cause, Place
 from reconcheck.explain.history import Changed, History
 from reconcheck.explain.kinds import cause
 from reconcheck.explain.turning_point import acted_on_old_news, turning
-from reconcheck.explain.unheard import unheard
+from reconcheck.explain.unheard import unheard, unheard_at_start
 from reconcheck.model import expr as e
 from reconcheck.model.names import view_name
 from reconcheck.model.operator import Controller
@@ -24,9 +24,9 @@ def missing_wake_ups(history: History) -> list[Cause]:
     """The causes for each controller that a wake-up at the end would help; none where no wake-up helps."""
     found: list[Cause] = []
     for controller in helped(history):
-        found += _failed(history, controller)
-        found += _without_timer(history, controller)
-        found += _untold(history, controller)
+        of_controller = [*_failed(history, controller), *_without_timer(history, controller)]
+        of_controller += _untold(history, controller)
+        found += of_controller or unheard_at_start(history, controller)
     found += acted_on_old_news(history, history.rehearsal.surely)
     known = {one.step for one in found}
     return found + [one for one in _lost_on_the_way(history) if one.step not in known]

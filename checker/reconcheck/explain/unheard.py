@@ -103,3 +103,22 @@ def _gone(
                 message = f"{what}; when the event is delivered, the mapping of watch {watch.name} leads to nobody"
                 yield cause("wrong_mapping", message, places, later)
         return
+
+
+def unheard_at_start(history: History, controller: Controller) -> Iterator[Cause]:
+    """Why a controller that never ran was not even woken by the list of what is there when the process starts."""
+    if history.last_run(controller) is not None:
+        return
+    whole = history.rehearsal.whole
+    for watch in whole.layout.watching(controller):
+        what, places = f"{watch.target} is listed at the start, as created", [Place(watch.span, watch.cites)]
+        match whole.listed(watch, history.states[0]):
+            case "unregistered":
+                message = f"{what}; watch {watch.name} is not registered then"
+                yield cause("late_registration", message, places, None)
+            case "filtered":
+                message = f"{what}; watch {watch.name} does not let that through"
+                yield cause("dropped_by_predicate", message, places, None)
+            case "unmapped":
+                message = f"{what}; the mapping of watch {watch.name} leads to nobody"
+                yield cause("wrong_mapping", message, places, None)

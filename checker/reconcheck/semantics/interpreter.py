@@ -82,6 +82,18 @@ class Interpreter(Reconciling):
             return "filtered"
         return "unmapped" if maps_change(watch) and not self._leads_here(run, watch, old, new) else "event"
 
+    def listed(self, watch: Watch, state: State) -> str:
+        """What a watch makes of the list at the start: event, absent, unregistered, filtered or unmapped."""
+        run = Run(dict(state), lambda options: options[0], Step("begin", Kind.FAIR))
+        found = self._snapshot(state, watch.target)
+        if not found["exists"] or watch.target in self.operator.externals:
+            return "absent"
+        if watch.late:
+            return "unregistered"
+        if not self._passes(run, watch.filter, {**found, "exists": False}, found):
+            return "filtered"
+        return "event" if self._leads_here(run, watch, found, found) else "unmapped"
+
     def _attempts(self, state: State) -> Iterator[tuple[Step, Callable[[Run], bool]]]:
         operator, faults = self.operator, self.operator.faults
         for target in (*operator.objects, *operator.externals):
