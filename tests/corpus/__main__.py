@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
 import click
 
+from reconcheck.cli.files import replace_file
+from reconcheck.diagnostic import InternalError, ModelError
+
 from .diagnosing import LIMIT, MODELS, diagnosed, digest, names, read
+from .page import page
+from .plot import plot
 from .results import ModelResult, written
 from .results import read as read_results
+from .totals import totals_of
 
-RESULTS = MODELS / "results.json"
+RESULTS, PAGE, PLOT = MODELS / "results.json", MODELS / "README.md", MODELS / "why.svg"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,36 +32,62 @@ RESULTS = MODELS / "results.json"
 def main(models: tuple[str, ...], everything: bool, jobs: int, limit: float) -> None:
     """Diagnose the models that have changed, and MODELs such as grafana/dashboard-drift; write the page and the plot.
 
-    What is done is kept, also when it is interrupted.  The exit code is 1 if a diagnosis did not come to its end.
+    What is done is kept when it is interrupted, and the next run without --all goes on from there.  The exit code is
+    1 if a model could not be diagnosed.
     """
     known = names()
     if unknown := set(models) - set(known):
         raise click.UsageError(f"there is no model {', '.join(sorted(unknown))}")
-    kept = {name: result for name, result in read_results(RESULTS).items() if name in known}
-    open_ = [name for name in known if everything or name in models or not _current(kept.get(name), name)]
-    for number, result in enumerate(_in_turn(open_, partial(diagnosed, limit=limit), jobs), 1):
-        kept[result.model] = result
-        RESULTS.write_text(written(kept.values()), encoding="utf-8")
-        click.echo(f"{number} of {len(open_)}: {result.model}{'' if result.finished else ', not finished'}")
-    RESULTS.write_text(written(kept.values()), encoding="utf-8")
-    unfinished = [result.model for result in kept.values() if not result.finished]
-    if unfinished:
-        sys.exit(1)
+    before = {} if everything else read_results(RESULTS)
+    kept = {name: result for name, result in before.items() if name in known}
+    open_ = [name for name in known if name in models or not current(kept.get(name), name)]
+    failed = False
+    for number, (name, done) in enumerate(_in_turn(open_, partial(diagnosed, limit=limit), jobs), 1):
+        try:
+            kept[name] = done.result()
+        except (ModelError, InternalError) as error:
+            failed = True
+            kept.pop(name, None)
+            click.echo(f"{number} of {len(open_)}: {name}: {error}", err=True)
+            continue
+        replace_file(RESULTS, written(kept.values()).encode())
+        given_up = kept[name].given_up_after
+        click.echo(f"{number} of {len(open_)}: {name}{f', given up after {given_up:g} s' if given_up else ''}")
+    for file, text in rendered(kept.values()).items():
+        replace_file(file, text.encode())
+    sys.exit(1 if failed else 0)
 
 
-def _current(result: ModelResult | None, name: str) -> bool:
-    """Whether a result is about the model as it is now."""
-    return result is not None and result.digest == digest(read(name))
+def rendered(results: Collection[ModelResult]) -> dict[Path, str]:
+    """The texts of the three files."""
+    return {
+        RESULTS: written(results),
+        PAGE: page(results),
+        PLOT: plot(totals_of(results).causes),
+    }
+
+
+def current(result: ModelResult | None, name: str) -> bool:
+    """Whether a result is about the model as it is now; nothing is about one that cannot be read."""
+    try:
+        return result is not None and result.digest == digest(read(name))
+    except ModelError:
+        return False
 
 
 def _in_turn(
     models: Iterable[str], work: Callable[[str], ModelResult], jobs: int
-) -> Iterator[ModelResult]:
+) -> Iterator[tuple[str, Future[ModelResult]]]:
     """The results as they come, from processes of their own: no model leaves anything behind for another."""
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=fresh, max_tasks_per_child=1) as workers:
-        for done in as_completed([workers.submit(work, name) for name in models]):
-            yield done.result()
+        begun = {workers.submit(work, name): name for name in models}
+        try:
+            for done in as_completed(begun):
+                yield begun[done], done
+        except GeneratorExit:
+            workers.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from reconcheck.model.wakeups import wake_ups_of
 from .results import Fix, GoalResult, ModelResult, Period, Reason
 
 MODELS = Path(__file__).resolve().parent.parent.parent / "models"
-LIMIT = 3_600.0
+LIMIT = 600.0
 """Seconds for one diagnosis: so many that only a search without a foreseeable end reaches it."""
 DEEPEST = 20_000
 """Python's limit of recursion, as on the command line."""
@@ -59,10 +59,11 @@ def diagnosed(name: str, limit: float = LIMIT) -> ModelResult:
     report = agenda.report()
     started = time.monotonic()
     found = diagnose(report, one_hand(verifier), limit, lambda _doing: None)
-    return _result(name, report, found, time.monotonic() - started < SEARCHED * limit)
+    finished = time.monotonic() - started < SEARCHED * limit
+    return _result(name, report, found, None if finished else limit)
 
 
-def _result(name: str, report: Report, found: Diagnosis, finished: bool) -> ModelResult:
+def _result(name: str, report: Report, found: Diagnosis, given_up_after: float | None) -> ModelResult:
     operator = report.operator
     fixes = (Fix(repair.title, repair.goals, repair.level, len(repair.edits)) for repair in found.repairs)
     return ModelResult(
@@ -72,9 +73,8 @@ def _result(name: str, report: Report, found: Diagnosis, finished: bool) -> Mode
         operator.source[0] if operator.source is not None else "",
         _periods(operator, found),
         tuple(_goal(report, found, goal.name) for goal in operator.goals),
-        tuple(fixes) if finished else (),
-        finished,
-        found.undecided if finished else (),
+        tuple(fixes),
+        given_up_after,
     )
 
 

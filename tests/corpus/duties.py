@@ -13,9 +13,9 @@ from .results import GoalResult, ModelResult, Period, Reason
 
 EXAMPLES = frozenset({"kube-rs", "kubebuilder", "minimal", "thesis", "wasm"})
 """Folders of examples, tutorials and prototypes: nobody's production rests on them, and no total counts them."""
-DAY, HOUR = 86_400.0, 3_600.0
-USUAL_RESYNC = 10 * HOUR
-"""The resync of the informers that controller-runtime comes with."""
+DAY = 86_400.0
+USUAL_RESYNC = 36_000.0
+"""Seconds: the resync of the informers that controller-runtime comes with."""
 
 
 class Fate(Enum):
@@ -82,19 +82,18 @@ class Duty:
         return tuple(variant for variant in self.variants if variant.own_schedule)
 
 
-def operator_of(result: ModelResult) -> str:
-    """The folder of a model."""
-    return result.model.partition("/")[0]
+def is_example(result: ModelResult) -> bool:
+    """Whether a model is not of an operator that runs in production."""
+    return result.operator in EXAMPLES
 
 
 def duties_of(results: Iterable[ModelResult]) -> tuple[Duty, ...]:
-    """The duties of the operators, without the examples; only goals to converge to are duties."""
+    """The duties of the models; only goals to converge to are duties."""
     found: dict[tuple[str, str], list[Variant]] = {}
     for result in sorted(results, key=lambda result: result.model):
-        if operator_of(result) not in EXAMPLES:
-            for goal in result.goals:
-                if goal.kind == "converges":
-                    found.setdefault((operator_of(result), goal.goal), []).append(Variant(result, goal))
+        for goal in result.goals:
+            if goal.kind == "converges":
+                found.setdefault((result.operator, goal.goal), []).append(Variant(result, goal))
     return tuple(Duty(*key, tuple(variants)) for key, variants in found.items())
 
 
@@ -126,14 +125,19 @@ def weight_of(reasons: Iterable[Reason]) -> Weight:
     return Weight.UNTOLD
 
 
-def per_day(result: ModelResult) -> float:
-    """Wake-ups a day for each object that goes on after everything has converged.
+def fastest(result: ModelResult) -> Period | None:
+    """The schedule of a model: of those that somebody chose, or else of the usual resyncs, the most frequent."""
+    periods = [period for period in result.periods if chosen(period)] or list(result.periods)
+    return min(periods, key=lambda period: period.seconds, default=None)
+
+
+def per_day(periods: Iterable[Period]) -> float:
+    """Wake-ups a day for each object that go on after everything has converged.
 
     A controller has one entry for a key, so its fastest period counts; what cannot be told to end counts as going on.
     """
-    fastest: dict[str, float] = {}
-    for period in result.periods:
+    rates: dict[str, float] = {}
+    for period in periods:
         if period.converged is not False:
-            rate = DAY / period.seconds
-            fastest[period.controller] = max(rate, fastest.get(period.controller, 0.0))
-    return sum(fastest.values())
+            rates[period.controller] = max(DAY / period.seconds, rates.get(period.controller, 0.0))
+    return sum(rates.values())

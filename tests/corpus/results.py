@@ -73,10 +73,13 @@ class ModelResult:
     goals: tuple[GoalResult, ...]
     fixes: tuple[Fix, ...]
     """The smallest repairs, smallest first."""
-    finished: bool
-    """Whether the diagnosis came to its end within its time; if not, there are no `fixes`."""
-    undecided: tuple[str, ...]
-    """What could not be told, with the reasons."""
+    given_up_after: float | None
+    """Seconds after which the diagnosis was given up; None where it came to its end."""
+
+    @property
+    def operator(self) -> str:
+        """The folder of the model."""
+        return self.model.partition("/")[0]
 
 
 def read(path: Path) -> dict[str, ModelResult]:
@@ -113,7 +116,6 @@ def _model(item: dict[str, Any]) -> ModelResult:
             "periods": tuple(Period(**one) for one in item["periods"]),
             "goals": tuple(_goal(one) for one in item["goals"]),
             "fixes": tuple(Fix(**{**one, "goals": tuple(one["goals"])}) for one in item["fixes"]),
-            "undecided": tuple(item["undecided"]),
         }
     )
 
