@@ -117,7 +117,7 @@ def _reasons(needing: Sequence[Judged]) -> str:
             counts[cause] += 1
     order = sorted((cause for cause in KINDS if counts[cause]), key=lambda cause: -counts[cause])
     told = [f"{KINDS[cause].title} ({counts[cause]})" for cause in order]
-    return f"By the number of goals that need their schedule for it: {', '.join(told)}."
+    return f"{len(needing)} goals need the schedule of their operator, and these are the causes: {', '.join(told)}."
 
 
 def _how_many(totals: Totals, needing: Sequence[Judged]) -> str:
