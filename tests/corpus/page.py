@@ -24,19 +24,20 @@ HEAD = """<!-- Written by `python -m tests.corpus` from results.json; do not edi
 COUNTED = """
 ## How it is counted
 
-- An *operator* is a folder. Its models are variants: before and after a fix, with the schedule and without, and what
-  others proposed. A *goal* that several of them have counts **once**; if its schedule is needed in one of them, it
-  counts as needed.
-- *Schedule of its own*: a `requeue ... every` (RequeueAfter on success), or a resync more often than every ten hours,
-  which is what controller-runtime comes with and nobody chose. *With* the schedule, in the tables and the plot, is
-  with everything periodic in the model, those ten hours included; *without* is without all of it.
+- An *operator* is a folder. Its models are versions of it: before and after a fix, with the schedule and without, and
+  what somebody proposed. A *goal* that several of them have counts **once**; it needs its schedule if it does in one
+  of them.
+- A *schedule of its own* is a `requeue ... every` (RequeueAfter on success), or a resync more often than every ten
+  hours, which is what controller-runtime comes with and nobody chose. The verdicts *with* the schedule are with
+  everything periodic in the model, those ten hours included, and those *without* are without all of it.
 - A cause is *accepted* where polling is an accepted use: an external system, time, errors and delays. The others are
-  *avoidable*. A goal with several causes counts at each; where the schedule does not help, the causes are those that
+  *avoidable*. A goal with several causes counts at each; where the schedule is not enough, the causes are those that
   are left with it.
-- Not counted at all: {examples}, which are examples, tutorials, a prototype and the smallest model for each reason;
-  they have [a table of their own](#examples). The controls have too: goals that need no schedule, and goals that none
-  helps, are never among the reasons for one.
+- Controls are kept apart: a goal that converges without the schedule, and one that fails with it as well, are never
+  among the reasons for a schedule. In the plot, the latter are the hollow squares.
 """
+UNCOUNTED = """are tutorials, examples, a prototype and the smallest model for each reason. No figure counts them; they
+have [a table of their own](#examples)."""
 
 LIMITS = """
 ## What these figures cannot say
@@ -80,7 +81,7 @@ def page(results: Iterable[ModelResult]) -> str:
         "\n![Causes by the number of goals](why.svg)\n",
         _fates(totals),
         _causes(totals.causes),
-        COUNTED.format(examples=f"{', '.join(names[:-1])} and {names[-1]}"),
+        COUNTED + _paragraph(f"- {', '.join(names[:-1])} and {names[-1]} {UNCOUNTED}", "  "),
         "\n## By operator\n\n" + _legend(),
         _table([result for result in every if not is_example(result)]),
         "\n## Examples\n\n",
@@ -160,8 +161,10 @@ def _cost(totals: Totals) -> str:
     )
 
 
-def _paragraph(text: str) -> str:
-    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False) + "\n"
+def _paragraph(text: str, indent: str = "") -> str:
+    """The text in lines; `indent` is before all but the first."""
+    wrapped = textwrap.fill(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return f"{wrapped}\n"
 
 
 def _share(some: Sequence[object], of: Sequence[object]) -> str:
