@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from corpus import __main__ as command
-from corpus.diagnosing import about, diagnosed, digest, names, read
+from corpus.diagnosing import MODELS, about, diagnosed, digest, names, read
 from corpus.duties import Fate, Weight, per_day
 from corpus.page import page
 from corpus.plot import plot
@@ -78,7 +78,7 @@ def test_a_diagnosis_gives_the_same_again(name: str) -> None:
 
 
 def test_what_the_page_and_the_readme_link_to_is_there() -> None:
-    for file in (command.PAGE, command.MODELS.parent / "README.md"):
+    for file in (command.PAGE, MODELS.parent / "README.md"):
         links = re.findall(r"\]\(([^)\s#]+)", file.read_text(encoding="utf-8"))
         here = [link for link in links if not link.startswith("https://")]
         assert here
@@ -145,12 +145,24 @@ def test_a_goal_with_an_accepted_and_an_avoidable_cause_has_both() -> None:
     assert duty.weight is Weight.BOTH
 
 
-def test_to_keep_the_schedule_is_no_repair() -> None:
+def test_a_goal_is_repaired_if_it_is_in_each_version_and_the_schedule_is_not_kept() -> None:
     needs = goal("up", NEEDS, UNWATCHED)
-    kept, watched = Fix("keep poll for up", ("up",), 4, 0), Fix("watch b", ("up",), 1, 2)
-    for fixes, repaired in (((kept,), False), ((kept, watched), True), ((replace(watched, goals=("x",)),), False)):
+    kept, waiting, watched = (Fix("some change", ("up",), level, 1) for level in (4, 2, 1))
+    for fixes, level in (
+        ((), None),
+        ((kept,), None),
+        ((waiting, watched), 1),
+        ((replace(watched, goals=("x",)),), None),
+    ):
         (duty,) = totals_of([model("a/x", needs, fixes=fixes)]).scheduled
-        assert duty.repaired is repaired
+        assert duty.repaired == level
+    versions = [
+        model("a/x", needs, fixes=(watched,)),
+        model("a/y", needs, fixes=(waiting,)),
+        model("a/z", goal("up", FREE)),
+    ]
+    assert [one.repaired for one in totals_of(versions).scheduled] == [2]
+    assert [one.repaired for one in totals_of([*versions, model("a/w", needs)]).scheduled] == [None]
 
 
 def test_wake_ups_are_the_fastest_of_each_controller_that_go_on() -> None:
@@ -184,6 +196,12 @@ def test_the_page_says_what_is_not_known() -> None:
     assert "search given up" in text
     assert "- a/x: after 600 s" in text
     assert "| not known | 1 | 1 |" in text
+
+
+def test_a_folder_links_to_its_repository_if_it_has_one() -> None:
+    same, other = model("a/x", goal("up", FREE)), model("a/y", goal("up", FREE), source="https://example.com")
+    assert "| [a](https://example.org) | [x](a/x.rdsl" in page([same])
+    assert "| a | [x](a/x.rdsl" in page([same, other])
 
 
 def test_no_text_breaks_a_table() -> None:

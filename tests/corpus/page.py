@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from reconcheck.cause_kinds import KINDS
 from reconcheck.explain.verdict import GOOD
@@ -62,6 +62,12 @@ NEEDED = {
     Weight.BOTH: "causes of both kinds",
     Weight.UNTOLD: "causes that are not told",
 }
+REPAIRED = {
+    "by events, and errors that are tried again": (0, 1),
+    "by looking again only as long as there is something to wait for": (2,),
+    "by a timer for just the moment": (3,),
+}
+"""What repairs do without the schedule, by the level at which the goal converges then."""
 FATES: dict[tuple[Fate, Weight | None], str] = {
     (Fate.FREE, None): "not needed: the goal converges without it",
     **{(Fate.NEEDS, weight): f"needed, for {what}" for weight, what in NEEDED.items()},
@@ -118,7 +124,7 @@ def _reasons(needing: Sequence[Judged]) -> str:
             counts[cause] += 1
     order = sorted((cause for cause in KINDS if counts[cause]), key=lambda cause: -counts[cause])
     told = [f"{KINDS[cause].title} ({counts[cause]})" for cause in order]
-    return f"{len(needing)} goals need the schedule of their operator, and these are the causes: {', '.join(told)}."
+    return f"{len(needing)} goals need the schedule of their operator, some for more than one cause: {', '.join(told)}."
 
 
 def _how_many(totals: Totals, needing: Sequence[Judged]) -> str:
@@ -137,17 +143,17 @@ def _how_many(totals: Totals, needing: Sequence[Judged]) -> str:
 
 
 def _instead(needing: Sequence[Judged]) -> str:
-    groups = {weight: with_fate(needing, Fate.NEEDS, weight) for weight in NEEDED}
+    repaired = [one for one in needing if one.repaired is not None]
     told = [
-        f"{len([one for one in group if one.repaired])} of {len(group)} with {what}"
-        for (weight, what) in NEEDED.items()
-        if (group := groups[weight])
+        f"{len(some)} {by}"
+        for by, levels in REPAIRED.items()
+        if (some := [one for one in repaired if one.repaired in levels])
     ]
     return (
-        f"A verified repair makes {_share([one for one in needing if one.repaired], needing)} of the goals that need "
-        f"the schedule converge without it: {', '.join(told)}, where it takes events from the other system, or a timer "
-        f"for just the moment. {len([one for one in needing if one.mended])} of them do converge without in another "
-        "version of the same operator, or as somebody proposed it."
+        f"A verified repair makes {_share(repaired, needing)} of the goals that need the schedule converge without it: "
+        f"{', '.join(told)}. For an external system that means that it has to tell of its changes. "
+        f"{len([one for one in needing if one.mended])} of these goals do converge without in another version of the "
+        "same operator, or as somebody proposed it."
     )
 
 
@@ -156,8 +162,9 @@ def _cost(totals: Totals) -> str:
     waiting, fails = with_fate(totals.unscheduled, Fate.NEEDS), with_fate(totals.unscheduled, Fate.FAILS)
     return (
         f"A schedule that goes on after convergence wakes the operator {_rate(middle)} times a day for each object in "
-        f"the median model, {_rate(most)} times at most. Where operators do without, {len(totals.unscheduled)} goals, "
-        f"{len(waiting)} rest on the informers' resync every ten hours, and {len(fails)} fail with that as well."
+        f"the median model, {_rate(most)} times at most. Of the {len(totals.unscheduled)} goals whose operators do "
+        f"without one, {len(waiting)} rest on the informers' resync every ten hours, and {len(fails)} fail with that "
+        "as well."
     )
 
 
@@ -233,9 +240,12 @@ def _table(results: Sequence[ModelResult]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- | --- | ---: | --- |",
     ]
     before = ""
+    sources = {
+        result.operator: {one.source for one in results if one.operator == result.operator} for result in results
+    }
     for result in results:
         for number, goal in enumerate(result.goals):
-            operator = f"[{result.operator}]({result.source})" if result.operator != before else ""
+            operator = _of_operator(result.operator, sources[result.operator]) if result.operator != before else ""
             before = result.operator
             name, period, rate = _of_model(result) if number == 0 else ("", "", "")
             without, with_ = goal.levels[UNSCHEDULED], goal.levels[SCHEDULED]
@@ -243,6 +253,11 @@ def _table(results: Sequence[ModelResult]) -> str:
             row = (operator, name, goal.goal, without, with_, _level(variant), _why(variant.reasons), period, rate)
             lines.append(f"| {' | '.join([*row, _fix(variant)])} |")
     return "\n".join([*lines, ""])
+
+
+def _of_operator(name: str, sources: Collection[str]) -> str:
+    """The name, with a link to the repository if it has just one."""
+    return f"[{name}]({next(iter(sources))})" if len(sources) == 1 and all(sources) else name
 
 
 def _of_model(result: ModelResult) -> tuple[str, str, str]:
@@ -297,7 +312,7 @@ def _given_up(results: Sequence[ModelResult]) -> str:
     if not late:
         return ""
     lines = [f"- {result.model}: after {result.given_up_after:g} s" for result in late]
-    told = "The search for repairs of these models was given up; smaller or further repairs may exist:"
+    told = "The search for repairs of these models was given up; there may be some that were not found:"
     return "\n".join(["", told, "", *lines, ""])
 
 

@@ -80,7 +80,7 @@ def _heading() -> list[str]:
     return [
         f'<text class="title" x="{LEFT}" y="32">Why goals are not reached without a schedule</text>',
         f'<text class="minor" x="{LEFT}" y="52">One square is one goal of one operator, '
-        "in all its variants together.</text>",
+        "in all its versions together.</text>",
     ]
 
 

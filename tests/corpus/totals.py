@@ -48,13 +48,17 @@ class Judged:
         return any(variant.fate is Fate.FREE for variant in self.duty.variants)
 
     @property
-    def repaired(self) -> bool:
-        """Whether a verified repair makes it converge without the schedule, in each variant that is as bad as it is."""
-        return all(
-            any(variant.result.goal in fix.goals and fix.level < SCHEDULED for fix in variant.model.fixes)
-            for variant in self.variants
-            if variant.fate is self.fate
-        )
+    def repaired(self) -> int | None:
+        """The level at which verified repairs make it converge, in each version that is as bad as it is.
+
+        None where there is a version without a repair, or one that keeps the schedule.
+        """
+        levels = [_lowest_repaired(variant) for variant in self.variants if variant.fate is self.fate]
+        return max(levels) if max(levels) < SCHEDULED else None
+
+
+def _lowest_repaired(variant: Variant) -> int:
+    return min((fix.level for fix in variant.model.fixes if variant.result.goal in fix.goals), default=SCHEDULED)
 
 
 @dataclass(frozen=True)
