@@ -170,7 +170,7 @@ class Prover:
         keep, predicates = attempt.keep, attempt.part.predicates
         terms = {one.term for one in predicates}
         best: _Attempt | None = None
-        for term in self._conditions(attempt):
+        for term in self._conditions(goal, attempt):
             if term in terms or e.negate(term) in terms:
                 continue
             more = Predicate(f"condition {len(predicates) + 1}", term)
@@ -318,7 +318,7 @@ class Prover:
                 votes.update(self.slicer.footprints[number] - keep)
         return votes
 
-    def _conditions(self, attempt: _Attempt) -> list[e.Expr]:
+    def _conditions(self, goal: e.Expr, attempt: _Attempt) -> list[e.Expr]:
         """What a reconcile writes into the slice, when it does, and when it ends before that, on cut variables."""
         keep = attempt.keep
         world = keep - _control(keep)
@@ -340,12 +340,12 @@ class Prover:
                 continue
             if not writes.isdisjoint(world):
                 found[cut] = None
-        conditions = [*written, self._stays(keep), *sorted(found, key=lambda term: len(e.names(term)))]
+        stays = [self._stays(keep, e.names(goal) & world), self._stays(keep, world)]
+        conditions = [*written, *stays, *sorted(found, key=lambda term: len(e.names(term)))]
         return [term for term in dict.fromkeys(conditions) if not isinstance(term, e.Const)]
 
-    def _stays(self, keep: frozenset[str]) -> e.Expr:
-        """The condition under which no run leaves the way to where it writes what the slice keeps."""
-        world = keep - _control(keep)
+    def _stays(self, keep: frozenset[str], world: frozenset[str]) -> e.Expr:
+        """The condition, on what is cut, under which no run leaves the way to where it writes some of what is kept."""
         parts: dict[e.Expr, None] = {}
         for way in self.ways:
             moves = self._moves(way.variable.name)
