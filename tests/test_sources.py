@@ -354,3 +354,19 @@ def test_markdown_has_a_row_for_each_commit(tmp_path: Path, clone: Path) -> None
     wrong = model(tmp_path, 'watch app @"other.go#L4"')
     page = reconcheck("sources", "--check", wrong, "--repo", str(clone), "--format", "markdown").stdout
     assert f"- `RC603 {wrong}:9:15: there is no file other.go at {head}`" in page
+
+
+# ---- the record --------------------------------------------------------------------------------------------------
+
+
+def rows(page: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line[:1] == "|"][2:]
+
+
+def test_the_record_is_of_the_models_that_are_shipped() -> None:
+    """It cannot be made here, without the repositories; but whoever changes a citation has to make it anew."""
+    page = (ROOT / "spec" / "sources.md").read_text()
+    listed = rows(reconcheck("sources", "models", "--format", "markdown").stdout)
+    recorded = rows(page.split("<!-- begin -->")[1].split("<!-- end -->")[0])
+    assert [row[:-1] for row in recorded] == listed, "spec/sources.md says how to write it anew"
+    assert [row[-1] for row in recorded] == [row[3] for row in listed], "all of them are there"
