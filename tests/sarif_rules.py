@@ -53,6 +53,7 @@ SHAPES: dict[str, Json] = {
     "location": one(
         id=INDEX,
         physicalLocation=one("artifactLocation", artifactLocation=ref("artifactLocation"), region=ref("region")),
+        logicalLocations=some(one(name=TEXT, fullyQualifiedName=TEXT, kind=TEXT)),
         message=MESSAGE,
         relationships=some(one("target", target=INDEX, kinds=some(TEXT), description=MESSAGE)),
     ),

@@ -43,7 +43,7 @@ NOT_FROM_A_MODEL = {
     "RC407": "verdict",
     **{kind.code: "cause" for kind in KINDS.values()},
     **{f"RC5{number:02}": "certificates" for number in range(1, 12)},
-    **{f"RC6{number:02}": "citations" for number in range(1, 7)},
+    **{f"RC6{number:02}": "citations" for number in range(1, 8)},
     "RC901": "internal",
     "RC902": "internal",
     "RC903": "internal",

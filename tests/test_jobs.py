@@ -28,7 +28,8 @@ from reconcheck.cli.options import ScopeAsked
 from reconcheck.cli.request import Request
 from reconcheck.explain import verify
 from reconcheck.explain.diagnose import diagnose
-from reconcheck.explain.verdict import Answer
+from reconcheck.explain.diagnosis import Diagnosis
+from reconcheck.explain.verdict import Answer, Report
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
 from reconcheck.model.operator import Goal, Scope
@@ -171,13 +172,49 @@ def test_a_diagnosis_is_the_same_with_one_job_and_with_two() -> None:
     assert json.loads(one.stdout)["models"][0]["diagnosis"]["sufficient"]
 
 
+def told(found: Diagnosis) -> object:
+    """What a diagnosis says, whatever time it took."""
+    answers = [(one.goal.span, one.scope, one.verdict) for level in found.levels for one in level.answers]
+    return answers, found.sufficient, [repair.title for repair in found.repairs], found.undecided
+
+
+def test_each_of_several_models_is_diagnosed_by_workers_that_have_it() -> None:
+    """Both have a goal of the same name, so that a look at the other model would pass for an answer."""
+    files = [ROOT / SMALL, ROOT / "models/minimal/external-with-notifies.rdsl"]
+    request = Request((), ScopeAsked(), {}, None, also_with_schedule=True)
+    alone = [request.diagnose(Verifier(load(file)).report(Scope()), None) for file in files]
+    assert told(alone[0]) != told(alone[1])
+    with Crew(files, request, 2) as crew:
+        crew.hire(), crew.hire()
+        # The first is diagnosed while the second is being verified.
+        found = [request.diagnose(outcome, crew) for outcome in crew.outcomes() if isinstance(outcome, Report)]
+        again = request.diagnose(Verifier(load(files[0])).report(Scope()), crew)
+        assert {worker.model for worker in crew.workers} <= set(crew.models)
+    assert [told(one) for one in (*found, again)] == [told(one) for one in (*alone, alone[0])]
+
+
+def test_what_is_remembered_is_diagnosed_without_the_crew_of_the_others() -> None:
+    request = Request((), ScopeAsked(), {}, None)
+    report = Verifier(load(ROOT / SMALL)).report(Scope())
+    with Crew([ROOT / FOUR_QUESTIONS], request, 2) as crew:
+        assert crew.model_of(report.operator.file) is None
+        assert told(request.diagnose(report, crew)) == told(request.diagnose(report, None))
+
+
+def test_a_difference_is_the_same_with_one_job_and_with_two() -> None:
+    models = (SMALL, "models/minimal/external-with-notifies.rdsl")
+    one, two = (run("-m", "reconcheck", "diff", *models, "--jobs", count, "--format", "json") for count in ("1", "2"))
+    assert one.returncode == two.returncode == 0, one.stderr + two.stderr
+    assert masked_json(one.stdout) == masked_json(two.stdout)
+
+
 def test_a_diagnosis_without_living_workers_says_what_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = load(ROOT / SMALL)
     report = Verifier(loaded).report(Scope())
     request = Request((), ScopeAsked(), {}, None)
     with Crew([ROOT / SMALL], request, 2) as crew:
         monkeypatch.setattr(jobs, "work", print)  # each ends at once
-        found = diagnose(report, CrewHands(crew, lambda _text: None), None, lambda _text: None)
+        found = diagnose(report, CrewHands(crew, crew.models[0], lambda _text: None), None, lambda _text: None)
     assert [answer.verdict for answer in found.levels[0].answers] == ["unknown", *["quiet"] * 3, "converges"]
     assert any(reason.startswith("shown at L0") for reason in found.undecided)
     assert found.sufficient == ()

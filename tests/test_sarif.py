@@ -158,6 +158,18 @@ def test_steps_refer_to_the_source_of_the_operator() -> None:
     ]
 
 
+def test_what_a_citation_names_is_a_logical_location() -> None:
+    cited = '@"pkg/small.go#L30-L33"'
+    text = report().operator.sources[FILE].replace(cited, f'{cited[:-1]} (r *Small) Reconcile"')
+    made = Verifier(loaded(text)).report(ALONE)
+    (flow,) = checked(run((FILE, made)))["results"][0]["codeFlows"]
+    related = checked(run((FILE, made)))["results"][0]["relatedLocations"]
+    (named,) = [one for one in related if "logicalLocations" in one]
+    assert named["logicalLocations"] == [{"name": "(r *Small) Reconcile"}]
+    assert (uri(named), named["physicalLocation"]["region"]) == ("pkg/small.go", {"startLine": 30, "endLine": 33})
+    assert flow["threadFlows"]
+
+
 def test_a_model_without_a_repository_has_no_provenance() -> None:
     text = "\n".join(line for line in report().operator.sources[FILE].split("\n") if "source" not in line)
     made = Verifier(loaded(text)).report(ALONE)

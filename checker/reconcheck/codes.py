@@ -747,6 +747,15 @@ _CITATIONS = (
         """,
         "Read the new code, change the model if need be, and cite the new lines and commit.",
     ),
+    _code(
+        "RC607",
+        "a model whose repository was not looked into",
+        """
+        The citations of a model are looked up in a clone of the repository that its `source` names.  No clone of
+        that one was given, nor found below the folders given, or the model has no `source`.
+        """,
+        "Clone the repository, and give it with `--repo URL=DIR` or `--repo-root DIR`.",
+    ),
 )
 
 _INTERNAL = (

@@ -127,6 +127,10 @@ class Crew:
                     self._hand_out()
             yield model.outcome
 
+    def model_of(self, file: str) -> Model | None:
+        """The model of a file; None where it is not the crew's."""
+        return next((model for model in self.models if str(model.file) == file), None)
+
     def _read(self, model: Model) -> None:
         """Reads a model in this process: where it is the only one, nobody has to wait for a worker to find it wrong."""
         try:
@@ -224,21 +228,26 @@ class Crew:
             worker = talking[connection]  # type: ignore[index]
             if worker not in self.workers:
                 continue  # ended meanwhile: another was faster
-            try:
-                message = worker.connection.recv()
-            except (EOFError, OSError):
-                self._lost(worker, _how_it_ended(worker))
-                continue
-            if isinstance(message, Doing):
-                if worker.model is shown:
-                    progress(message.text)
-            else:
-                self._done(worker, message)
+            text = self.hear(worker)
+            if text is not None and worker.model is shown:
+                progress(text)
         for worker in [worker for worker in self.workers if worker.turn is not None and worker.busy]:
             if worker.model is not None and worker.model.overdue:
                 self._lost(worker, self.request.overdue)
         for model in self.models:
             model.settle()
+
+    def hear(self, worker: Worker) -> str | None:
+        """Takes what a worker says; the text where it says what it is doing."""
+        try:
+            message = worker.connection.recv()
+        except (EOFError, OSError):
+            self._lost(worker, _how_it_ended(worker))
+            return None
+        if isinstance(message, Doing):
+            return message.text
+        self._done(worker, message)
+        return None
 
     def _done(self, worker: Worker, message: Begun | Answered | Failed) -> None:
         """A worker is through with what it was at."""

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 
 class CrewHands:
-    """Hands out looks at the crew's only model; up to as many workers as the crew may have are at it."""
+    """Hands out looks at one model of a crew; up to as many workers as the crew may have are at it.
 
-    def __init__(self, crew: Crew, tell: Callable[[str], None]) -> None:
-        self.crew, self.tell = crew, tell
-        self.model: Model = crew.models[0]
+    Others of the crew may be at another model meanwhile; what they say is kept for it.
+    """
+
+    def __init__(self, crew: Crew, model: Model, tell: Callable[[str], None]) -> None:
+        self.crew, self.model, self.tell = crew, model, tell
         self.began = time.monotonic()
-        self.begun = set(crew.workers)
+        self.begun = {worker for worker in crew.workers if worker.model is model and not worker.busy}
         """The workers that have the model."""
 
     def __call__(self, tasks: Sequence[Task], seconds: Callable[[], float]) -> Iterator[Look]:
@@ -36,19 +38,30 @@ class CrewHands:
             if left == 0.0:
                 waiting.clear()
                 over = time.monotonic() if over is None else over
-            for worker in [one for one in self.crew.workers if not one.busy]:
-                if waiting:
-                    worker.give(Looking(waiting.pop(0), left))
-            while waiting and len(self.crew.workers) < self._wanted() and self._hire():
-                pass
-            busy = [worker for worker in self.crew.workers if worker.busy]
+            self._hand_out(waiting, left)
+            busy = [worker for worker in self.crew.workers if worker.busy and (waiting or worker in self._ours())]
             if not busy:
                 return  # nothing is left, or nobody can be hired
             if not (yield from self._listen(busy)):
                 waiting.clear()  # who cannot even begin would be followed by others who cannot
             if over is not None and time.monotonic() - over > GRACE:
-                for worker in [one for one in self.crew.workers if one.busy]:
+                for worker in [one for one in self._ours() if one.busy]:
                     self.crew.dismiss(worker)
+
+    def _ours(self) -> list[Worker]:
+        return [worker for worker in self.crew.workers if worker.model is self.model]
+
+    def _hand_out(self, waiting: list[Task], left: float) -> None:
+        """Gives everybody who is idle something to do, and begins with more where they are of use."""
+        for worker in [one for one in self._ours() if not one.busy]:
+            if waiting:
+                worker.give(Looking(waiting.pop(0), left))
+        for worker in [one for one in self.crew.workers if not one.busy and one.model is not self.model]:
+            if waiting and len(self._ours()) < self._wanted():
+                self.begun.discard(worker)
+                self.crew.begin(worker, self.model)
+        while waiting and len(self.crew.workers) < self._wanted() and self._hire():
+            pass
 
     def _wanted(self) -> int:
         """How many workers are of use: starting another takes too long where the diagnosis is short."""
@@ -66,6 +79,11 @@ class CrewHands:
         talking = {worker.connection: worker for worker in busy}
         for connection in wait(list(talking), GLANCE):
             worker = talking[connection]  # type: ignore[index]
+            if worker not in self.crew.workers:
+                continue  # ended meanwhile
+            if worker.model is not self.model:
+                self.crew.hear(worker)
+                continue
             try:
                 message = worker.connection.recv()
             except (EOFError, OSError):

@@ -101,11 +101,12 @@ class Request:
 
         left = None if self.timeout is None else max(0.1, self.timeout - report.seconds)
         with Progress(report.operator.file) as progress:
-            if crew is None:
+            model = None if crew is None else crew.model_of(report.operator.file)
+            if crew is None or model is None:  # or it is remembered, and only its diagnosis is not
                 return diagnose(report, self._hands(Loaded(report.operator, ()), progress), left, progress)
             from reconcheck.cli.looking import CrewHands
 
-            return diagnose(report, CrewHands(crew, progress), left, progress)
+            return diagnose(report, CrewHands(crew, model, progress), left, progress)
 
     def _hands(self, loaded: Loaded, progress: Progress) -> Hands:
         """Looks at a model in this process; what does not look at the clock is broken off."""

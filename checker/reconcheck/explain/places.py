@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import TraceStep
 from reconcheck.model.operator import Bind, External, Jump, Object, Operator, Test
+from reconcheck.syntax.citation import location_of
 from reconcheck.syntax.tree import Cite
-
-LINES = re.compile(r"#L(\d+)(?:-L?(\d+))?$")
 
 
 @dataclass(frozen=True)
@@ -24,16 +22,18 @@ class Source:
     last: int | None
     commit: str | None
     """The commit of the citation, else that of the model."""
+    symbol: str = ""
+    """What stands there: a function, a field or a rule."""
 
 
 def source_of(operator: Operator, cite: Cite) -> Source:
-    """What a citation such as `pkg/users.go#L66-L68` points at."""
+    """What a citation such as `pkg/users.go#L66-L68 reconcileUsers` points at."""
     commit = cite.commit or (operator.source[1] if operator.source else None)
-    found = LINES.search(cite.location)
-    if found is None:
+    place = location_of(cite.location)
+    if place is None or place.lines is None:
         return Source(cite.location, None, None, commit)
-    first, last = int(found[1]), int(found[2] or found[1])
-    return Source(cite.location[: found.start()], first, max(first, last), commit)
+    first, last = place.lines
+    return Source(place.path, first, max(first, last), commit, place.symbol)
 
 
 def place_of(operator: Operator, step: TraceStep) -> Place:

@@ -80,7 +80,8 @@ class Places:
     def in_source(self, repository: str, source: Source, message: str) -> dict[str, Any]:
         """A place in the operator's source."""
         lines = {} if source.first is None else {"startLine": source.first, "endLine": source.last}
-        return self._location(self.source_file(repository, source), lines, message)
+        place = self._location(self.source_file(repository, source), lines, message)
+        return {**place, **({"logicalLocations": [{"name": source.symbol}]} if source.symbol else {})}
 
     def _location(self, artifact: dict[str, Any], lines: dict[str, Any], message: str) -> dict[str, Any]:
         physical = {"artifactLocation": artifact, **({"region": lines} if lines else {})}
