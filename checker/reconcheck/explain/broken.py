@@ -10,6 +10,7 @@ from reconcheck.explain.cause import Place
 from reconcheck.explain.edits import Source
 from reconcheck.explain.walk import nodes
 from reconcheck.model.operator import Operator
+from reconcheck.model.runtimes import Profile
 from reconcheck.syntax import tree
 
 
@@ -31,7 +32,12 @@ class Broken:
     @cached_property
     def controllers(self) -> tuple[tree.Controller, ...]:
         """The controllers as written."""
-        return tuple(member for member in self.members if isinstance(member, tree.Controller))
+        assert self.file.operator is not None
+        return self.file.operator.controllers
+
+    def profile(self, controller: tree.Controller) -> Profile:
+        """The runtime of a controller."""
+        return self.operator.controller(controller.name.text).profile
 
     @cached_property
     def resources(self) -> tuple[tree.Resource, ...]:

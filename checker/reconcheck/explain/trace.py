@@ -196,7 +196,7 @@ def trace_step(interpreter: Interpreter, step: Step, before: State, after: State
     if step.action.startswith("reconcile "):
         controller = next(c for c in operator.controllers if step.action == f"reconcile {c.name}")
         stale = interpreter.outdated_reads(before, controller)
-        sees = tuple(Change(name, before[f"view({name})"], before.get(name, True)) for name in stale)
+        sees = tuple(Change(name, before[controller.manager.view(name)], before.get(name, True)) for name in stale)
     return TraceStep(step, _who(step), changes, woke, _line(operator, step), sees)
 
 

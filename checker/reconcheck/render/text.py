@@ -375,7 +375,7 @@ def _context(report: Report) -> str:
         for controller, rule, count in report.wake_ups
     ]
     if wakes:
-        unload = operator.profile["unloads"] == "yes"
+        unload = any(manager.profile["unloads"] == "yes" for manager in operator.managers)
         what = "scheduled wake-ups" + (", each of which loads an unloaded operator again" if unload else "")
         out += "\n" + _block("schedule", [f"{what}:", *wakes])
     return out

@@ -46,7 +46,7 @@ def model(report: Report) -> dict[str, Any]:
         "operator": operator.name,
         "file": operator.file,
         "source": {"url": operator.source[0], "commit": operator.source[1]} if operator.source else None,
-        "runtime": operator.profile.name,
+        "runtime": operator.runtimes(),
         "parameters": dict(operator.parameters),
         "faults": sorted(operator.faults),
         "scope": scope(report.scope),
