@@ -9,8 +9,8 @@ from functools import cached_property
 from reconcheck.explain.cause import Place
 from reconcheck.explain.edits import Source
 from reconcheck.explain.walk import nodes
+from reconcheck.model.managers import Manager
 from reconcheck.model.operator import Operator
-from reconcheck.model.runtimes import Profile
 from reconcheck.syntax import tree
 
 
@@ -35,9 +35,9 @@ class Broken:
         assert self.file.operator is not None
         return self.file.operator.controllers
 
-    def profile(self, controller: tree.Controller) -> Profile:
-        """The runtime of a controller."""
-        return self.operator.controller(controller.name.text).profile
+    def manager(self, controller: tree.Controller) -> Manager:
+        """The process in which a controller runs."""
+        return self.operator.controller(controller.name.text).manager
 
     @cached_property
     def resources(self) -> tuple[tree.Resource, ...]:

@@ -72,7 +72,13 @@ def _wakes_inside(graph: CalmGraph, number: int, members: list[int]) -> set[tupl
     place = {variable.name: index for index, variable in enumerate(system.variables)}
     layout = system.layout
     watches = [
-        (controller.name, watch.name, controller.manager.sync(watch.target), place[event_name(watch)], place[f"queued({controller.name})"])
+        (
+            controller.name,
+            watch.name,
+            controller.manager.sync(watch.target),
+            place[event_name(watch)],
+            place[f"queued({controller.name})"],
+        )
         for controller in system.operator.controllers
         for watch in layout.watching(controller)
     ]

@@ -202,7 +202,10 @@ class _Checker:
     def _managers(self, node: tree.Operator) -> _Managers:
         """The processes of the model, each with its declaration."""
         if not node.managers:
-            message, instead = "the system has no operator", "add `operator a { runtime ...  controller x for x { ... } }`"
+            message, instead = (
+                "the system has no operator",
+                "add `operator a { runtime ...  controller x for x { ... } }`",
+            )
             self.problems.error("RC216", message, node.name.span, instead)
         nested = [one for one in node.managers if isinstance(one, tree.Manager)]
         self._distinct([(one.name.text, one.name.span) for one in nested], "operator")

@@ -1,8 +1,8 @@
 """The typed operator: names resolved, types checked, arrays unrolled, nothing left to guess.
 
 Variables have the names one writes in a model: `sts.spec.replicas` is a live field, `view(sts.spec.replicas)`
-the cached copy, `memory.seen` a memory variable (`managers` says how they are called where there are several).  Reconcile functions are short programs (`Program`): a
-list of instructions whose positions are what `pc` points at.
+the cached copy, `memory.seen` a memory variable (`managers` says how they are called where there are several).
+Reconcile functions are short programs (`Program`): a list of instructions whose positions are what `pc` points at.
 """
 
 from __future__ import annotations

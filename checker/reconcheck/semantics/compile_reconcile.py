@@ -116,7 +116,9 @@ class _Effects:
             draft[held] = e.Const(UNREAD, VERSION)
         for target in sorted(self.path.reads):  # the first read decides which version the run has
             held = self.flow.held[target].name
-            lags = e.choose(draft[self.controller.manager.stale(target)], e.Const(OUTDATED, VERSION), e.Const(NEWEST, VERSION))
+            lags = e.choose(
+                draft[self.controller.manager.stale(target)], e.Const(OUTDATED, VERSION), e.Const(NEWEST, VERSION)
+            )
             draft.where(e.equal(draft[held], e.Const(UNREAD, VERSION)), held, lags)
         return draft
 
