@@ -190,7 +190,6 @@ class Maker(Reconciles):
         self.removed[name] = self.chance(0.5, small=0.35)
         holder.deletable = self.removed[name] or inherited.deleted or collected
         holder.array = not primary and self.chance(0.2, small=0.1)
-        holder.primary = primary
         holder.cached = self.reads == "all_cached" or (primary and self.reads == "primary_cached")
         absent = () if primary and self.small and self.chance(0.7) else (" initially absent", " initially any")
         presence = self.random.choice(("", "", " initially present", *absent))
@@ -346,7 +345,7 @@ class Maker(Reconciles):
                 (name, "app" if name == "first" else self.random.choice(self.plain())) for name in islice(names, count)
             ]
             for holder in self.objects:
-                own = holder.primary and any(primary == holder.name for _, primary in chosen)
+                own = any(primary == holder.name for _, primary in chosen)
                 cached = self.reads == "all_cached" or (own and self.reads == "primary_cached")
                 holder.cached = holder.read == "cached" if holder.read else cached
             parts = [head, *self.memories(), *(self.controller(name, primary) for name, primary in chosen)]

@@ -40,7 +40,6 @@ class Holder:
     """Whether the reconcile that is written reads it through the cache."""
     read: str = ""
     """The trait that says so for every reconcile: cached or live."""
-    primary: bool = False
     deletable: bool = False
     creatable: bool = False
     notifies: bool = False

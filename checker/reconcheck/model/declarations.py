@@ -225,7 +225,7 @@ def _is_cached(node: tree.Resource, of: tree.Operator | tree.Manager, manager: M
     match manager.profile["reads"]:
         case "primary_cached":
             own = (one.primary.text for one in of.members if isinstance(one, tree.Controller))
-            return node.primary and (isinstance(of, tree.Operator) or node.name.text in own)
+            return node.primary if isinstance(of, tree.Operator) else node.name.text in own
         case reads:
             return reads == "all_cached"
 
