@@ -366,6 +366,9 @@ def _context(report: Report) -> str:
         lines.append(f"fair processes: {', '.join(fair)}")
     if stops:
         lines.append(f"disturbances (finitely often): {', '.join(stops)}")
+    if operator.managers[0].name:
+        processes = (f"{manager.name} ({manager.profile.name})" for manager in operator.managers)
+        lines.append(f"each a process with a cache of its own: {', '.join(processes)}")
     lines.append("a worker is always free; one key stands for all")
     values = [f"{name} = {value}" for name, value in operator.parameters]
     if values:
