@@ -2,6 +2,7 @@
 
     python tests/campaign.py --count 20000 --first 0 --jobs 2
     python tests/campaign.py --count 20000 --first 0 --jobs 2 --record spec/agreement.md
+    python tests/campaign.py --count 1000 --several       only models of several operators
 
 For each goal of each model, in each scope, the judge (`judge.py`) says what is true.  The proof engine, the bounded
 search and the whole program answer each by itself (`contestants.py`), and must not contradict it:
