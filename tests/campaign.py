@@ -2,6 +2,7 @@
 
     python tests/campaign.py --count 20000 --first 0 --jobs 2
     python tests/campaign.py --count 20000 --first 0 --jobs 2 --record spec/agreement.md
+    python tests/campaign.py --count 1000 --several       only models of several operators
 
 For each goal of each model, in each scope, the judge (`judge.py`) says what is true.  The proof engine, the bounded
 search and the whole program answer each by itself (`contestants.py`), and must not contradict it:
@@ -199,10 +200,10 @@ def fault(who: str, contest: Contest, judgement: Judgement, answer: Answer) -> s
     return ""
 
 
-def compare(seed: int, folder: Path, most_states: int) -> Tally:
+def compare(seed: int, folder: Path, most_states: int, several: bool) -> Tally:
     """Compares everybody's answers about the model of a seed."""
     path = folder / f"campaign{seed}.rdsl"
-    text = random_models.model_text(seed, small=True)
+    text = random_models.model_text(seed, small=True, several=several)
     path.write_text(text, encoding="utf-8")
     tally = Tally(counts=Counter(models=1))
     started = time.process_time()
@@ -221,12 +222,12 @@ def compare(seed: int, folder: Path, most_states: int) -> Tally:
     return tally
 
 
-def compare_all(seeds: Iterable[int], most_states: int = MOST_STATES) -> Tally:
-    """Compares everybody's answers about the models of some seeds."""
+def compare_all(seeds: Iterable[int], most_states: int = MOST_STATES, several: bool = False) -> Tally:
+    """Compares everybody's answers about the models of some seeds; with `several`, models of several operators."""
     total = Tally()
     with tempfile.TemporaryDirectory() as folder:
         for seed in seeds:
-            total.add(compare(seed, Path(folder), most_states))
+            total.add(compare(seed, Path(folder), most_states, several))
     return total
 
 
@@ -246,10 +247,11 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     parser.add_argument("--states", type=int, default=MOST_STATES, help="states beyond which a model is skipped")
+    parser.add_argument("--several", action="store_true", help="only models of several operators")
     parser.add_argument("--record", type=Path, help="write the figures to this page")
     arguments = parser.parse_args()
     started, total = time.monotonic(), Tally()
-    work = partial(compare_all, most_states=arguments.states)
+    work = partial(compare_all, most_states=arguments.states, several=arguments.several)
     with ProcessPoolExecutor(arguments.jobs) as workers:
         for tally in workers.map(work, batches(arguments.first, arguments.count)):
             total.add(tally)

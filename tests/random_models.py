@@ -3,6 +3,7 @@
     python tests/random_models.py --count 5000            look for disagreements, from seed 0 on
     python tests/random_models.py --show 17               print one model
     python tests/random_models.py --show 17 --small       print the model that the campaign makes of that seed
+    python tests/random_models.py --count 500 --several   only models of several operators
 
 The generator uses every construct of the language; the same seed always gives the same text.  Run it with the
 `checker` folder on `PYTHONPATH`, or with reconcheck installed.
@@ -24,9 +25,9 @@ from reconcheck.model.operator import Operator, Scope
 from reconcheck.model.wakeups import wake_ups_of
 
 
-def model_text(seed: int, small: bool = False) -> str:
-    """The random model of that seed."""
-    return Maker(seed, small).text()
+def model_text(seed: int, small: bool = False, several: bool = False) -> str:
+    """The random model of that seed; with `several`, one of several operators."""
+    return Maker(seed, small, several).text()
 
 
 def scope_of(operator: Operator, seed: int) -> Scope:
@@ -37,12 +38,12 @@ def scope_of(operator: Operator, seed: int) -> Scope:
     return Scope(dice.choice((0, 1, 2, 3, 4, 4)), tuple(sorted(away)))
 
 
-def check(seed: int, folder: Path, most_states: int) -> str | None:
+def check(seed: int, folder: Path, most_states: int, several: bool = False) -> str | None:
     """What is wrong with the model of a seed: it is refused, or the two semantics disagree on it."""
     from support import disagreement
 
     path = folder / f"random{seed}.rdsl"
-    path.write_text(model_text(seed))
+    path.write_text(model_text(seed, several=several))
     try:
         operator = load(path).operator
     except ModelError as error:
@@ -61,14 +62,15 @@ def main() -> int:
     parser.add_argument("--states", type=int, default=200, help="states compared in each model")
     parser.add_argument("--show", type=int, help="print the model of this seed and stop")
     parser.add_argument("--small", action="store_true", help="with --show: as the campaign makes it")
+    parser.add_argument("--several", action="store_true", help="only models of several operators")
     arguments = parser.parse_args()
     if arguments.show is not None:
-        print(model_text(arguments.show, arguments.small), end="")
+        print(model_text(arguments.show, arguments.small, arguments.several), end="")
         return 0
     found = 0
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(arguments.first, arguments.first + arguments.count):
-            problem = check(seed, Path(folder), arguments.states)
+            problem = check(seed, Path(folder), arguments.states, arguments.several)
             if problem is not None:
                 found += 1
                 print(f"seed {seed}: {problem}")

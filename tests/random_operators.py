@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from random import Random
 
 from random_reconciles import Reconciles
 from random_words import BOUNDS, CONSTANTS, NUMBERS, Atom, Holder
@@ -60,6 +63,8 @@ KNOBS = (
     "period = none",
     "retries = 1",
 )
+SYSTEMS = 0.1
+"""How many of the models are systems of several operators."""
 TYPES = ("bool", "bool", "bool", "0..1", "0..1", "0..2", "Color", "Wide", "opaque", "opaque", "nat", "int")
 FAULTS = ("api", "call", "crash", "relist", "lost_event")
 
@@ -87,14 +92,20 @@ WORKLOADS = {
 class Maker(Reconciles):
     """Writes one random model."""
 
-    def __init__(self, seed: int, small: bool = False) -> None:
+    def __init__(self, seed: int, small: bool = False, several: bool = False) -> None:
         super().__init__(seed, small)
-        self.runtime = self.random.choice(tuple(RUNTIMES))
-        self.reads = RUNTIMES[self.runtime]
-        self.needs_policy = self.runtime in AUTHORS
+        self.several = several or Random(f"several {seed}").random() < SYSTEMS
+        """Whether the model is a system of several operators; the other models of a seed do not depend on it."""
+        self.choose_runtime()
         self.removed: dict[str, bool] = {}
         """Whether a disturbance of the model's own deletes an object."""
         self.kinds: dict[str, Kind] = {"StatefulSet": Kind(), "Secret": Kind(), "Pod": Kind()}
+
+    def choose_runtime(self) -> None:
+        """The runtime of the operator that is written."""
+        self.runtime = self.random.choice(tuple(RUNTIMES))
+        self.reads = RUNTIMES[self.runtime]
+        self.needs_policy = self.runtime in AUTHORS
 
     # ---- before the operator --------------------------------------------------------------------------
 
@@ -133,7 +144,7 @@ class Maker(Reconciles):
             text += " { " + " ".join(f"{name} = {value}" for name, value in knobs.items()) + " }"
             self.reads = knobs.get("reads", self.reads)
             self.needs_policy = knobs["on_error"] == "author" if "on_error" in knobs else self.needs_policy
-        if self.chance(0.1):
+        if self.chance(0.1) and not self.several:
             text = '  source "https://github.com/example/operator" at "9f3c2e1"\n' + text
         return text
 
@@ -186,7 +197,8 @@ class Maker(Reconciles):
         holder.creatable = presence in (" initially absent", " initially any") or holder.deletable
         if self.chance(0.15):
             holder.cached = not holder.cached
-            traits += " read cached" if holder.cached else " read live"
+            holder.read = "cached" if holder.cached else "live"
+            traits += f" read {holder.read}"
         if self.chance(0.1):
             traits += " without generation"
         role = "primary" if primary else "resource"
@@ -202,7 +214,7 @@ class Maker(Reconciles):
         return f"  external {name}{title}{' notifies' if holder.notifies else ''} {self.declare(holder.fields, [])}"
 
     def declarations(self) -> list[str]:
-        """The objects, externals, the clock and the memory."""
+        """The objects, externals and the clock."""
         parts = [self.resource(i) for i in range(self.random.choice((1, 2, 2) if self.small else (1, 2, 2, 3)))]
         if self.chance(0.5, small=0.6):
             parts.append(self.external("database"))
@@ -212,12 +224,19 @@ class Maker(Reconciles):
             type_ = self.random.choice(("0..1", "0..2"))
             self.clock = Holder("time", [("now", type_)], object=False)
             parts.append(f"  clock time {{ now: {type_}{'' if self.chance(0.1) else ' = 0'} }}")
-        if self.chance(0.3):
-            names = ["seen"] if self.chance(0.7, small=0.9) else ["seen", "last"]
-            self.memory = [(f"memory.{name}", self.random.choice(TYPES)) for name in names]
-            fields = (f"{name[7:]}: {type_} = {self.random.choice(CONSTANTS[type_])}" for name, type_ in self.memory)
-            parts.append(f"  memory {{ {' '.join(fields)} }}")
         return parts
+
+    def memories(self) -> list[str]:
+        """Sometimes a memory, for the operator that is written."""
+        self.memory = []
+        if not self.chance(0.3):
+            return []
+        names = ["seen"] if self.chance(0.7, small=0.9) else ["seen", "last"]
+        self.memory = [(f"memory.{name}", self.random.choice(TYPES)) for name in names]
+        fields = [f"{name[7:]}: {type_} = {self.random.choice(CONSTANTS[type_])}" for name, type_ in self.memory]
+        holder = f"memory.{self.operator}" if self.operator else "memory"
+        self.remembered += [(f"{holder}.{name[7:]}", type_) for name, type_ in self.memory]
+        return [f"  memory {{ {' '.join(fields)} }}"]
 
     # ---- environment and questions --------------------------------------------------------------------------------
 
@@ -311,17 +330,41 @@ class Maker(Reconciles):
             parts.append(f"  expect settled {self.random.choice(('converges', 'diverges', 'quiet'))}{scope}")
         return parts
 
+    def plain(self) -> list[str]:
+        """The objects that can be the primary of a controller."""
+        return [holder.name for holder in self.objects if not holder.array]
+
+    def operators(self) -> Iterator[str]:
+        """The operators of a system, each with its runtime, its memory and its controllers."""
+        names = iter(("first", "second", "third", "fourth"))
+        for name in ("east", "west", "north")[: 3 if self.chance(0.15, small=0.03) else 2]:
+            self.operator = name
+            self.choose_runtime()
+            head, count = self.head(), 2 if self.operator == "east" and self.chance(0.2, small=0.1) else 1
+            chosen = [
+                (name, "app" if name == "first" else self.random.choice(self.plain())) for name in islice(names, count)
+            ]
+            for holder in self.objects:
+                own = any(primary == holder.name for _, primary in chosen)
+                cached = self.reads == "all_cached" or (own and self.reads == "primary_cached")
+                holder.cached = holder.read == "cached" if holder.read else cached
+            parts = [head, *self.memories(), *(self.controller(name, primary) for name, primary in chosen)]
+            yield f"  operator {self.operator} {{\n" + "\n".join(parts) + "\n  }"
+
     def text(self) -> str:
         """The model."""
         prelude = self.prelude()
-        parts = [self.head(), *self.declarations(), self.controller("first", "app")]
-        plain = [holder.name for holder in self.objects if not holder.array]
-        if self.chance(0.25, small=0.12):
-            parts.append(self.controller("second", self.random.choice(plain)))
-            if self.chance(0.2):
-                parts.append(self.controller("third", self.random.choice(plain)))
+        if self.several:
+            parts = [*self.declarations(), *self.operators()]
+        else:
+            parts = [self.head(), *self.declarations(), *self.memories(), self.controller("first", "app")]
+            if self.chance(0.25, small=0.12):
+                parts.append(self.controller("second", self.random.choice(self.plain())))
+                if self.chance(0.2):
+                    parts.append(self.controller("third", self.random.choice(self.plain())))
         parts.append(self.environment())
         on = [self.chance(0.5, small=0.3) for _ in FAULTS[:-1]] + [self.chance(0.2, small=0.1)]
         faults = (f"{name} {'on' if there else 'off'}" for name, there in zip(FAULTS, on, strict=True))
         parts.append("  faults { " + " ".join(faults) + " }")
-        return prelude + "operator made {\n" + "\n".join([*parts, *self.questions()]) + "\n}\n"
+        word = "system" if self.several else "operator"
+        return prelude + f"{word} made {{\n" + "\n".join([*parts, *self.questions()]) + "\n}\n"

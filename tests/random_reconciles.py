@@ -17,11 +17,18 @@ class Intent:
     """Whose field it is; None for memory."""
     name: str
     source: Atom
+    operator: str = ""
+    """Whose memory it is, where there are several operators."""
 
     @property
     def target(self) -> str:
         """The field that is to change."""
         return self.name if self.holder is None else f"{self.holder.element}.{self.name}"
+
+    @property
+    def changed(self) -> str:
+        """The same as goals call it."""
+        return f"memory.{self.operator}.{self.name[7:]}" if self.holder is None and self.operator else self.target
 
 
 class Reconciles(Words):
@@ -30,6 +37,8 @@ class Reconciles(Words):
     def __init__(self, seed: int, small: bool) -> None:
         super().__init__(seed, small)
         self.needs_policy = False
+        self.operator = ""
+        """The operator that is written, where there are several."""
         self.late: list[str] = []
         self.rules: list[str] = []
         self.intents: list[Intent] = []
@@ -244,7 +253,7 @@ class Reconciles(Words):
         targets: list[tuple[Holder | None, str, str]] = [*fields, *((None, name, type_) for name, type_ in self.memory)]
         sources = [(f"{h.element}.{n}", t) for h in self.objects if h.cached for n, t in h.fields] + self.clock_atoms()
         pairs = [
-            Intent(holder, name, (source, other))
+            Intent(holder, name, (source, other), self.operator)
             for holder, name, type_ in targets
             for source, other in sources
             if (type_ == other or other in FITS.get(type_, ())) and source != f"{holder and holder.element}.{name}"
@@ -276,7 +285,7 @@ class Reconciles(Words):
 
     def meant(self, intent: Intent) -> str:
         """The goal that belongs to an intent."""
-        goal = f"{intent.target} == {intent.source[0]}"
+        goal = f"{intent.changed} == {intent.source[0]}"
         if intent.holder is not None and intent.holder.object and self.chance(0.7):
             word = "and" if intent.holder.creatable and self.chance(0.3) else "implies"
             goal = f"({intent.holder.element}.exists {word} {goal})"

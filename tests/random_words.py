@@ -37,6 +37,9 @@ class Holder:
     object: bool = True
     array: bool = False
     cached: bool = True
+    """Whether the reconcile that is written reads it through the cache."""
+    read: str = ""
+    """The trait that says so for every reconcile: cached or live."""
     deletable: bool = False
     creatable: bool = False
     notifies: bool = False
@@ -71,6 +74,9 @@ class Words:
         self.objects: list[Holder] = []
         self.externals: list[Holder] = []
         self.memory: list[Atom] = []
+        """As the reconcile that is written calls it."""
+        self.remembered: list[Atom] = []
+        """As goals and the environment call it."""
         self.clock: Holder | None = None
         self.count = 0
 
@@ -90,7 +96,7 @@ class Words:
     def world(self) -> list[Atom]:
         """What goals and the environment can read."""
         atoms = [atom for holder in self.objects + self.externals for atom in holder.atoms(holder.element)]
-        return atoms + self.memory + self.clock_atoms() + self.quantities(self.objects)
+        return atoms + self.remembered + self.clock_atoms() + self.quantities(self.objects)
 
     def cached(self) -> list[Atom]:
         """What a reconcile can read without a request."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reconcheck.model import runtimes
+from reconcheck.model import managers, runtimes
 from reconcheck.model.operator import FAULTS
 from reconcheck.semantics import interpreter, layout, reconciling
 from reconcheck.semantics.compiler import compile_system
@@ -23,6 +23,8 @@ PAGE = (SPEC / "semantics.md").read_text(encoding="utf-8")
 EVERY_KNOB = (*runtimes.KNOBS, *runtimes.NUMBERS, *runtimes.DURATIONS)
 ENVIRONMENT = ("process", "noise", "disturbance")
 """Steps whose name begins with the kind of an action of the environment."""
+STEPS_OF_A_PROCESS = ("sync", "relist", "relist_page", "crash")
+"""The functions of a `Manager` that name steps."""
 
 RECREATED = """rdsl 1
 operator recreated {
@@ -110,6 +112,11 @@ def steps_of_the_page() -> dict[str, set[str]]:
     return {row[0].strip("`"): set(re.findall(r"\w+", row[1])) for row in rows(section("Steps"))}
 
 
+def names_in_a_system() -> dict[str, str]:
+    """What is called otherwise in an operator of a system, with how it is called elsewhere."""
+    return {row[1].strip("`"): row[0].strip("`") for row in rows(section("Several operators"))}
+
+
 # ---- tests -------------------------------------------------------------------------------------------------------
 
 
@@ -142,14 +149,14 @@ def literal_beginning(node: ast.expr) -> str | None:
 
 def step_beginnings() -> Iterator[str]:
     """The first words of every action name in the interpreter's source."""
-    for module in (interpreter, reconciling, layout):
+    for module in (interpreter, reconciling, layout, managers):
         assert module.__file__ is not None
         tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             named: list[ast.expr] = []
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Step":
                 named = node.args[:1]
-            elif isinstance(node, ast.FunctionDef) and node.name == "timer_action":
+            elif isinstance(node, ast.FunctionDef) and node.name in ("timer_action", *STEPS_OF_A_PROCESS):
                 named = [value for value in ast.walk(node) if isinstance(value, ast.JoinedStr)]
             elif isinstance(node, ast.Assign):
                 targets, value = node.targets[0], node.value
@@ -175,13 +182,39 @@ def test_every_step_of_the_interpreter_is_in_the_table_of_steps() -> None:
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_steps_of_golden_models_have_the_kind_that_the_page_says(path: Path) -> None:
-    table = steps_of_the_page()
-    operator = read(path)
+    table, operator = steps_of_the_page(), read(path)
+    if operator.managers[0].name:
+        inside = names_in_a_system()
+        table = {name: kinds for name, kinds in table.items() if name not in inside.values()} | {
+            name: table[elsewhere] for name, elsewhere in inside.items() if elsewhere in table
+        }
     for scope in scopes(operator):
         for command in compile_system(operator, scope).commands:
             fitting = [name for name in table if pattern(name).fullmatch(command.step.action)]
             assert fitting, f"{command.step.action} is not in the table of steps"
             assert str(command.step.kind) in table[max(fitting, key=len)]
+
+
+def test_names_in_a_system_are_those_of_the_code() -> None:
+    profile = runtimes.PROFILES[0]
+    for here, elsewhere in names_in_a_system().items():
+        manager = managers.Manager("o" if "o" in re.findall(r"\b\w\b", here) else "", profile)
+        alone = managers.Manager("", profile)
+        made = {
+            (one(manager), one(alone))
+            for one in (
+                lambda m: m.view("r.f"),
+                lambda m: m.stale("r"),
+                lambda m: m.recreated("r"),
+                lambda m: f"{m.memory}.m",
+                lambda m: m.sync("x"),
+                lambda m: m.relist("r"),
+                lambda m: m.relist_page("r"),
+                lambda m: m.crash,
+            )
+        }
+        assert (here, elsewhere) in made
+        assert len(names_in_a_system()) == len(made)
 
 
 def test_the_variables_are_those_of_the_layout(tmp_path: Path) -> None:

@@ -172,8 +172,8 @@ _NAMES = (
         "RC202",
         "declared or written twice",
         """
-        Two things have the same name (objects, fields, kinds, types, parameters, controllers, watches,
-        actions, goals, locals), a rule that exists once is given twice (the runtime, the error rule, a
+        Two things have the same name (objects, fields, kinds, types, parameters, operators, controllers,
+        watches, actions, goals, locals), a rule that exists once is given twice (the runtime, the error rule, a
         handler for one error), a value is listed twice in a type, or a request writes a field twice.  Traces
         and expectations refer to things by name, so each name stands for one thing.
         """,
@@ -290,7 +290,8 @@ _NAMES = (
         "no runtime, or an unknown one",
         """
         The runtime decides what a timer does when an event comes first, what is cached, what follows an
-        error.  The same reconcile converges under one and not under another, so a model names its runtime.
+        error.  The same reconcile converges under one and not under another, so a model names its runtime;
+        each operator of a system names its own.
         The code is also given for unknown knobs of a runtime and for values that a knob does not have.
         """,
         "Name a runtime and its version; set a knob to one of the values listed.",
@@ -321,6 +322,7 @@ _NAMES = (
         "something is missing",
         """
         A model needs an operator, at least one controller with exactly one `reconcile`, and a question.
+        A `system` needs at least one operator, and each of its operators a controller.
         Without a question there is nothing that could be proved or refuted.
         """,
         "Add what the message names.",

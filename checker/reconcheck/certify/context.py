@@ -404,7 +404,9 @@ def _holders(system: System) -> dict[str, str]:
     found: dict[str, str] = {}
     for holder in (*system.operator.objects, *system.operator.externals):
         names = [f"{holder}.{part}" for part in system.layout.snapshot(holder)]
-        found |= dict.fromkeys([*names, *(f"view({name})" for name in names), f"stale({holder})"], holder)
+        found |= dict.fromkeys(names, holder)
+        for manager in system.operator.managers:
+            found |= dict.fromkeys([*map(manager.view, names), manager.stale(holder)], holder)
         found |= {event_name(watch): holder for _, watch in system.layout.watches(holder)}
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
@@ -34,10 +35,10 @@ def same(left: e.Expr, right: e.Expr) -> e.Expr:
 
 def _of_objects(system: System, variables: dict[str, Variable]) -> Iterator[e.Expr]:
     operator, layout = system.operator, system.layout
-    for target in (*operator.objects, *operator.externals):
-        stale = _variable(variables, f"stale({target})")
+    for manager, target in product(operator.managers, (*operator.objects, *operator.externals)):
+        stale = _variable(variables, manager.stale(target))
         signs = [stale] if stale is not None else []
-        for _, watch in layout.watches(target):
+        for _, watch in layout.watches_of(manager, target):
             event = _variable(variables, event_name(watch))
             started = _variable(variables, registered_name(watch))
             if event is not None:
@@ -45,10 +46,10 @@ def _of_objects(system: System, variables: dict[str, Variable]) -> Iterator[e.Ex
                 if stale is not None:
                     yield e.either(e.negate(event), stale)
         exists = _variable(variables, f"{target}.exists")
-        cached_exists = _variable(variables, f"view({target}.exists)")
+        cached_exists = _variable(variables, manager.view(f"{target}.exists"))
         for part in layout.snapshot(target):
             name = f"{target}.{part}"
-            live, cached = _variable(variables, name), _variable(variables, f"view({name})")
+            live, cached = _variable(variables, name), _variable(variables, manager.view(name))
             if live is None:
                 continue
             nothing = e.Const(zero(variables[name].type), variables[name].type)

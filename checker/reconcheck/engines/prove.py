@@ -22,6 +22,7 @@ from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice
 from reconcheck.model import expr as e
+from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BoolType, domain, is_finite
 from reconcheck.proof.certificate import Column, Part, Rests, Settles
@@ -199,7 +200,7 @@ class Prover:
         votes = self._votes(attempt)
         best: _Attempt | None = None
         for name in sorted(votes, key=lambda name: (-votes[name] / _weight(types[name]), name))[:MOST_SUSPECTS]:
-            more = frozenset({name, name[5:-1]} if name.startswith("view(") else {name}) & frozenset(types)
+            more = frozenset({name, live_name(name)}) & frozenset(types)
             wider = self._attempt(goal, (keep | more, predicates), most)
             if wider is not None and (best is None or wider.trouble < best.trouble):
                 best = wider
@@ -423,7 +424,7 @@ def _decided(guard: e.Expr, keep: frozenset[str]) -> e.Expr | None:
     parts = guard.operands if isinstance(guard, e.And) else (guard,)
     for part in reversed(parts):
         names = e.names(part)
-        if names and names.isdisjoint(keep) and any(name.startswith("view(") or "/" in name for name in names):
+        if names and names.isdisjoint(keep) and any(is_view(name) or "/" in name for name in names):
             return part
     return None
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconcheck.model.names import view_name
 from reconcheck.semantics.layout import event_name, registered_name
 from reconcheck.semantics.system import Command, System
 
@@ -82,7 +81,9 @@ def holders(system: System) -> dict[str, str]:
     found |= {variable.name: variable.name.split(".", 1)[0] for variable in operator.clocks}
     for target in (*operator.objects, *operator.externals):
         live = [variable.name for variable in layout.fields(target)] + [f"{target}.exists", f"{target}.deleting"]
-        own = [*live, *map(view_name, live), f"stale({target})", f"recreated({target})"]
+        own = list(live)
+        for manager in operator.managers:
+            own += [*map(manager.view, live), manager.stale(target), manager.recreated(target)]
         for _, watch in layout.watches(target):
             own += [event_name(watch), registered_name(watch)]
         own += [f"held({controller.name}: {target})" for controller in operator.controllers]

@@ -41,7 +41,7 @@ class _Shortening:
         for number, command in enumerate(commands):
             self.same.setdefault((command.step, self.at[number]), []).append(number)
         names = [command.step.action for command in commands]
-        self.crash = [number for number, name in enumerate(names) if name == "crash"]
+        self.crash = [number for number, name in enumerate(names) if name.startswith("crash")]
         self.starts = {number for number, name in enumerate(names) if name.startswith("start ")}
         self.elsewhere = {number for number, name in enumerate(names) if name.startswith(ELSEWHERE)}
         self.deliveries = {number for number, name in enumerate(names) if name.startswith(DELIVERIES)}

@@ -21,6 +21,7 @@ from reconcheck.engines.measures import RESTING
 from reconcheck.engines.python_code import StateTuple, predicate, source
 from reconcheck.model import expr as e
 from reconcheck.model.likeness import Pattern, Shapes
+from reconcheck.model.managers import live_name
 from reconcheck.model.types import BOOL, OPAQUE, BoolType, EnumType, IntType
 from reconcheck.proof.certificate import Column, region_type
 from reconcheck.semantics.system import Command, System, fixed, possible
@@ -466,12 +467,13 @@ def closed(system: System, names: Iterable[str]) -> frozenset[str]:
     """The variables with those that move together with them: the cached copy, the lag, the pending events."""
     keep: set[str] = set()
     existing = {variable.name for variable in system.variables}
-    holders = {*system.operator.objects, *system.operator.externals}
+    holders, managers = {*system.operator.objects, *system.operator.externals}, system.operator.managers
     for name in names:
-        live = name[5:-1] if name.startswith("view(") else name
-        keep |= {name, live, f"view({live})"}
+        live = live_name(name)
+        keep |= {name, live, *(manager.view(live) for manager in managers)}
         holder = next((h for h in sorted(holders, key=len, reverse=True) if live.startswith(f"{h}.")), None)
         if holder is not None:
-            keep |= {f"{holder}.exists", f"view({holder}.exists)", f"{holder}.deleting", f"stale({holder})"}
+            keep |= {f"{holder}.exists", f"{holder}.deleting"}
+            keep |= {name for one in managers for name in (one.view(f"{holder}.exists"), one.stale(holder))}
             keep |= {f"event({w.controller}: {w.name})" for _, w in system.layout.watches(holder)}
     return frozenset(keep & existing)

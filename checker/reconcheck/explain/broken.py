@@ -9,6 +9,7 @@ from functools import cached_property
 from reconcheck.explain.cause import Place
 from reconcheck.explain.edits import Source
 from reconcheck.explain.walk import nodes
+from reconcheck.model.managers import Manager
 from reconcheck.model.operator import Operator
 from reconcheck.syntax import tree
 
@@ -31,7 +32,12 @@ class Broken:
     @cached_property
     def controllers(self) -> tuple[tree.Controller, ...]:
         """The controllers as written."""
-        return tuple(member for member in self.members if isinstance(member, tree.Controller))
+        assert self.file.operator is not None
+        return self.file.operator.controllers
+
+    def manager(self, controller: tree.Controller) -> Manager:
+        """The process in which a controller runs."""
+        return self.operator.controller(controller.name.text).manager
 
     @cached_property
     def resources(self) -> tuple[tree.Resource, ...]:

@@ -72,7 +72,13 @@ def _wakes_inside(graph: CalmGraph, number: int, members: list[int]) -> set[tupl
     place = {variable.name: index for index, variable in enumerate(system.variables)}
     layout = system.layout
     watches = [
-        (controller.name, watch.name, watch.target, place[event_name(watch)], place[f"queued({controller.name})"])
+        (
+            controller.name,
+            watch.name,
+            controller.manager.sync(watch.target),
+            place[event_name(watch)],
+            place[f"queued({controller.name})"],
+        )
         for controller in system.operator.controllers
         for watch in layout.watching(controller)
     ]
@@ -86,8 +92,8 @@ def _wakes_inside(graph: CalmGraph, number: int, members: list[int]) -> set[tupl
             if step.action in by_action:
                 found.add(by_action[step.action])
             elif step.action.startswith("sync "):
-                for controller, watch, watched, event, queued in watches:
-                    if step.action == f"sync {watched}" and states[state][event] and states[target][queued]:
+                for controller, watch, sync, event, queued in watches:
+                    if step.action == sync and states[state][event] and states[target][queued]:
                         found.add((controller, f"{controller}.watch {watch}"))
     return found
 

@@ -64,9 +64,10 @@ def wake_ups(operator: Operator) -> Iterator[WakeUp]:
 
 def assumptions(operator: Operator) -> Iterator[tuple[str, str]]:
     """What the verdicts of a model rest on, besides its controllers: a name and what it is."""
-    profile = operator.profile
-    since = f", as it is since {'.'.join(str(part) for part in profile.since)}" if profile.since else ""
-    yield "runtime", f"{profile.name}{since}"
+    for manager in operator.managers:
+        profile = manager.profile
+        since = f", as it is since {'.'.join(str(part) for part in profile.since)}" if profile.since else ""
+        yield f"runtime of {manager.name}" if manager.name else "runtime", f"{profile.name}{since}"
     yield "faults", ", ".join(fault for fault in FAULTS if fault in operator.faults) or "none"
     for name, value in operator.parameters:
         yield f"parameter {name}", str(value)

@@ -10,7 +10,6 @@ from reconcheck.diagnostic import Span
 from reconcheck.explain.cause import Place
 from reconcheck.explain.rehearsal import Rehearsal, read_in, reads
 from reconcheck.explain.trace import Trace, TraceStep
-from reconcheck.model.names import view_name
 from reconcheck.model.operator import Bind, Controller, Instruction, Jump
 from reconcheck.model.types import Value
 from reconcheck.semantics.layout import IDLE, STOPPED
@@ -83,8 +82,9 @@ class History:
         for number in run.steps:
             state = self.states[number]
             for name in reads(self.rehearsal, state, controller):
-                cached = name in self.rehearsal.layout.views and not self._reads_live(number, controller, name)
-                found[name] = (state[view_name(name)] if cached else state[name]), number
+                view = controller.manager.view(name)
+                cached = view in state and not self._reads_live(number, controller, name)
+                found[name] = state[view if cached else name], number
         return found
 
     def _reads_live(self, number: int, controller: Controller, name: str) -> bool:

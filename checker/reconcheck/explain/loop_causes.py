@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconcheck.explain.cause import Cause, Place
 from reconcheck.explain.history import History
 from reconcheck.explain.kinds import cause
+from reconcheck.model.managers import is_view
 from reconcheck.model.operator import Controller
 from reconcheck.model.types import Value
 from reconcheck.semantics.layout import event_name
@@ -51,7 +52,7 @@ def _writes(history: History, loop: int) -> Iterator[_Write]:
 
 
 def _is_existence(variable: str) -> bool:
-    return variable.endswith(".exists") and not variable.startswith("view(")
+    return variable.endswith(".exists") and not is_view(variable)
 
 
 def _fights(history: History, writes: list[_Write]) -> Iterator[Cause]:

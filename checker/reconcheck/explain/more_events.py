@@ -38,7 +38,7 @@ def _watch(broken: Broken, controller: tree.Controller, resource: tree.Resource)
     name = resource.name.text
     owned = resource.owned
     if owned is not None and owned.owner.text == controller.primary.text:
-        if _ownership(broken, name) in OWNER_MATCHES[broken.operator.profile["owner_match"]]:
+        if _ownership(broken, name) in OWNER_MATCHES[broken.manager(controller).profile["owner_match"]]:
             yield _new_watch(broken, controller, name, f"watch {name} via owner", "owner", frozenset())
             return
     covered: set[str] = set()
@@ -198,7 +198,9 @@ def _fields(broken: Broken, target: str) -> list[str]:
 def _everything(broken: Broken, controller: tree.Controller, watch: tree.Watch) -> Edit | None:
     """The filter of a watch taken away; where the runtime would put one in its place, `on any`."""
     source = broken.source
-    by_default = watch.target.text == controller.primary.text and broken.operator.profile["primary_filter"] == "spec"
+    by_default = (
+        watch.target.text == controller.primary.text and broken.manager(controller).profile["primary_filter"] == "spec"
+    )
     if watch.filters:
         begin, end = source.begin(watch.filters[0].span), source.end(watch.filters[-1].span)
         if by_default:

@@ -84,7 +84,7 @@ def _rule(broken: Broken, controller: tree.Controller) -> Iterator[Candidate]:
         rule = written[0]
         edit = source.replace(source.begin(rule.span), words_end(source, rule), "on error backoff")
         near = place(rule, controller)
-    elif not written and broken.operator.profile["on_error"] in GIVES_UP:
+    elif not written and broken.manager(controller).profile["on_error"] in GIVES_UP:
         near = place(reconcile(controller).block.statements[0], controller)
         edit = source.before(reconcile(controller).span, "on error backoff")
     else:

@@ -10,6 +10,7 @@ from reconcheck.explain.broken import Broken, place, reconcile, words_end
 from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.diagnosis import Edit
 from reconcheck.explain.walk import Sight, nodes, paths, statements
+from reconcheck.model.managers import Manager
 from reconcheck.syntax import tree
 
 DEFAULT = "10s"
@@ -89,7 +90,7 @@ def _until_goal(
     name, period = broken.rule_name(f"until_{goal.name}", controller), _period(controller)
     edits: list[Edit] = []
     for outcome in outcomes:
-        seen = _seen(broken, goal.formula, outcome.sight)
+        seen = _seen(broken, controller, goal.formula, outcome.sight)
         if seen is None:
             return
         reads, condition = seen
@@ -103,19 +104,23 @@ def _until_goal(
     yield _candidate(key, title, outcomes, edits, controller, (name,), covers)
 
 
-def _seen(broken: Broken, formula: tree.Expr, sight: Sight) -> tuple[list[str], str] | None:
+def _seen(
+    broken: Broken, controller: tree.Controller, formula: tree.Expr, sight: Sight
+) -> tuple[list[str], str] | None:
     """A goal as a reconcile can see it: requests that are needed for it, and the condition; None if it cannot.
 
     Resources come from the cache; an external, or a resource that is not cached, from a local, or a new request.
     """
-    source = broken.source
+    source, manager = broken.source, broken.manager(controller)
     bound = {node.variable.text for node in nodes(formula) if isinstance(node, tree.Quantifier)}
     reads: dict[str, str] = {}
     pieces: list[tuple[int, int, str]] = []
     begin, end = source.begin(formula.span), source.end(formula.span)
     for path in paths(formula):
         root = path.parts[0]
-        if root.name in bound or not broken.elements(root.name) or _is_cached(broken, root.name):
+        if root.name == "memory" and manager.name:
+            return None  # how another operator's is called, and its own is called otherwise here
+        if root.name in bound or not broken.elements(root.name) or _is_cached(broken, manager, root.name):
             continue
         if root.index is not None:
             return None
@@ -126,7 +131,7 @@ def _seen(broken: Broken, formula: tree.Expr, sight: Sight) -> tuple[list[str], 
         at = source.begin(path.span)
         pieces.append((at, at + len(root.name), known))
     for node in nodes(formula):
-        if isinstance(node, tree.Quantifier) and not _is_cached(broken, node.collection.text):
+        if isinstance(node, tree.Quantifier) and not _is_cached(broken, manager, node.collection.text):
             return None
     text, position = "", begin
     for at, stop, new in sorted(pieces):
@@ -137,9 +142,9 @@ def _seen(broken: Broken, formula: tree.Expr, sight: Sight) -> tuple[list[str], 
     return list(reads.values()), re.sub(r"\s+", " ", text)
 
 
-def _is_cached(broken: Broken, name: str) -> bool:
+def _is_cached(broken: Broken, manager: Manager, name: str) -> bool:
     objects = [broken.operator.objects.get(element) for element in broken.elements(name)]
-    return all(object_ is not None and object_.cached for object_ in objects)
+    return all(object_ is not None and manager.name in object_.cached for object_ in objects)
 
 
 def _period(controller: tree.Controller) -> str:
@@ -234,7 +239,7 @@ def _turned(broken: Broken, controller: tree.Controller, name: str, outcomes: li
     for goal in broken.failing:
         pieces: list[Edit] = []
         for outcome, rule in zip(outcomes, rules, strict=True):
-            seen = _seen(broken, goal.formula, outcome.sight)
+            seen = _seen(broken, controller, goal.formula, outcome.sight)
             if seen is None:
                 break
             reads, condition = seen

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import TraceStep
+from reconcheck.model.managers import subject
 from reconcheck.model.operator import Bind, External, Jump, Object, Operator, Test
 from reconcheck.syntax.citation import location_of
 from reconcheck.syntax.tree import Cite
@@ -42,6 +43,8 @@ def place_of(operator: Operator, step: TraceStep) -> Place:
     A step of a reconcile is known by its line, so that it has the citations of everything in that line.
     """
     verb, _, name = step.step.action.partition(" ")
+    if verb in ("sync", "relist"):
+        name = subject(step.step.action)[1]
     spans: list[Place] = []
     if verb == "reconcile":
         spans = [place for place in _lines_of(operator, name) if place.span.line == step.line]

@@ -14,7 +14,6 @@ from reconcheck.explain.kinds import cause
 from reconcheck.explain.turning_point import acted_on_old_news, turning
 from reconcheck.explain.unheard import unheard, unheard_at_start
 from reconcheck.model import expr as e
-from reconcheck.model.names import view_name
 from reconcheck.model.operator import Controller
 from reconcheck.semantics.layout import ERROR_TIMER, NO_TIMER, STOPPED
 from reconcheck.semantics.world import State
@@ -145,7 +144,7 @@ def _without_timer(history: History, controller: Controller) -> Iterator[Cause]:
         places = [Place(controller.span, controller.error.cites) if rule is None else Place(rule.span, rule.cites)]
         places += [here] if here is not None else []
         called = "the retry after an error" if rule is None else f"the timer {timer}"
-        if action == "crash":
+        if action.startswith("crash"):
             yield cause("lost_at_restart", f"a restart takes {called} away, and nothing arms it again", places, number)
         elif action.startswith("reconcile "):
             message = f"{called} is not kept, since an event has queued the key; the run for it asks for none"
@@ -215,8 +214,9 @@ def _matters(history: History, controller: Controller, changes: list[Changed]) -
     rehearsal, state = history.rehearsal, dict(history.end)
     for change in changes:
         state[change.name] = change.before
-        if view_name(change.name) in state:
-            state[view_name(change.name)] = change.before
+        view = controller.manager.view(change.name)
+        if view in state:
+            state[view] = change.before
     pinned = {change.name for change in changes}
     return rehearsal.holds(state) or not rehearsal.helps(state, [controller.name], pinned)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from reconcheck.engines.budget import Exhausted
 from reconcheck.explain.trace import Trace
 from reconcheck.model import expr as e
+from reconcheck.model.managers import live_name
 from reconcheck.model.operator import Controller, End, Goal, Instruction, Operator, Read, Scope, expressions
 from reconcheck.model.types import Value
 from reconcheck.semantics.interpreter import Interpreter
@@ -202,8 +203,3 @@ def read_in(instruction: Instruction) -> set[str]:
     if isinstance(instruction, Read):
         found |= {live.name for _, live in instruction.locals} | {f"{instruction.target}.exists"}
     return found
-
-
-def live_name(variable: str) -> str:
-    """The live variable of a cached copy; any other name as it is."""
-    return variable[5:-1] if variable.startswith("view(") else variable

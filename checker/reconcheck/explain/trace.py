@@ -196,7 +196,7 @@ def trace_step(interpreter: Interpreter, step: Step, before: State, after: State
     if step.action.startswith("reconcile "):
         controller = next(c for c in operator.controllers if step.action == f"reconcile {c.name}")
         stale = interpreter.outdated_reads(before, controller)
-        sees = tuple(Change(name, before[f"view({name})"], before.get(name, True)) for name in stale)
+        sees = tuple(Change(name, before[controller.manager.view(name)], before.get(name, True)) for name in stale)
     return TraceStep(step, _who(step), changes, woke, _line(operator, step), sees)
 
 
@@ -230,19 +230,21 @@ def _woke(interpreter: Interpreter, step: Step, before: State, after: State) -> 
     """Says for a change whether a watch saw it, and for a delivery whether it queued the key."""
     verb = step.action.split(" ", 1)[0]
     if verb in ("sync", "resync", "relist", "fire", "retry", "crash", "lose"):
-        return _delivery(interpreter, verb, before, after)
+        return _delivery(interpreter, step.action, before, after)
     changed = [name for name in before if before[name] != after[name]]
     holders = (*interpreter.operator.objects, *interpreter.operator.externals)
     heard = [holder for holder in holders if any(name.startswith(f"{holder}.") for name in changed)]
     return "; ".join(_hearing(interpreter, holder, before, after) for holder in heard)
 
 
-def _delivery(interpreter: Interpreter, verb: str, before: State, after: State) -> str:
+def _delivery(interpreter: Interpreter, action: str, before: State, after: State) -> str:
     """Which keys a delivery, a timer or a restart queues, and why it queues none."""
     operator = interpreter.operator
     names = [controller.name for controller in operator.controllers]
+    verb, _, rest = action.partition(" ")
     if verb == "crash":
-        listed = [name for name in names if after[f"queued({name})"]]
+        restarted = operator.controllers_of(operator.manager(rest))
+        listed = [one.name for one in restarted if after[f"queued({one.name})"]]
         return f"yes: {', '.join(listed)} is queued" if listed else "NO: the listing wakes nobody"
     newly = [name for name in names if after[f"queued({name})"] and not before[f"queued({name})"]]
     if newly:

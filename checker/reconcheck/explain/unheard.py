@@ -65,7 +65,7 @@ def _filtered(
     """A predicate that drops the event; of a primary's deletion, it may be the runtime that does not tell."""
     exists = f"{watch.target}.exists"
     deleted = history.states[number].get(exists) and not history.states[number + 1].get(exists)
-    silent = history.operator.profile["deleted_primary"] == "silent"
+    silent = controller.profile["deleted_primary"] == "silent"
     if deleted and silent and watch.target == controller.primary:
         message = f"{watch.target} is deleted, and the runtime does not tell of a deleted primary"
         return cause("missed_delete", message, places, number)

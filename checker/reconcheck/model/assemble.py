@@ -12,6 +12,7 @@ from reconcheck.model import runtimes
 from reconcheck.model.controllers import Controllers
 from reconcheck.model.declarations import Declarations, lifecycle
 from reconcheck.model.environment import Environment
+from reconcheck.model.managers import Manager
 from reconcheck.model.names import Names, Where
 from reconcheck.model.operator import FAULTS, SCHEDULED, UNSCHEDULED, Controller, Expectation, Goal, Operator, Scope
 from reconcheck.model.problems import Broken, Problems
@@ -31,6 +32,10 @@ VERDICTS = {
 
 FAILING = ("diverges", "quiet", "livelock")
 """Verdicts for which an expectation can name causes."""
+
+
+_Managers = tuple[tuple[tree.Operator | tree.Manager, Manager], ...]
+"""The processes of a model, each with its declaration."""
 
 
 @dataclass
@@ -123,7 +128,7 @@ class _Checker:
         if node is None:
             raise self.problems.broken("RC216", "there is no `operator` in this file", self.file.span, "add one")
         names = Names(self.problems)
-        names.several = sum(isinstance(member, tree.Controller) for member in node.members) > 1
+        names.several = len(node.controllers) > 1
         self._parameters(names)
         for alias in self.library.aliases:
             try:
@@ -133,10 +138,10 @@ class _Checker:
                 names.types[alias.name.text] = names.type(alias.type)
             except Broken:
                 names.broken.add(alias.name.text)
-        profile, seconds = self._runtime(node)
+        managers = self._managers(node)
         changes = lifecycle(self.file, self.library.kinds)
-        Declarations(names, profile, self.library.kinds, changes).declare(node)
-        controllers = self._controllers(names, profile, seconds, node)
+        Declarations(names, managers, self.library.kinds, changes).declare(node)
+        controllers = self._controllers(names, managers, node)
         actions = tuple(Environment(names, self.library.kinds).translate(node))
         self._distinct([(action.name, action.span) for action in actions], "action")
         goals = self._goals(names, node)
@@ -146,7 +151,7 @@ class _Checker:
             file=self.file.path,
             doc=node.doc,
             source=(source.url, source.commit) if source is not None else None,
-            profile=profile,
+            managers=tuple(manager for _, manager in managers),
             objects=names.objects,
             externals=names.externals,
             clocks=tuple(variable for fields in names.clocks.values() for variable in fields),
@@ -194,14 +199,27 @@ class _Checker:
 
     # ---- runtime ---------------------------------------------------------------------------------------
 
-    def _runtime(self, node: tree.Operator) -> tuple[runtimes.Profile, dict[str, float | None]]:
+    def _managers(self, node: tree.Operator) -> _Managers:
+        """The processes of the model, each with its declaration."""
+        if not node.managers:
+            message, instead = (
+                "the system has no operator",
+                "add `operator a { runtime ...  controller x for x { ... } }`",
+            )
+            self.problems.error("RC216", message, node.name.span, instead)
+        nested = [one for one in node.managers if isinstance(one, tree.Manager)]
+        self._distinct([(one.name.text, one.name.span) for one in nested], "operator")
+        return tuple((one, Manager(one.name.text if node.system else "", self._runtime(one))) for one in node.managers)
+
+    def _runtime(self, node: tree.Operator | tree.Manager) -> runtimes.Profile:
         default = runtimes.find("controller-runtime", None)
         assert default is not None
         declared = [member for member in node.members if isinstance(member, tree.Runtime)]
         profile = default
         if not declared:
             instead = "add `runtime controller-runtime 0.24`"
-            self.problems.error("RC213", "the model does not name its runtime", node.name.span, instead)
+            what = "the model" if isinstance(node, tree.Operator) else f"operator `{node.name}`"
+            self.problems.error("RC213", f"{what} does not name its runtime", node.name.span, instead)
         for runtime in declared[1:]:
             self.problems.error("RC202", "the runtime is declared twice", runtime.span, "keep one")
         for runtime in declared[:1]:
@@ -212,8 +230,7 @@ class _Checker:
                 except Broken:
                     continue
             profile = self._knobs(found, runtime)
-        seconds = {knob: _seconds(profile[knob]) for knob in runtimes.DURATIONS}
-        return profile, seconds
+        return profile
 
     def _knobs(self, profile: runtimes.Profile, node: tree.Runtime) -> runtimes.Profile:
         settings = dict(profile.settings)
@@ -236,20 +253,22 @@ class _Checker:
             settings[name] = runtimes.Setting(value, "set in the model")
         return replace(profile, settings=settings)
 
-    def _controllers(
-        self, names: Names, profile: runtimes.Profile, seconds: dict[str, float | None], node: tree.Operator
-    ) -> tuple[Controller, ...]:
+    def _controllers(self, names: Names, managers: _Managers, operator: tree.Operator) -> tuple[Controller, ...]:
         translated: list[Controller] = []
-        nodes = [member for member in node.members if isinstance(member, tree.Controller)]
-        if not nodes:
-            message = "the operator has no controller"
-            self.problems.error("RC216", message, node.name.span, "add `controller x for x { ... }`")
-        self._distinct([(c.name.text, c.name.span) for c in nodes], "controller")
-        for controller in nodes:
-            try:
-                translated.append(Controllers(names, profile, seconds).translate(controller))
-            except Broken:
-                continue
+        self._distinct([(c.name.text, c.name.span) for c in operator.controllers], "controller")
+        for node, manager in managers:
+            nodes = [member for member in node.members if isinstance(member, tree.Controller)]
+            if not nodes:
+                message = "the operator has no controller"
+                self.problems.error("RC216", message, node.name.span, "add `controller x for x { ... }`")
+            seconds = {knob: _seconds(manager.profile[knob]) for knob in runtimes.DURATIONS}
+            names.manager = manager
+            for controller in nodes:
+                try:
+                    translated.append(Controllers(names, manager, seconds).translate(controller))
+                except Broken:
+                    continue
+        names.manager = None
         rules = [(rule.name, rule.span) for c in translated for rule in c.rules if rule.name != "runtime_period"]
         self._distinct(rules, "requeue rule")
         return tuple(translated)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reconcheck.model import expr as e
 from reconcheck.model.body import Body, make_rule, seconds_of
+from reconcheck.model.managers import Manager
 from reconcheck.model.names import Names, Where
 from reconcheck.model.operator import Controller, ErrorPolicy, Filter, Program, Register, Rule, Watch
 from reconcheck.model.problems import Broken
@@ -28,9 +29,15 @@ class Controllers:
     """Translates controller declarations."""
 
     names: Names
-    profile: Profile
+    manager: Manager
+    """The process in which they run."""
     unit_seconds: dict[str, float | None]
     """The runtime's `resync` and `period`, in seconds."""
+
+    @property
+    def profile(self) -> Profile:
+        """The runtime."""
+        return self.manager.profile
 
     def translate(self, node: tree.Controller) -> Controller:
         """The controller.  Raises `Broken` when it has no primary."""
@@ -58,6 +65,7 @@ class Controllers:
                 problems.finding("RC303", message, watch.span, f"add `register {watch.name}`, or remove `late`")
         return Controller(
             name=node.name.text,
+            manager=self.manager,
             primary=primary.name,
             watches=watches,
             rules=tuple(rules.values()),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from reconcheck.model.managers import Manager
 from reconcheck.model.names import Names
 from reconcheck.model.operator import External, Object, Variable
 from reconcheck.model.problems import Broken
-from reconcheck.model.runtimes import Profile
 from reconcheck.model.types import BOOL, RangeType, zero
 from reconcheck.syntax import tree
 
@@ -70,12 +70,12 @@ def lifecycle(file: tree.File, kinds: dict[str, tree.Kind]) -> Lifecycle:
                         note(item, loops)
 
     assert file.operator is not None
+    for controller in file.operator.controllers:
+        for inner in controller.members:
+            if isinstance(inner, tree.Reconcile):
+                block(inner.block, {})
     for member in file.operator.members:
         match member:
-            case tree.Controller():
-                for inner in member.members:
-                    if isinstance(inner, tree.Reconcile):
-                        block(inner.block, {})
             case tree.Environment():
                 actions(member.members, {})
             case tree.Resource() if (kind := kinds.get(member.kind.text)) is not None:
@@ -91,7 +91,7 @@ class Declarations:
     """Adds the declared things to `names`."""
 
     names: Names
-    profile: Profile
+    managers: tuple[tuple[tree.Operator | tree.Manager, Manager], ...]
     kinds: dict[str, tree.Kind]
     lifecycle: Lifecycle
 
@@ -108,13 +108,14 @@ class Declarations:
                         self._fresh(member.name)
                         fields = tuple(self._fields(member.name.text, member.fields))
                         self.names.clocks[member.name.text] = fields
-                    case tree.Memory():
-                        self.names.memory += tuple(self._memory(member))
                     case _:
                         pass
             except Broken:
                 if isinstance(member, tree.Resource | tree.External | tree.Clock):
                     self.names.broken.add(member.name.text)
+        for node, manager in self.managers:
+            for memory in (member for member in node.members if isinstance(member, tree.Memory)):
+                self.names.memory += tuple(self._memory(memory, manager.memory))
         self._owners(operator)
 
     def _fresh(self, name: tree.Word) -> None:
@@ -126,10 +127,10 @@ class Declarations:
             message = f"`{name}` has a meaning of its own in watches and kinds"
             raise self.names.problems.broken("RC228", message, name.span, "choose another name")
 
-    def _memory(self, node: tree.Memory) -> Iterator[Variable]:
+    def _memory(self, node: tree.Memory, holder: str) -> Iterator[Variable]:
         constants = (field for field in node.fields if not isinstance(field.initial, tree.Anything | None))
-        given = {f"memory.{field.path.text}" for field in constants}
-        for variable in self._fields("memory", node.fields):
+        given = {f"{holder}.{field.path.text}" for field in constants}
+        for variable in self._fields(holder, node.fields):
             if variable.initial is None and variable.name not in given:
                 message = f"`{variable.name}` needs an initial value: it is what a restart resets it to"
                 self.names.problems.error("RC221", message, node.span, f"write `= {_spell(variable)}`")
@@ -188,10 +189,6 @@ class Declarations:
         return self.names.initial(node.initial, variable) if node.initial is not None else variable
 
     def _object(self, node: tree.Resource, element: str, fields: tuple[Variable, ...]) -> Object:
-        reads = self.profile["reads"]
-        cached = reads == "all_cached" or (reads == "primary_cached" and node.primary)
-        if node.read is not None:
-            cached = node.read == "cached"
         return Object(
             name=element,
             kind=node.kind.text,
@@ -199,7 +196,7 @@ class Declarations:
             owner=node.owned.owner.text if node.owned is not None else None,
             ownership=node.owned.how if node.owned is not None else "controller",
             presence=node.presence or "present",
-            cached=cached,
+            cached=frozenset(manager.name for of, manager in self.managers if _is_cached(node, of, manager)),
             has_generation=node.generation and node.kind.text not in WITHOUT_GENERATION,
             fields=fields,
             deletable=node.name.text in self.lifecycle.deleted,
@@ -219,6 +216,18 @@ class Declarations:
                         raise self.names.problems.unknown("owner", owner.text, known, owner.span, "RC225")
                     except Broken:
                         continue
+
+
+def _is_cached(node: tree.Resource, of: tree.Operator | tree.Manager, manager: Manager) -> bool:
+    """Whether the reconciles of a process read an object through its cache."""
+    if node.read is not None:
+        return node.read == "cached"
+    match manager.profile["reads"]:
+        case "primary_cached":
+            own = (one.primary.text for one in of.members if isinstance(one, tree.Controller))
+            return node.primary if isinstance(of, tree.Operator) else node.name.text in own
+        case reads:
+            return reads == "all_cached"
 
 
 def _spell(variable: Variable) -> str:

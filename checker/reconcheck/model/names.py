@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from reconcheck.diagnostic import Span
 from reconcheck.model import expr as e
+from reconcheck.model.managers import Manager, is_view
 from reconcheck.model.operator import External, Object, Variable
 from reconcheck.model.problems import Broken, Problems
 from reconcheck.model.types import (
@@ -55,11 +56,6 @@ BROKEN = Variable("", BOOL, None)
 """Stands for a local whose `let` is wrong: what reads it is not reported as well."""
 
 
-def view_name(name: str) -> str:
-    """The name of the cached copy of a live variable."""
-    return f"view({name})"
-
-
 @dataclass
 class Names:
     """Everything declared so far."""
@@ -72,8 +68,11 @@ class Names:
     externals: dict[str, External] = field(default_factory=dict)
     clocks: dict[str, tuple[Variable, ...]] = field(default_factory=dict)
     memory: tuple[Variable, ...] = ()
+    """Of all managers."""
+    manager: Manager | None = None
+    """The one whose controllers are translated: what a reconcile reads is its cache and its memory."""
     several: bool = False
-    """Whether the operator has several controllers."""
+    """Whether the model has several controllers."""
     broken: set[str] = field(default_factory=set)
     """Names whose declaration is wrong and reported: their uses are not reported as unknown."""
     unrolled: int = 0
@@ -93,7 +92,7 @@ class Names:
         """
         clocks = {variable.name for fields in self.clocks.values() for variable in fields}
         names = [variable.name for variable in e.variables(expr)]
-        return any(name in clocks or (self.several and name.startswith(("view(", "memory."))) for name in names)
+        return any(name in clocks or (self.several and (is_view(name) or name.startswith("memory."))) for name in names)
 
     # ---- types -------------------------------------------------------------------------------------
 
@@ -248,8 +247,8 @@ class Names:
             variable = self.field(target, name, path.rest)
         if where.mode == "world":
             return e.Var(variable.name, variable.type)
-        if object_ is not None and object_.cached:
-            return e.Var(view_name(variable.name), variable.type)
+        if object_ is not None and self.manager is not None and self.manager.name in object_.cached:
+            return e.Var(self.manager.view(variable.name), variable.type)
         what = "is not in this runtime's cache" if object_ is not None else "is outside Kubernetes"
         message = f"`{target}` {what}: reading it is a request of its own, which can fail"
         instead = f"write `let found = live({target})` first, then use `found.{name}`"
@@ -280,12 +279,14 @@ class Names:
 
     def memory_variable(self, path: tree.Path) -> Variable:
         """The memory variable a path names.  Raises `Broken`."""
+        holder = "memory" if self.manager is None else self.manager.memory
+        name = holder + path.text.removeprefix("memory")
         for variable in self.memory:
-            if variable.name == path.text:
+            if variable.name == name:
                 return variable
-        if path.text in self.broken:
+        if name in self.broken:
             raise Broken
-        known = [variable.name for variable in self.memory]
+        known = [f"memory{v.name.removeprefix(holder)}" for v in self.memory if v.name.startswith(f"{holder}.")]
         raise self.problems.unknown("memory variable", path.text, known, path.span, "RC205")
 
     def _version(self, path: tree.Path, where: Where) -> e.Expr:

@@ -1,8 +1,8 @@
 """The typed operator: names resolved, types checked, arrays unrolled, nothing left to guess.
 
 Variables have the names one writes in a model: `sts.spec.replicas` is a live field, `view(sts.spec.replicas)`
-the cached copy, `memory.seen` a memory variable.  Reconcile functions are short programs (`Program`): a
-list of instructions whose positions are what `pc` points at.
+the cached copy, `memory.seen` a memory variable (`managers` says how they are called where there are several).
+Reconcile functions are short programs (`Program`): a list of instructions whose positions are what `pc` points at.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from reconcheck.diagnostic import Span
 from reconcheck.model.expr import Expr
+from reconcheck.model.managers import Manager
 from reconcheck.model.runtimes import Profile
 from reconcheck.model.types import Type, Value
 from reconcheck.syntax.tree import Cite
@@ -36,7 +37,8 @@ class Object:
     owner: str | None
     ownership: str
     presence: str
-    cached: bool
+    cached: frozenset[str]
+    """The managers whose reconciles read it through their cache."""
     has_generation: bool
     fields: tuple[Variable, ...]
     deletable: bool
@@ -286,6 +288,7 @@ class Controller:
     """A controller with its watches, requeue rules, error policy and reconcile function."""
 
     name: str
+    manager: Manager
     primary: str
     watches: tuple[Watch, ...]
     rules: tuple[Rule, ...]
@@ -295,6 +298,11 @@ class Controller:
     program: Program
     cites: tuple[Cite, ...]
     span: Span
+
+    @property
+    def profile(self) -> Profile:
+        """The runtime that it runs on."""
+        return self.manager.profile
 
 
 # ---- environment and questions -----------------------------------------------------------------------
@@ -381,11 +389,12 @@ class Operator:
     file: str
     doc: str
     source: tuple[str, str | None] | None
-    profile: Profile
+    managers: tuple[Manager, ...]
     objects: dict[str, Object]
     externals: dict[str, External]
     clocks: tuple[Variable, ...]
     memory: tuple[Variable, ...]
+    """Of all managers."""
     controllers: tuple[Controller, ...]
     actions: tuple[Action, ...]
     faults: frozenset[str]
@@ -399,6 +408,26 @@ class Operator:
     def goal(self, name: str) -> Goal:
         """The question of that name.  Raises `KeyError`."""
         return next(goal for goal in self.goals if goal.name == name)
+
+    def manager(self, name: str) -> Manager:
+        """The manager of that name.  Raises `StopIteration`."""
+        return next(manager for manager in self.managers if manager.name == name)
+
+    def controllers_of(self, manager: Manager) -> tuple[Controller, ...]:
+        """The controllers of a manager."""
+        return tuple(controller for controller in self.controllers if controller.manager.name == manager.name)
+
+    def memory_of(self, manager: Manager) -> tuple[Variable, ...]:
+        """The memory variables of a manager."""
+        return tuple(variable for variable in self.memory if variable.name.startswith(f"{manager.memory}."))
+
+    def controller(self, name: str) -> Controller:
+        """The controller of that name.  Raises `StopIteration`."""
+        return next(controller for controller in self.controllers if controller.name == name)
+
+    def runtimes(self) -> str:
+        """The names of the runtimes, each once."""
+        return ", ".join(dict.fromkeys(manager.profile.name for manager in self.managers))
 
     def rules(self) -> tuple[Rule, ...]:
         """Every requeue rule."""

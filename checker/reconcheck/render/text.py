@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
+from reconcheck.model.managers import subject
 from reconcheck.model.operator import FAULTS, External, Object, Operator, Scope
 from reconcheck.model.types import OpaqueType, Type, Value
 from reconcheck.render.diagnostics import render_diagnostics
@@ -302,13 +303,14 @@ def happens(row: Row, types: dict[str, Type]) -> str:
         case "start":
             return f"start of a reconcile of {rest}"
         case "sync":
-            return f"the cache sees {rest}"
+            manager, target = subject(step.step.action)
+            return f"{f'the cache of {manager}' if manager else 'the cache'} sees {target}"
         case "fire":
             return f"timer {rest} fires"
         case "retry":
             return f"{rest} is retried after an error"
         case "crash":
-            return "crash and restart"
+            return f"crash and restart of {rest}" if rest else "crash and restart"
         case "process" | "noise" | "disturbance":
             return rest
         case _:
@@ -364,6 +366,9 @@ def _context(report: Report) -> str:
         lines.append(f"fair processes: {', '.join(fair)}")
     if stops:
         lines.append(f"disturbances (finitely often): {', '.join(stops)}")
+    if operator.managers[0].name:
+        processes = (f"{manager.name} ({manager.profile.name})" for manager in operator.managers)
+        lines.append(f"each a process with a cache of its own: {', '.join(processes)}")
     lines.append("a worker is always free; one key stands for all")
     values = [f"{name} = {value}" for name, value in operator.parameters]
     if values:
@@ -375,7 +380,7 @@ def _context(report: Report) -> str:
         for controller, rule, count in report.wake_ups
     ]
     if wakes:
-        unload = operator.profile["unloads"] == "yes"
+        unload = any(manager.profile["unloads"] == "yes" for manager in operator.managers)
         what = "scheduled wake-ups" + (", each of which loads an unloaded operator again" if unload else "")
         out += "\n" + _block("schedule", [f"{what}:", *wakes])
     return out

@@ -12,7 +12,7 @@ from reconcheck.explain.cause import Cause
 from reconcheck.explain.run import Run
 from reconcheck.explain.trace import Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Report
-from reconcheck.model.operator import Scope
+from reconcheck.model.operator import Operator, Scope
 from reconcheck.report.diagnosis import diagnosis
 from reconcheck.syntax.tree import Cite
 
@@ -46,7 +46,8 @@ def model(report: Report) -> dict[str, Any]:
         "operator": operator.name,
         "file": operator.file,
         "source": {"url": operator.source[0], "commit": operator.source[1]} if operator.source else None,
-        "runtime": operator.profile.name,
+        "runtime": operator.runtimes(),
+        **({"operators": operators(operator)} if operator.managers[0].name else {}),
         "parameters": dict(operator.parameters),
         "faults": sorted(operator.faults),
         "scope": scope(report.scope),
@@ -73,6 +74,18 @@ def model(report: Report) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "cached": report.cached,
     }
+
+
+def operators(operator: Operator) -> list[dict[str, Any]]:
+    """The operators of a system: each a process of its own."""
+    return [
+        {
+            "name": manager.name,
+            "runtime": manager.profile.name,
+            "controllers": [controller.name for controller in operator.controllers_of(manager)],
+        }
+        for manager in operator.managers
+    ]
 
 
 def scope(item: Scope) -> dict[str, Any]:

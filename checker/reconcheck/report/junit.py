@@ -54,7 +54,7 @@ def _failed(suite: Xml.Element, file: str, failure: Failure) -> None:
 
 def _report(suite: Xml.Element, file: str, report: Report) -> None:
     operator = report.operator
-    settings = [("operator", operator.name), ("runtime", operator.profile.name)]
+    settings = [("operator", operator.name), ("runtime", operator.runtimes())]
     settings += [(name, str(value)) for name, value in operator.parameters]
     listed = Xml.SubElement(suite, "properties")
     for name, value in settings:

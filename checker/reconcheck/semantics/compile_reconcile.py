@@ -116,7 +116,9 @@ class _Effects:
             draft[held] = e.Const(UNREAD, VERSION)
         for target in sorted(self.path.reads):  # the first read decides which version the run has
             held = self.flow.held[target].name
-            lags = e.choose(draft[f"stale({target})"], e.Const(OUTDATED, VERSION), e.Const(NEWEST, VERSION))
+            lags = e.choose(
+                draft[self.controller.manager.stale(target)], e.Const(OUTDATED, VERSION), e.Const(NEWEST, VERSION)
+            )
             draft.where(e.equal(draft[held], e.Const(UNREAD, VERSION)), held, lags)
         return draft
 
@@ -222,7 +224,9 @@ class _Effects:
     def conflicts(self, draft: Draft, target: str) -> e.Expr:
         """Whether somebody else wrote the object since the run got its version."""
         version = draft.get(held_name(self.controller.name, target), e.Const(UNREAD, VERSION))
-        lags = draft[f"stale({target})"] if self.compiler.operator.objects[target].cached else e.FALSE
+        manager = self.controller.manager
+        cached = manager.name in self.compiler.operator.objects[target].cached
+        lags = draft[manager.stale(target)] if cached else e.FALSE
         unread = e.equal(version, e.Const(UNREAD, VERSION))
         return e.either(e.equal(version, e.Const(OUTDATED, VERSION)), e.both(unread, lags))
 
@@ -330,7 +334,7 @@ class _Effects:
         if outcome in ("await", "requeue"):
             if f"retries({name})" in compiler.types:
                 draft[f"retries({name})"] = e.Const(0, compiler.types[f"retries({name})"])
-            if compiler.profile["timer_on_event"] == "cancelled_on_success":
+            if controller.profile["timer_on_event"] == "cancelled_on_success":
                 compiler.disarm(draft, controller, e.TRUE)
             rule = compiler.layout.rule(rule_name) if rule_name is not None else None
             if rule is None or not compiler.layout.enabled(rule):
@@ -358,7 +362,7 @@ class _Effects:
         limit = e.Const(controller.error.retries, compiler.types[retries])
         left = e.negate(e.equal(draft[retries], limit))
         counted = left
-        if compiler.profile["requeue_if_queued"] == "dropped":
+        if controller.profile["requeue_if_queued"] == "dropped":
             counted = e.both(left, e.negate(draft[f"queued({controller.name})"]))
         captures = [variable.name for rule in controller.rules for variable, _ in rule.captures]
         slots = [f"timer({controller.name})", *(name for name in captures if name in compiler.types)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconcheck.model import expr as e
-from reconcheck.model.names import view_name
+from reconcheck.model.managers import Manager, is_view
 from reconcheck.model.operator import (
     Action,
     Controller,
@@ -63,7 +63,6 @@ class Compiler:
     def __init__(self, shape: Layout) -> None:
         self.layout = shape
         self.operator = shape.operator
-        self.profile = shape.operator.profile
         self.types = {variable.name: variable.type for variable in shape.variables}
 
     def draft(self, action: str, kind: Kind, detail: str = "") -> Draft:
@@ -81,17 +80,19 @@ class Compiler:
             draft[variable.name] = e.Const(zero(variable.type), variable.type)
             if variable.initial is not None:
                 draft[variable.name] = e.Const(variable.initial, variable.type)
-            elif not variable.name.startswith("view("):
+            elif not is_view(variable.name):
                 draft[variable.name] = draft.any(variable.type)
         for target in self.operator.objects:
             self.settle(draft, target)
-        self.restart(draft, kept_timers=False)
+        for manager in self.operator.managers:
+            self.restart(draft, manager, kept_timers=False)
         return Command(draft.step, e.TRUE, tuple(draft.state.items()), tuple(draft.inputs))
 
     def commands(self) -> Iterator[Command]:
         """Every command but those of running reconciles."""
-        for target in (*self.operator.objects, *self.operator.externals):
-            yield self.sync(target)
+        for manager in self.operator.managers:
+            for target in (*self.operator.objects, *self.operator.externals):
+                yield self.sync(manager, target)
         for controller in self.operator.controllers:
             yield self.start(controller)
             yield from self.timers(controller)
@@ -102,14 +103,16 @@ class Compiler:
     def faults(self) -> Iterator[Command]:
         """Crash, relist and lost events, as far as they are on."""
         if "crash" in self.operator.faults:
-            draft = self.draft("crash", Kind.FAULT)
-            self.restart(draft, kept_timers=self.profile["timer_at_restart"] == "kept")
-            yield draft.command()
+            for manager in self.operator.managers:
+                draft = self.draft(manager.crash, Kind.FAULT)
+                self.restart(draft, manager, kept_timers=manager.profile["timer_at_restart"] == "kept")
+                yield draft.command()
         if "relist" in self.operator.faults:
-            for target in self.operator.objects:
-                yield self.relist(target)
-            if self.profile["relist_early"] == "yes":
-                for controller in self.operator.controllers:
+            for manager in self.operator.managers:
+                for target in self.operator.objects:
+                    yield self.relist(manager, target)
+            for controller in self.operator.controllers:
+                if controller.profile["relist_early"] == "yes":
                     yield self.relist_early(controller)
         if "lost_event" in self.operator.faults:
             for controller in self.operator.controllers:
@@ -131,10 +134,10 @@ class Compiler:
         shown["deleting"] = draft.get(f"{target}.deleting", e.FALSE)
         return shown
 
-    def view(self, draft: Draft, target: str) -> Snapshot:
-        """What the cache knows; fields it does not keep are shown as they are."""
+    def view(self, draft: Draft, manager: Manager, target: str) -> Snapshot:
+        """What a process's cache knows; fields it does not keep are shown as they are."""
         shown = self.snapshot(draft, target)
-        return {name: draft.get(view_name(f"{target}.{name}"), value) for name, value in shown.items()}
+        return {name: draft.get(manager.view(f"{target}.{name}"), value) for name, value in shown.items()}
 
     def settle(self, draft: Draft, target: str) -> None:
         """Gone without finalizer while deleting; no content while gone."""
@@ -152,15 +155,17 @@ class Compiler:
             draft.unless(exists, f"{target}.deleting", e.FALSE)
 
     def publish(self, draft: Draft, target: str, old: Snapshot) -> None:
-        """The cache lags and watches have events, where the object changed."""
+        """The caches lag and watches have events, where the object changed."""
         if target in self.operator.objects:
             self.settle(draft, target)
         new = self.snapshot(draft, target)
         changed = e.either(*(e.negate(e.equal(old[name], new[name])) for name in new))
-        if target in self.layout.stale:
-            draft.where(changed, f"stale({target})", e.TRUE)
-        if target in self.layout.recreated:
-            draft.where(e.both(old["exists"], e.negate(new["exists"])), f"recreated({target})", e.TRUE)
+        for cache in self.layout.caches:
+            if target in cache.stale:
+                draft.where(changed, cache.manager.stale(target), e.TRUE)
+            if target in cache.recreated:
+                gone = e.both(old["exists"], e.negate(new["exists"]))
+                draft.where(gone, cache.manager.recreated(target), e.TRUE)
         for holder in self.layout.holders(target):
             name = held_name(holder, target)
             newest = e.equal(draft[name], e.Const(NEWEST, VERSION))
@@ -198,7 +203,7 @@ class Compiler:
     def wake(self, draft: Draft, controller: Controller, condition: e.Expr) -> None:
         """Queues the key where the condition holds, and disarms a timer that events consume."""
         draft.where(condition, f"queued({controller.name})", e.TRUE)
-        if self.profile["timer_on_event"] == "consumed":
+        if controller.profile["timer_on_event"] == "consumed":
             self.disarm(draft, controller, condition)
 
     def leads_here(self, draft: Draft, watch: Watch, old: Snapshot, new: Snapshot) -> e.Expr:
@@ -213,23 +218,23 @@ class Compiler:
         """Wakes the controller where the mapping leads to its key."""
         self.wake(draft, controller, e.both(condition, self.leads_here(draft, watch, old, new)))
 
-    def refresh(self, draft: Draft, target: str) -> None:
-        """The cache takes over the live object."""
+    def refresh(self, draft: Draft, manager: Manager, target: str) -> None:
+        """A process's cache takes over the live object."""
         for name in self.layout.snapshot(target):
-            if view_name(f"{target}.{name}") in self.types:
-                draft[view_name(f"{target}.{name}")] = draft[f"{target}.{name}"]
-        for flag in (f"stale({target})", f"recreated({target})"):
+            if manager.view(f"{target}.{name}") in self.types:
+                draft[manager.view(f"{target}.{name}")] = draft[f"{target}.{name}"]
+        for flag in (manager.stale(target), manager.recreated(target)):
             if flag in self.types:
                 draft[flag] = e.FALSE
 
-    def sync(self, target: str) -> Command:
-        """The cache catches up, and pending events are delivered."""
-        draft = self.draft(f"sync {target}", Kind.FAIR)
-        watches = list(self.layout.watches(target))
+    def sync(self, manager: Manager, target: str) -> Command:
+        """A process's cache catches up, and pending events are delivered."""
+        draft = self.draft(manager.sync(target), Kind.FAIR)
+        watches = list(self.layout.watches_of(manager, target))
         pending = {event_name(watch): draft[event_name(watch)] for _, watch in watches}
-        draft.guard = e.either(draft.get(f"stale({target})", e.FALSE), *pending.values())
-        old = self.view(draft, target)
-        self.refresh(draft, target)
+        draft.guard = e.either(draft.get(manager.stale(target), e.FALSE), *pending.values())
+        old = self.view(draft, manager, target)
+        self.refresh(draft, manager, target)
         new = self.snapshot(draft, target)
         for controller, watch in watches:
             name = event_name(watch)
@@ -249,13 +254,14 @@ class Compiler:
         idle = e.equal(draft[f"pc({name})"], self.constant(f"pc({name})", IDLE))
         draft.guard = e.both(idle, draft[f"queued({name})"])
         draft[f"queued({name})"] = e.FALSE
-        known = draft.get(view_name(f"{controller.primary}.exists"), e.TRUE)
-        if self.profile["missing_primary"] == "runs":
+        known = draft.get(controller.manager.view(f"{controller.primary}.exists"), e.TRUE)
+        if controller.profile["missing_primary"] == "runs":
             known = e.TRUE
         flow, entry = self.layout.flows[name], controller.program.resume(0)
         draft.where(known, f"pc({name})", self.constant(f"pc({name})", flow.labels[entry]))
         for target, held in flow.held.items():
-            if held.name in flow.needed[entry] and not self.operator.objects[target].cached:
+            live = controller.manager.name not in self.operator.objects[target].cached
+            if live and held.name in flow.needed[entry]:
                 draft.where(known, held.name, e.Const(NEWEST, VERSION))
         return draft.command()
 
@@ -282,7 +288,7 @@ class Compiler:
     def resync(self, controller: Controller, watch: Watch) -> Command:
         """An update whose old and new are equal."""
         draft = self.draft(f"resync {watch.controller}: {watch.name}", Kind.FAIR)
-        shown = self.view(draft, watch.target)
+        shown = self.view(draft, controller.manager, watch.target)
         active = draft[registered_name(watch)] if watch.late else e.TRUE
         draft.guard = e.both(active, shown["exists"], self.passes(draft, watch.filter, shown, shown))
         self.deliver(draft, controller, watch, e.TRUE, shown, shown)
@@ -307,9 +313,9 @@ class Compiler:
         captures = rule.captures if rule is not None else ()
         captured = [(variable, draft.value(value, locals_)) for variable, value in captures]
         allowed: e.Expr = e.TRUE
-        if self.profile["requeue_if_queued"] == "dropped":
+        if controller.profile["requeue_if_queued"] == "dropped":
             allowed = e.negate(draft[f"queued({controller.name})"])
-        if self.profile["timer_merge"] == "earliest":
+        if controller.profile["timer_merge"] == "earliest":
             allowed = e.both(allowed, self._wins(draft, controller, timer, rule))
         self.disarm(draft, controller, allowed)
         draft.where(allowed, slot, self.constant(slot, timer))
@@ -399,19 +405,20 @@ class Compiler:
             self.publish(draft, target, old)
         return draft.command()
 
-    def restart(self, draft: Draft, kept_timers: bool) -> None:
+    def restart(self, draft: Draft, manager: Manager, kept_timers: bool) -> None:
         """A fresh process."""
         operator = self.operator
+        controllers = operator.controllers_of(manager)
         for target in (*operator.objects, *operator.externals):
-            self.refresh(draft, target)
-            for _, watch in self.layout.watches(target):
+            self.refresh(draft, manager, target)
+            for _, watch in self.layout.watches_of(manager, target):
                 draft[event_name(watch)] = e.FALSE
                 if watch.late:
                     draft[registered_name(watch)] = e.FALSE
-        for variable in operator.memory:
+        for variable in operator.memory_of(manager):
             value = zero(variable.type) if variable.initial is None else variable.initial
             draft[variable.name] = e.Const(value, variable.type)
-        for controller in operator.controllers:
+        for controller in controllers:
             name, flow = controller.name, self.layout.flows[controller.name]
             draft[f"pc({name})"] = self.constant(f"pc({name})", IDLE)
             draft[f"queued({name})"] = e.FALSE
@@ -421,7 +428,7 @@ class Compiler:
                 draft[f"retries({name})"] = e.Const(0, self.types[f"retries({name})"])
             if not kept_timers:
                 self.disarm(draft, controller, e.TRUE)
-        for controller in operator.controllers:
+        for controller in controllers:
             for watch in self.layout.watching(controller):
                 if watch.late or watch.target in operator.externals:
                     continue
@@ -429,20 +436,20 @@ class Compiler:
                 passes = self.passes(draft, watch.filter, {**listed, "exists": e.FALSE}, listed)
                 self.deliver(draft, controller, watch, passes, listed, listed)
 
-    def relist(self, target: str) -> Command:
+    def relist(self, manager: Manager, target: str) -> Command:
         """After a gap in the watch: old and new are compared, what was in between is not seen."""
-        draft = self.draft(f"relist {target}", Kind.FAULT)
-        watches = list(self.layout.watches(target))
+        draft = self.draft(manager.relist(target), Kind.FAULT)
+        watches = list(self.layout.watches_of(manager, target))
         pending = {event_name(watch): draft[event_name(watch)] for _, watch in watches}
-        draft.guard = e.either(draft.get(f"stale({target})", e.FALSE), *pending.values())
-        old, new = self.view(draft, target), self.snapshot(draft, target)
-        recreated = draft.get(f"recreated({target})", e.FALSE)
-        self.refresh(draft, target)
+        draft.guard = e.either(draft.get(manager.stale(target), e.FALSE), *pending.values())
+        old, new = self.view(draft, manager, target), self.snapshot(draft, target)
+        recreated = draft.get(manager.recreated(target), e.FALSE)
+        self.refresh(draft, manager, target)
         for controller, watch in watches:
             name = event_name(watch)
             draft[name] = e.FALSE
             active = draft[registered_name(watch)] if watch.late else e.TRUE
-            if self.profile["relist"] == "loses_deletes":
+            if manager.profile["relist"] == "loses_deletes":
                 wakes = e.both(active, self.passes(draft, watch.filter, {**new, "exists": e.FALSE}, new))
             else:
                 blink = e.both(e.negate(old["exists"]), e.negate(new["exists"]))
@@ -457,8 +464,8 @@ class Compiler:
     def relist_early(self, controller: Controller) -> Command:
         """kube-rs: the trigger comes before the store is swapped."""
         target = controller.primary
-        draft = self.draft(f"relist page {target}", Kind.FAULT)
-        draft.guard = draft.get(f"stale({target})", e.FALSE)
+        draft = self.draft(controller.manager.relist_page(target), Kind.FAULT)
+        draft.guard = draft.get(controller.manager.stale(target), e.FALSE)
         for owner, watch in self.layout.watches(target):
             if owner.name == controller.name:
                 draft[event_name(watch)] = e.FALSE

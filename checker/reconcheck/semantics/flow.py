@@ -51,13 +51,13 @@ def flow(operator: Operator, controller: Controller) -> Flow:
     locals_ = locals_needed(controller)
 
     def keeps_more(given: tuple[int, ...]) -> Callable[[int], bool]:
-        versions = versions_needed(operator, program, given)
+        versions = versions_needed(operator, controller, given)
         kept, held = ~locals_.at_any(given), ~versions.at_any(given)
         return lambda position: bool(locals_.masks[position] & kept or versions.masks[position] & held)
 
     cut = cuts(program, keeps_more)
     begins = places(program, cut)
-    versions = versions_needed(operator, program, begins)
+    versions = versions_needed(operator, controller, begins)
     needed = {
         place: locals_.at(place).union(held_name(name, target) for target in versions.at(place)) for place in begins
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from reconcheck.model.managers import Manager, is_view
 from reconcheck.model.operator import (
     Action,
     Controller,
@@ -44,7 +45,7 @@ class Interpreter(Reconciling):
     def initial(self) -> Iterator[State]:
         """Every state the system can begin in: the operator has just started."""
         free = [variable for variable in self.layout.variables if variable.initial is None]
-        free = [variable for variable in free if not variable.name.startswith("view(")]
+        free = [variable for variable in free if not is_view(variable.name)]
 
         def begin(run: Run) -> bool:
             for variable in self.layout.variables:
@@ -53,7 +54,8 @@ class Interpreter(Reconciling):
                 run.state[variable.name] = self._any(run, variable)
             for target in self.operator.objects:
                 self._settle(run, target)
-            self._restart(run, kept_timers=False)
+            for manager in self.operator.managers:
+                self._restart(run, manager, kept_timers=False)
             return True
 
         for _, state in self._outcomes({}, Step("begin", Kind.FAIR), begin):
@@ -96,8 +98,9 @@ class Interpreter(Reconciling):
 
     def _attempts(self, state: State) -> Iterator[tuple[Step, Callable[[Run], bool]]]:
         operator, faults = self.operator, self.operator.faults
-        for target in (*operator.objects, *operator.externals):
-            yield Step(f"sync {target}", Kind.FAIR), partial(self._sync, target=target)
+        for manager in operator.managers:
+            for target in (*operator.objects, *operator.externals):
+                yield Step(manager.sync(target), Kind.FAIR), partial(self._sync, manager=manager, target=target)
         for controller in operator.controllers:
             yield Step(f"start {controller.name}", Kind.FAIR), partial(self._start, controller=controller)
             yield from self._reconcile_attempts(controller, state)
@@ -106,13 +109,16 @@ class Interpreter(Reconciling):
             kind = {"process": Kind.FAIR, "noise": Kind.NOISE, "disturbance": Kind.DISTURBANCE}[action.kind]
             yield Step(f"{action.kind} {action.name}", kind), partial(self._act, action=action)
         if "crash" in faults:
-            yield Step("crash", Kind.FAULT), self._crash
+            for manager in operator.managers:
+                yield Step(manager.crash, Kind.FAULT), partial(self._crash, manager=manager)
         if "relist" in faults:
-            for target in operator.objects:
-                yield Step(f"relist {target}", Kind.FAULT), partial(self._relist, target=target)
+            for manager in operator.managers:
+                for target in operator.objects:
+                    step = Step(manager.relist(target), Kind.FAULT)
+                    yield step, partial(self._relist, manager=manager, target=target)
             for controller in operator.controllers:
-                if operator.profile["relist_early"] == "yes":
-                    step = Step(f"relist page {controller.primary}", Kind.FAULT)
+                if controller.profile["relist_early"] == "yes":
+                    step = Step(controller.manager.relist_page(controller.primary), Kind.FAULT)
                     yield step, partial(self._relist_early, controller=controller)
         if "lost_event" in faults:
             for controller in operator.controllers:
@@ -187,18 +193,19 @@ class Interpreter(Reconciling):
             self._publish(run, target, old)
         return True
 
-    def _restart(self, run: Run, kept_timers: bool) -> None:
+    def _restart(self, run: Run, manager: Manager, kept_timers: bool) -> None:
         """A fresh process: nothing remembered, everything listed, every mapped key queued."""
         operator, state = self.operator, run.state
+        controllers = operator.controllers_of(manager)
         for target in (*operator.objects, *operator.externals):
-            self._refresh(run, target)
-            for _, watch in self.layout.watches(target):
+            self._refresh(run, manager, target)
+            for _, watch in self.layout.watches_of(manager, target):
                 state[event_name(watch)] = False
                 if watch.late:
                     state[registered_name(watch)] = False
-        for variable in operator.memory:
+        for variable in operator.memory_of(manager):
             state[variable.name] = zero(variable.type) if variable.initial is None else variable.initial
-        for controller in operator.controllers:
+        for controller in controllers:
             name, flow = controller.name, self.layout.flows[controller.name]
             state[f"pc({name})"] = IDLE
             state[f"queued({name})"] = False
@@ -208,7 +215,7 @@ class Interpreter(Reconciling):
                 state[f"retries({name})"] = 0
             if not kept_timers and f"timer({name})" in state:
                 self._disarm(run, controller)
-        for controller in operator.controllers:
+        for controller in controllers:
             for watch in self.layout.watching(controller):
                 if watch.late or watch.target in operator.externals:
                     continue
@@ -216,20 +223,20 @@ class Interpreter(Reconciling):
                 if self._passes(run, watch.filter, {**listed, "exists": False}, listed):
                     self._deliver(run, controller, watch, listed, listed)
 
-    def _crash(self, run: Run) -> bool:
-        self._restart(run, kept_timers=self.operator.profile["timer_at_restart"] == "kept")
+    def _crash(self, run: Run, manager: Manager) -> bool:
+        self._restart(run, manager, kept_timers=manager.profile["timer_at_restart"] == "kept")
         return True
 
-    def _relist(self, run: Run, target: str) -> bool:
+    def _relist(self, run: Run, manager: Manager, target: str) -> bool:
         """After a gap in the watch, the cache compares what it had with what there is now."""
         state = run.state
-        watches = list(self.layout.watches(target))
-        if not state.get(f"stale({target})", False) and not any(state[event_name(w)] for _, w in watches):
+        watches = list(self.layout.watches_of(manager, target))
+        if not state.get(manager.stale(target), False) and not any(state[event_name(w)] for _, w in watches):
             return False
-        old, new = self._view(state, target), self._snapshot(state, target)
-        recreated = bool(state.get(f"recreated({target})", False))
-        loses_deletes = self.operator.profile["relist"] == "loses_deletes"
-        self._refresh(run, target)
+        old, new = self._view(state, manager, target), self._snapshot(state, target)
+        recreated = bool(state.get(manager.recreated(target), False))
+        loses_deletes = manager.profile["relist"] == "loses_deletes"
+        self._refresh(run, manager, target)
         for controller, watch in watches:
             pending = bool(state[event_name(watch)])
             state[event_name(watch)] = False
@@ -248,7 +255,7 @@ class Interpreter(Reconciling):
     def _relist_early(self, run: Run, controller: Controller) -> bool:
         """kube-rs: a page of a relist triggers before the store is swapped; the swap triggers nothing."""
         target = controller.primary
-        if not run.state.get(f"stale({target})", False):
+        if not run.state.get(controller.manager.stale(target), False):
             return False
         for owner, watch in self.layout.watches(target):
             if owner.name != controller.name:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reconcheck.model import expr as e
+from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.operator import (
     Bind,
     Call,
@@ -32,7 +33,7 @@ from reconcheck.model.operator import (
 def objects_read(instruction: Instruction) -> frozenset[str]:
     """The objects of which an instruction reads the cached copy."""
     names = (variable.name for expression in expressions(instruction) for variable in e.variables(expression))
-    return frozenset(name[5:-1].partition(".")[0] for name in names if name.startswith("view("))
+    return frozenset(live_name(name).partition(".")[0] for name in names if is_view(name))
 
 
 def following(position: int, instruction: Instruction) -> tuple[int, ...]:
@@ -117,12 +118,12 @@ def locals_needed(controller: Controller) -> Needs:
     return Needs(names, _both(_gathered(code, bound, 0), later))
 
 
-def versions_needed(operator: Operator, program: Program, places: Iterable[int]) -> Needs:
+def versions_needed(operator: Operator, controller: Controller, places: Iterable[int]) -> Needs:
     """The objects that the run may have got already and may still `update`; `places` are where steps begin.
 
     An object outside the cache counts as got at the start of a run in which it is got before an `update` at all.
     """
-    code = program.code
+    code = controller.program.code
     updated = (one.target for one in code if isinstance(one, Write) and one.verb == "update")
     names = tuple(dict.fromkeys(updated))
     bit = {name: 1 << index for index, name in enumerate(names)}
@@ -137,7 +138,7 @@ def versions_needed(operator: Operator, program: Program, places: Iterable[int])
         for index, target in enumerate(following(position, instruction)):
             later[position] |= later[target] & ~own if index == 0 else later[target]  # the answer is a new version
     needs = Needs(names, _both(_gathered(code, got, 0), later))
-    live = [name for name in names if not operator.objects[name].cached]
+    live = [name for name in names if controller.manager.name not in operator.objects[name].cached]
     held = needs.at_any(places)
     at_start = sum(bit[name] for name in live if bit[name] & held)
     return Needs(names, _both(_gathered(code, got, at_start), later)) if at_start else needs

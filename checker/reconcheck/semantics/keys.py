@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconcheck.model.names import view_name
+from reconcheck.model.managers import Manager
 from reconcheck.model.operator import (
     Controller,
     Rule,
@@ -27,7 +27,7 @@ class Keys(World):
 
     def _wake(self, run: Run, controller: Controller) -> None:
         run.state[f"queued({controller.name})"] = True
-        if self.operator.profile["timer_on_event"] == "consumed" and f"timer({controller.name})" in run.state:
+        if controller.profile["timer_on_event"] == "consumed" and f"timer({controller.name})" in run.state:
             self._disarm(run, controller)
 
     def _deliver(self, run: Run, controller: Controller, watch: Watch, old: Snapshot, new: Snapshot) -> None:
@@ -35,13 +35,13 @@ class Keys(World):
         if self._leads_here(run, watch, old, new):
             self._wake(run, controller)
 
-    def _sync(self, run: Run, target: str) -> bool:
-        watches = list(self.layout.watches(target))
+    def _sync(self, run: Run, manager: Manager, target: str) -> bool:
+        watches = list(self.layout.watches_of(manager, target))
         pending = [(c, w) for c, w in watches if run.state[event_name(w)]]
-        if not pending and not run.state.get(f"stale({target})", False):
+        if not pending and not run.state.get(manager.stale(target), False):
             return False
-        old = self._view(run.state, target)
-        self._refresh(run, target)
+        old = self._view(run.state, manager, target)
+        self._refresh(run, manager, target)
         new = self._snapshot(run.state, target)
         for controller, watch in pending:
             run.state[event_name(watch)] = False
@@ -56,10 +56,10 @@ class Keys(World):
         if state[f"pc({name})"] != IDLE or not state[f"queued({name})"]:
             return False
         state[f"queued({name})"] = False
-        known = state.get(view_name(f"{controller.primary}.exists"), True)
-        if self.operator.profile["missing_primary"] == "runs" or known:
+        known = state.get(controller.manager.view(f"{controller.primary}.exists"), True)
+        if controller.profile["missing_primary"] == "runs" or known:
             for target, held in self.layout.flows[name].held.items():
-                if not self.operator.objects[target].cached:
+                if controller.manager.name not in self.operator.objects[target].cached:
                     state[held.name] = NEWEST
             self._goto(run, controller, 0)
         return True
@@ -83,7 +83,7 @@ class Keys(World):
 
     def _resync(self, run: Run, controller: Controller, watch: Watch) -> bool:
         """An update whose old and new are equal; it goes through the predicate and the mapping."""
-        shown = self._view(run.state, watch.target)
+        shown = self._view(run.state, controller.manager, watch.target)
         active = not watch.late or bool(run.state[registered_name(watch)])
         if not active or not shown["exists"] or not self._passes(run, watch.filter, shown, shown):
             return False
@@ -99,7 +99,7 @@ class Keys(World):
 
     def _arm(self, run: Run, controller: Controller, timer: str, rule: Rule | None) -> None:
         """Starts a timer.  A key has one slot: what happens when it is taken is the runtime's."""
-        profile, slot = self.operator.profile, f"timer({controller.name})"
+        profile, slot = controller.profile, f"timer({controller.name})"
         if profile["requeue_if_queued"] == "dropped" and run.state[f"queued({controller.name})"]:
             return
         current = run.state[slot]
@@ -126,7 +126,7 @@ class Keys(World):
         if outcome in ("await", "requeue"):
             if f"retries({name})" in state:
                 state[f"retries({name})"] = 0
-            if self.operator.profile["timer_on_event"] == "cancelled_on_success" and f"timer({name})" in state:
+            if controller.profile["timer_on_event"] == "cancelled_on_success" and f"timer({name})" in state:
                 self._disarm(run, controller)
             rule = self.layout.rule(rule_name) if rule_name is not None else None
             if rule is None or not self.layout.enabled(rule):
@@ -144,7 +144,7 @@ class Keys(World):
     def _retry(self, run: Run, controller: Controller) -> None:
         """Bounded retries.  A run for which an event waits already is no attempt, where a requeue is dropped."""
         retries = f"retries({controller.name})"
-        if self.operator.profile["requeue_if_queued"] == "dropped" and run.state[f"queued({controller.name})"]:
+        if controller.profile["requeue_if_queued"] == "dropped" and run.state[f"queued({controller.name})"]:
             return
         if self.layout.retries_errors(controller) and int(run.state[retries]) < controller.error.retries:
             run.state[retries] = int(run.state[retries]) + 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from reconcheck.model import expr as e
-from reconcheck.model.names import view_name
+from reconcheck.model.managers import Manager, is_view, live_name
 from reconcheck.model.operator import (
     Controller,
     Filter,
@@ -36,17 +36,26 @@ RUNTIME_PERIOD = "runtime_period"
 
 
 @dataclass(frozen=True)
+class Cache:
+    """What the cache of one process keeps that matters."""
+
+    manager: Manager
+    views: frozenset[str]
+    """Live variables of which it has a copy."""
+    stale: frozenset[str]
+    """Objects for which it matters whether it lags."""
+    recreated: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Layout:
     """The variables of an operator in a scope, and the facts about them that both semantics need."""
 
     operator: Operator
     scope: Scope
     variables: tuple[Variable, ...]
-    views: frozenset[str]
-    """Live variables of which the operator's cache keeps a copy that matters."""
-    stale: frozenset[str]
-    """Objects for which it matters whether the cache lags."""
-    recreated: frozenset[str]
+    caches: tuple[Cache, ...]
+    """One for each process."""
     flows: dict[str, Flow]
     """The steps of each controller's reconcile, and what it keeps between them."""
 
@@ -95,6 +104,10 @@ class Layout:
     def watches(self, target: str) -> tuple[tuple[Controller, Watch], ...]:
         """Every watch in force on an object or external."""
         return tuple(self._watches.get(target, ()))
+
+    def watches_of(self, manager: Manager, target: str) -> tuple[tuple[Controller, Watch], ...]:
+        """Every watch in force on an object or external by a controller of a process."""
+        return tuple(one for one in self.watches(target) if one[0].manager.name == manager.name)
 
     def holders(self, target: str) -> tuple[str, ...]:
         """The controllers of which it matters which version of the object their run has."""
@@ -152,14 +165,18 @@ def timer_action(controller: Controller, timer: str) -> str:
 
 def layout(operator: Operator, scope: Scope) -> Layout:
     """The state variables of an operator in a scope."""
-    views = frozenset(_views(operator))
-    stale = frozenset(name for name in operator.objects if any(v.startswith(f"{name}.") for v in views)) | frozenset(
-        instruction.target for instruction in _writes(operator) if instruction.verb == "update"
-    )
-    recreated = frozenset(_recreated(operator))
+    caches = tuple(_cache(operator, manager) for manager in operator.managers)
     flows = {controller.name: flow(operator, controller) for controller in operator.controllers}
-    partial = Layout(operator, scope, (), views, stale, recreated, flows)
-    return Layout(operator, scope, tuple(_variables(partial)), views, stale, recreated, flows)
+    partial = Layout(operator, scope, (), caches, flows)
+    return Layout(operator, scope, tuple(_variables(partial)), caches, flows)
+
+
+def _cache(operator: Operator, manager: Manager) -> Cache:
+    controllers = operator.controllers_of(manager)
+    views = frozenset(_views(operator, manager, controllers))
+    lagging = frozenset(name for name in operator.objects if any(v.startswith(f"{name}.") for v in views))
+    updated = frozenset(one.target for one in _writes(controllers) if one.verb == "update")
+    return Cache(manager, views, lagging | updated, frozenset(_recreated(operator, manager, controllers)))
 
 
 def _variables(shape: Layout) -> Iterator[Variable]:
@@ -194,23 +211,27 @@ def _object_variables(shape: Layout, target: str) -> Iterator[Variable]:
     if not object_.always_exists:
         initial = {"present": True, "absent": False, "any": None}[object_.presence]
         yield Variable(f"{target}.exists", BOOL, initial)
-        if f"{target}.exists" in shape.views:
-            yield Variable(view_name(f"{target}.exists"), BOOL, initial)
+        yield from _copies(shape, Variable(f"{target}.exists", BOOL, initial))
     if object_.can_be_deleting:
         yield Variable(f"{target}.deleting", BOOL, False)
-        if f"{target}.deleting" in shape.views:
-            yield Variable(view_name(f"{target}.deleting"), BOOL, False)
+        yield from _copies(shape, Variable(f"{target}.deleting", BOOL, False))
     for field in object_.fields:
         yield field
-        if field.name in shape.views:
-            yield Variable(view_name(field.name), field.type, field.initial)
-    if target in shape.stale:
-        yield Variable(f"stale({target})", BOOL, False)
-    if target in shape.recreated:
-        yield Variable(f"recreated({target})", BOOL, False)
+        yield from _copies(shape, field)
+    for cache in shape.caches:
+        if target in cache.stale:
+            yield Variable(cache.manager.stale(target), BOOL, False)
+        if target in cache.recreated:
+            yield Variable(cache.manager.recreated(target), BOOL, False)
     for holder in shape.holders(target):
         yield shape.flows[holder].held[target]
     yield from _watch_variables(shape, target)
+
+
+def _copies(shape: Layout, live: Variable) -> Iterator[Variable]:
+    for cache in shape.caches:
+        if live.name in cache.views:
+            yield Variable(cache.manager.view(live.name), live.type, live.initial)
 
 
 def _watch_variables(shape: Layout, target: str) -> Iterator[Variable]:
@@ -227,30 +248,30 @@ def _timers(shape: Layout, controller: Controller) -> tuple[str, ...]:
     return tuple(timers)
 
 
-def _writes(operator: Operator) -> Iterator[Write]:
-    for controller in operator.controllers:
+def _writes(controllers: tuple[Controller, ...]) -> Iterator[Write]:
+    for controller in controllers:
         for instruction in controller.program.code:
             if isinstance(instruction, Write):
                 yield instruction
 
 
-def _views(operator: Operator) -> Iterator[str]:
+def _views(operator: Operator, manager: Manager, controllers: tuple[Controller, ...]) -> Iterator[str]:
     """Live variables whose cached copy is read: by a reconcile, a deadline, a mapping or a relist."""
 
     def viewed(expression: e.Expr) -> Iterator[str]:
         for variable in e.variables(expression):
-            if variable.name.startswith("view("):
-                yield variable.name[5:-1]
+            if is_view(variable.name):
+                yield live_name(variable.name)
 
     def versions(expression: e.Expr, target: str) -> Iterator[str]:
         for variable in e.variables(expression):
             if variable.name.startswith(("old.", "new.")):
                 yield f"{target}.{variable.name[4:]}"
 
-    keeps_old = "relist" in operator.faults and operator.profile["relist"] == "keeps_deletes"
-    for controller in operator.controllers:
+    keeps_old = "relist" in operator.faults and manager.profile["relist"] == "keeps_deletes"
+    for controller in controllers:
         primary = operator.objects[controller.primary]
-        if operator.profile["missing_primary"] == "dropped" and not primary.always_exists:
+        if manager.profile["missing_primary"] == "dropped" and not primary.always_exists:
             yield f"{primary.name}.exists"
         for instruction in controller.program.code:
             for expression in expressions(instruction):
@@ -278,10 +299,10 @@ def _views(operator: Operator) -> Iterator[str]:
             yield from wanted
 
 
-def _recreated(operator: Operator) -> Iterator[str]:
-    if "relist" not in operator.faults or operator.profile["relist"] != "keeps_deletes":
+def _recreated(operator: Operator, manager: Manager, controllers: tuple[Controller, ...]) -> Iterator[str]:
+    if "relist" not in operator.faults or manager.profile["relist"] != "keeps_deletes":
         return
-    for controller in operator.controllers:
+    for controller in controllers:
         for watch in controller.watches:
             object_ = operator.objects.get(watch.target)
             if object_ is not None and object_.deletable and object_.creatable and watch.filter.by_generation:

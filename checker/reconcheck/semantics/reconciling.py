@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from reconcheck.model import expr as e
+from reconcheck.model.managers import live_name
 from reconcheck.model.operator import (
     Bind,
     Call,
@@ -131,7 +132,7 @@ class Reconciling(Keys):
         for instruction in self.coming(state, controller):
             for expression in expressions(instruction):
                 for variable in e.variables(expression):
-                    live = variable.name[5:-1] if variable.name.startswith("view(") else variable.name
+                    live = live_name(variable.name)
                     if live != variable.name and state[variable.name] != state.get(live, True):
                         found[live] = None
         return list(found)
@@ -189,13 +190,13 @@ class Reconciling(Keys):
         for target in objects_read(instruction):
             name = held_name(controller.name, target)
             if run.state.get(name) == UNREAD:
-                run.state[name] = OUTDATED if run.state[f"stale({target})"] else NEWEST
+                run.state[name] = OUTDATED if run.state[controller.manager.stale(target)] else NEWEST
 
     def _conflicts(self, state: State, controller: Controller, target: str) -> bool:
         """Whether somebody else wrote the object since the run got its version."""
         version = state.get(held_name(controller.name, target), UNREAD)
-        cached = self.operator.objects[target].cached
-        return version == OUTDATED or (version == UNREAD and cached and bool(state[f"stale({target})"]))
+        cached = controller.manager.name in self.operator.objects[target].cached
+        return version == OUTDATED or (version == UNREAD and cached and bool(state[controller.manager.stale(target)]))
 
     def _write(self, run: Run, controller: Controller, write: Write, answered: bool) -> str | None:
         state, target = run.state, write.target

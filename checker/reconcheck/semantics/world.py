@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reconcheck.model import expr as e
-from reconcheck.model.names import view_name
+from reconcheck.model.managers import Manager
 from reconcheck.model.operator import (
     Filter,
     Operator,
@@ -52,7 +52,7 @@ class Run:
 
 
 class World:
-    """The objects and externals of a state, and the operator's cache of them."""
+    """The objects and externals of a state, and what each process has of them in its cache."""
 
     def __init__(self, operator: Operator, scope: Scope, numbers: tuple[int, ...] | None = None) -> None:
         self.operator = operator
@@ -86,11 +86,11 @@ class World:
         shown["deleting"] = bool(state.get(f"{target}.deleting", False))
         return shown
 
-    def _view(self, state: State, target: str) -> Snapshot:
-        """What the cache knows; fields it does not keep are shown as they are."""
+    def _view(self, state: State, manager: Manager, target: str) -> Snapshot:
+        """What a process's cache knows; fields it does not keep are shown as they are."""
         shown = self._snapshot(state, target)
         for name in shown:
-            shown[name] = state.get(view_name(f"{target}.{name}"), shown[name])
+            shown[name] = state.get(manager.view(f"{target}.{name}"), shown[name])
         return shown
 
     def _settle(self, run: Run, target: str) -> None:
@@ -105,15 +105,16 @@ class World:
                 state[f"{target}.deleting"] = False
 
     def _publish(self, run: Run, target: str, old: Snapshot, writer: str | None = None) -> None:
-        """After a change: the cache lags, and each watch that lets the change through has an event."""
+        """After a change: the caches lag, and each watch that lets the change through has an event."""
         if target in self.operator.objects:
             self._settle(run, target)
         new, state = self._snapshot(run.state, target), run.state
         if new != old:
-            if target in self.layout.stale:
-                state[f"stale({target})"] = True
-            if target in self.layout.recreated and old["exists"] and not new["exists"]:
-                state[f"recreated({target})"] = True
+            for cache in self.layout.caches:
+                if target in cache.stale:
+                    state[cache.manager.stale(target)] = True
+                if target in cache.recreated and old["exists"] and not new["exists"]:
+                    state[cache.manager.recreated(target)] = True
             for controller in self.layout.holders(target):
                 name = held_name(controller, target)
                 state[name] = OUTDATED if state[name] == NEWEST else state[name]
@@ -149,13 +150,13 @@ class World:
         versions |= {f"new.{name}": value for name, value in last.items()}
         return bool(run.value(watch.mapping, versions))
 
-    def _refresh(self, run: Run, target: str) -> None:
-        """The cache takes over the live object."""
+    def _refresh(self, run: Run, manager: Manager, target: str) -> None:
+        """A process's cache takes over the live object."""
         for name in self.layout.snapshot(target):
-            view = view_name(f"{target}.{name}")
+            view = manager.view(f"{target}.{name}")
             if view in run.state:
                 run.state[view] = run.state[f"{target}.{name}"]
-        for flag in (f"stale({target})", f"recreated({target})"):
+        for flag in (manager.stale(target), manager.recreated(target)):
             if flag in run.state:
                 run.state[flag] = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from lark import Token, Transformer, v_args
@@ -106,6 +107,14 @@ class Builder(Transformer[Token, tree.File]):
         members = tuple(c for c in children if not isinstance(c, Token | tree.Word | tree.Cite))
         name, cites = _one(children, tree.Word), _all(children, tree.Cite)
         return tree.Operator(name, members, _doc(children), cites, self._span(meta))
+
+    def system(self, meta: Any, children: list[Any]) -> tree.Operator:
+        return replace(self.operator(meta, children), system=True)
+
+    def manager(self, meta: Any, children: list[Any]) -> tree.Manager:
+        members = tuple(c for c in children if isinstance(c, tree.Runtime | tree.Memory | tree.Controller))
+        name, cites = _one(children, tree.Word), _all(children, tree.Cite)
+        return tree.Manager(name, members, _doc(children), cites, self._span(meta))
 
     def source(self, meta: Any, children: list[Any]) -> tree.Source:
         commit = children[1][1:-1] if len(children) > 1 else None

@@ -441,7 +441,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the operator keeps between reconciles, and loses at a crash."""
+    """What an operator keeps between reconciles, and loses at a crash."""
 
     fields: tuple[Field, ...]
     span: Span
@@ -593,20 +593,54 @@ class Expect:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """`operator app { ... }` in a `system`: a process with a cache and a memory of its own."""
+
+    name: Word
+    members: tuple[Runtime | Memory | Controller, ...]
+    doc: str
+    cites: tuple[Cite, ...]
+    span: Span
+
+
 Member = (
-    Source | Runtime | Resource | External | Clock | Memory | Controller | Environment | Faults | Goals | Goal | Expect
+    Source
+    | Runtime
+    | Resource
+    | External
+    | Clock
+    | Memory
+    | Controller
+    | Manager
+    | Environment
+    | Faults
+    | Goals
+    | Goal
+    | Expect
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """`operator app { ... }`."""
+    """`operator app { ... }`, or a `system` of several operators."""
 
     name: Word
     members: tuple[Member, ...]
     doc: str
     cites: tuple[Cite, ...]
     span: Span
+    system: bool = False
+
+    @property
+    def managers(self) -> tuple[Manager | Operator, ...]:
+        """The processes: the operators of a system, or else this one."""
+        return tuple(member for member in self.members if isinstance(member, Manager)) if self.system else (self,)
+
+    @property
+    def controllers(self) -> tuple[Controller, ...]:
+        """The controllers of all processes."""
+        return tuple(one for manager in self.managers for one in manager.members if isinstance(one, Controller))
 
 
 @dataclass(frozen=True, slots=True)
