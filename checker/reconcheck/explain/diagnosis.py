@@ -83,6 +83,17 @@ class Repair:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """A fault that is switched off, with what becomes of the goals that converge without it if it happens."""
+
+    name: str
+    needed: tuple[str, ...]
+    """Goals that fail then, each with a replayed run: their proofs rest on its absence."""
+    unneeded: tuple[str, ...]
+    """Goals that converge then too, proved."""
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """Everything about one model beyond the verdicts."""
 
@@ -95,3 +106,5 @@ class Diagnosis:
     repairs: tuple[Repair, ...] = ()
     undecided: tuple[str, ...] = ()
     """What could not be told, each with the reason."""
+    absent: tuple[Absent, ...] = ()
+    """The faults that are switched off."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from reconcheck.explain.diagnosis import Diagnosis, Levels, Need
+from reconcheck.explain.diagnosis import Absent, Diagnosis, Levels, Need
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Scope
 from reconcheck.render.text import GREEN, RED, WIDTH, YELLOW, Paint
@@ -20,7 +20,7 @@ def render_diagnosis(report: Report, paint: Paint) -> str:
     found = report.diagnosis
     if found is None:
         return ""
-    blocks = [_levels(found, report.scope, paint), _needs(found, paint), _enough(found), _costs(found)]
+    blocks = [_levels(found, report.scope, paint), _needs(found, paint), _enough(found), _absent(found), _costs(found)]
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -108,6 +108,22 @@ def _enough(found: Diagnosis) -> str:
     for number, names in enumerate(found.sufficient):
         lines += _wrapped("or " if number else "", ", ".join(names) or "the start of the operator alone", 4)
     return _block("enough", lines)
+
+
+def _absent(found: Diagnosis) -> str:
+    """The faults that are off, with what proofs they are assumptions of."""
+    lines = [line for one in found.absent for line in _wrapped("", absence(one), 4)]
+    return _block("faults", lines) if lines else ""
+
+
+def absence(fault: Absent) -> str:
+    """What a proof owes to a fault that is off, in a sentence; empty where nothing is known of it."""
+    parts: list[str] = []
+    if fault.needed:
+        parts.append(f"used for {_listed(fault.needed)}, which would fail if it happened")
+    if fault.unneeded:
+        parts.append(f"not used for {_listed(fault.unneeded)}, proved with it too")
+    return f"{fault.name} is off: {'; '.join(parts)}" if parts else ""
 
 
 def _costs(found: Diagnosis) -> str:

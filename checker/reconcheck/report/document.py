@@ -8,6 +8,7 @@ from typing import Any
 from reconcheck import __version__
 from reconcheck.cause_kinds import BY_CODE
 from reconcheck.diagnostic import Diagnostic, Span
+from reconcheck.explain.assumptions import Assumption, assumptions_of
 from reconcheck.explain.cause import Cause
 from reconcheck.explain.run import Run
 from reconcheck.explain.trace import Trace, TraceStep
@@ -49,6 +50,7 @@ def model(report: Report) -> dict[str, Any]:
         "runtime": operator.profile.name,
         "parameters": dict(operator.parameters),
         "faults": sorted(operator.faults),
+        "assumptions": [assumption(item) for item in assumptions_of(report)],
         "scope": scope(report.scope),
         "answers": [answer(item) for item in report.answers],
         "expectations": [
@@ -72,6 +74,17 @@ def model(report: Report) -> dict[str, Any]:
         "exit_code": report.exit_code,
         "seconds": round(report.seconds, 3),
         "cached": report.cached,
+    }
+
+
+def assumption(item: Assumption) -> dict[str, Any]:
+    """What verdicts rest on."""
+    return {
+        "kind": item.kind,
+        "name": item.name,
+        "on": item.on,
+        "used": list(item.used),
+        "unused": list(item.unused),
     }
 
 
