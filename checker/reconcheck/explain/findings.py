@@ -168,7 +168,7 @@ def _idle_wake_ups(
         if not looked or any(one.scoped not in some.idle for some in looked) or one.span.file != operator.file:
             continue
         if one.kind == "watch" and not _surely_deaf(operator, one):
-            what = f"whenever it wakes `{one.controller}`, something else does, or has done so before"
+            what = f"it never wakes `{one.controller}` when nothing else does"
             message = f"watch `{one.name}` makes no difference{where}: {what}"
             yield _finding("RC308", message, one.span, "leave it out; no verdict depends on it")
         elif one.kind in ("wait", "deadline", "schedule") and _asked_for(operator, one, reached):

@@ -126,14 +126,17 @@ def absence(fault: Absent) -> str:
     return f"{fault.name} is off: {'; '.join(parts)}" if parts else ""
 
 
+def cost_of(controller: str, most: int | None) -> str:
+    """What one change costs a controller, in a sentence."""
+    times = "reconcile" if most == 1 else "reconciles"
+    cost = f"can cost any number of reconciles of {controller}"
+    if most is not None:
+        cost = f"costs at most {most} {times} of {controller}" if most else f"costs no reconcile of {controller}"
+    return f"one change at rest {cost}, without schedule, faults and noise"
+
+
 def _costs(found: Diagnosis) -> str:
-    lines: list[str] = []
-    for controller, most in found.most_reconciles:
-        times = "reconcile" if most == 1 else "reconciles"
-        cost = f"can cost any number of reconciles of {controller}"
-        if most is not None:
-            cost = f"costs at most {most} {times} of {controller}" if most else f"costs no reconcile of {controller}"
-        lines += _wrapped("", f"one change at rest {cost}, without schedule, faults and noise", 4)
+    lines = [line for one in found.most_reconciles for line in _wrapped("", cost_of(*one), 4)]
     out = _block("costs", lines) if lines else ""
     if found.undecided:
         told = [line for reason in found.undecided for line in _wrapped("", reason, 4)]
