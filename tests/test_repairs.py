@@ -224,6 +224,27 @@ def test_a_repair_that_would_never_rest_is_not_offered() -> None:
     assert all("watch app" not in repair.title for repair in made)
 
 
+def test_whatever_a_state_graph_says_a_repair_is_verified_before_it_is_offered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That it comes to rest too is asked of the engines."""
+    restful, _ = found(read(SELF_TRIGGER))
+    monkeypatch.setattr("reconcheck.explain.probe._Runs.restless", lambda _runs: None)
+    made, undecided = found(read(SELF_TRIGGER))
+    assert [repair.title for repair in made] == [repair.title for repair in restful]
+    assert any(reason.endswith("that it comes to rest is livelock without schedule then") for reason in undecided)
+
+
+def test_what_is_expected_in_other_scopes_is_verified_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = UNWATCHED.replace("  \n}", "  expect synced diverges without watch app\n}")
+    made, _ = found(read(text))
+    assert made
+    monkeypatch.setattr("reconcheck.explain.patch._updated", lambda *_arguments: [])  # as if nothing had changed
+    made, undecided = found(read(text))
+    assert "watch users" not in [repair.title for repair in made]
+    assert any("synced is converges without schedule, without app.watch app then" in reason for reason in undecided)
+
+
 def test_a_wait_that_would_poll_for_ever_is_not_offered() -> None:
     polled = UNWATCHED.replace("await change }", "requeue look after 5s }")
     assert Verifier(read(polled)).answer(read(polled).operator.goals[0], Scope()).verdict == "converges"
