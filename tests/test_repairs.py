@@ -13,15 +13,17 @@ from click.testing import CliRunner
 from reconcheck.cli.main import group
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.candidates import broken_model, candidates
-from reconcheck.explain.diagnosis import Edit, Repair
+from reconcheck.explain.diagnosis import Diagnosis, Edit, Repair
 from reconcheck.explain.edits import Overlap, Source, apply_edits, original_line, original_lines
-from reconcheck.explain.patch import read_text
+from reconcheck.explain.patch import patched, read_text
 from reconcheck.explain.repairs import objections, repaired_text, repairs
 from reconcheck.explain.trial import Asked, Verdicts, try_out
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded, assemble
 from reconcheck.model.load import load
 from reconcheck.model.operator import SCHEDULED, Scope
+from reconcheck.render.repairs import render_repairs
+from reconcheck.render.text import Paint
 from reconcheck.syntax.parser import parse_text
 
 ROOT = Path(__file__).parent.parent
@@ -386,6 +388,66 @@ def test_comments_and_layout_stay() -> None:
     at = lines.index("  expect synced quiet     without schedule // wrong")
     assert changed[at] == "  expect synced converges without schedule // wrong"
     assert changed[:at] + changed[at + 1 :] == lines[:at] + lines[at + 1 :]
+
+
+OTHER_CAUSE = model(
+    f"watch app {FROM_SECRET}",
+    SECRET + " resource Fuse as fuse { armed: bool = false  blown: bool = false }",
+    ROTATED + " disturbance arms { fuse.armed = true } disturbance blows when fuse.armed { fuse.blown = true }",
+    AS_SECRET + "  whole: app.status.size == users.size and not fuse.blown",
+    rest="""expect synced quiet because unwatched_read
+  expect whole quiet without schedule because unwatched_read // for now
+  expect whole quiet with schedule""",
+)
+
+
+def test_a_goal_that_fails_for_another_cause_after_a_repair_is_expected_to() -> None:
+    loaded = read(OTHER_CAUSE)
+    made, undecided = found(loaded)
+    assert not undecided
+    (repair,) = made
+    assert (repair.title, repair.goals) == ("watch users", ("synced",))
+    after = repaired_text(loaded.operator, repair).splitlines()
+    assert "  expect whole quiet without schedule because logic // for now" in after
+    assert "  expect synced converges" in [line.rstrip() for line in after]
+    line = 1 + OTHER_CAUSE.splitlines().index("  expect whole quiet without schedule because unwatched_read // for now")
+    note = f"`whole quiet without schedule` was because of unwatched_read, and is because of logic then (L{line})"
+    assert repair.notes == (note,)
+    assert objections(loaded.operator, repair, Scope(), FILE, None, lambda _text: None) == ()
+    shown = render_repairs(Diagnosis(repairs=made), Paint(False))
+    assert " ".join(shown.split()).count(f"note: {note}") == 1
+
+
+def test_causes_that_stay_are_kept() -> None:
+    both = "because logic, unwatched_read // for now"
+    text = OTHER_CAUSE.replace("because unwatched_read // for now", both)
+    assert both in text
+    (repair,) = found(read(text))[0]
+    assert "because logic // for now" in repaired_text(read(text).operator, repair)
+    stays = OTHER_CAUSE.replace("because unwatched_read // for now", "because logic // for now")
+    (repair,) = found(read(stays))[0]
+    assert "because logic // for now" in repaired_text(read(stays).operator, repair)
+    assert repair.notes == ()
+
+
+def test_lines_that_expect_the_same_for_several_causes_are_all_corrected() -> None:
+    twice = "expect synced quiet because unwatched_read\n  expect synced quiet because unwatched_read"
+    loaded = read(UNWATCHED.replace("  \n}", f"  {twice}\n}}"))
+    (expectation,) = loaded.operator.expectations
+    assert len(expectation.others) == 1
+    after = repaired_text(loaded.operator, found(loaded)[0][0])
+    assert after.count("expect synced converges") == 2
+    assert "because" not in after
+
+
+def test_a_goal_may_fail_in_another_way_after_a_repair() -> None:
+    """With a schedule that goal is a livelock where it was quiet: it is expected to fail all the same."""
+    loaded = read(OTHER_CAUSE)
+    broken = broken_model(loaded.operator, parse_text(OTHER_CAUSE, str(FILE)), loaded.operator.goals)
+    edit = broken.source.before(broken.controllers[0].members[1].span, "requeue poll every 5m")
+    after = patched(broken, (edit,), False, Verdicts(lambda: None)).text
+    assert "expect whole livelock with schedule" in after
+    assert "expect whole quiet without schedule" in after
 
 
 def test_lines_end_as_they_did() -> None:

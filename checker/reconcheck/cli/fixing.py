@@ -101,4 +101,5 @@ def write_repair(report: Report, found: Diagnosis, target: Target, seconds: floa
     if against:
         raise InternalError("RC904", f"repair {target.number} does not do what it says: {'; '.join(against)}")
     replace_file(path, repaired_text(operator, repair).encode())
-    return f"wrote {path}: {repair.title}; read again and verified"
+    notes = "".join(f"\nnote: {note}" for note in repair.notes)
+    return f"wrote {path}: {repair.title}; read again and verified{notes}"

@@ -80,6 +80,8 @@ class Repair:
     places: tuple[Place, ...]
     """Where in the operator's code this belongs."""
     seconds: float
+    notes: tuple[str, ...] = ()
+    """What else is not as it was: expectations of goals that fail for other causes then."""
 
 
 @dataclass(frozen=True)

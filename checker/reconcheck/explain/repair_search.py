@@ -18,7 +18,7 @@ from reconcheck.explain.candidates import candidates
 from reconcheck.explain.cause import Place
 from reconcheck.explain.diagnosis import Repair
 from reconcheck.explain.edits import Overlap, difference, original_line, original_lines
-from reconcheck.explain.patch import NoPatch, Patched, patched, read_text
+from reconcheck.explain.patch import NoPatch, patched, read_text, with_true_causes
 from reconcheck.explain.trial import REST, WAITING, Asked, Tried, Verdicts, requirements, try_out, with_schedule
 from reconcheck.explain.verdict import GOOD
 from reconcheck.explain.verify import ENGINES, Verifier
@@ -214,10 +214,14 @@ class Search:
         except NoPatch as reason:
             self.undecided.append(f"{title}: not offered, as {reason}")
             return None
-        refused = self._refused(whole, found)
+        verifier = self._verifier(whole.loaded)
+        refused = self._refused(whole.loaded, found, verifier)
         if refused:
             self.undecided.append(f"{title}: {refused}")
             return None
+        whole = with_true_causes(
+            self.broken, whole, lambda goal, scope: verifier.answer(goal, scope, self.clock.left())
+        )
         places = [place for number in sorted(found.chosen) for place in self.candidates[number].places]
         return Repair(
             title=title,
@@ -227,14 +231,18 @@ class Search:
             level=self._lowest_level(whole.loaded, found.mended),
             places=_distinct(places),
             seconds=found.seconds + time.monotonic() - started,
+            notes=whole.notes,
         )
 
-    def _refused(self, whole: Patched, found: _Found) -> str:
+    def _verifier(self, loaded: Loaded) -> Verifier:
+        """What verifies a repaired model."""
+        small = self.verdicts(loaded, loaded.operator.goals[0], self.asked.scope) is not None
+        return Verifier(loaded, self.clock.left(), self.tell, GRAPH if small else ENGINES)
+
+    def _refused(self, loaded: Loaded, found: _Found, verifier: Verifier) -> str:
         """Why the engines do not accept a repaired model; empty where they do."""
-        small = self.verdicts(whole.loaded, whole.loaded.operator.goals[0], self.asked.scope) is not None
-        verifier = Verifier(whole.loaded, self.clock.left(), self.tell, GRAPH if small else ENGINES)
         rules = tuple(rule for number in sorted(found.chosen) for rule in self.candidates[number].rules)
-        for scope, wanted in self._wanted(whole.loaded, found, rules).items():
+        for scope, wanted in self._wanted(loaded, found, rules).items():
             left = self.clock.left()
             if left is not None:
                 verifier.limit(left)
@@ -245,7 +253,6 @@ class Search:
                 if not (answer.good if verdict is None else answer.meets(verdict)):
                     reason = f": {answer.reason}" if answer.reason else ""
                     return f"{CALLED.get(goal.name, goal.name)} is {answer.verdict} {scope} then{reason}"
-            verifier.forget(scope)
         return ""
 
     def _wanted(

@@ -28,6 +28,7 @@ def diagnosis_markdown(file: str, report: Report, found: Diagnosis) -> Iterator[
 
 def _repair(file: str, repair: Repair) -> str:
     parts = [block(repair.patch, "diff") if repair.patch else "The model stays as it is."]
+    parts += [f"Note: {code(note)}" for note in repair.notes]
     cited = dict.fromkeys(cite.location for place in repair.places for cite in place.cites)
     if cited:
         parts.append("In the operator's code:\n\n" + "\n".join(f"- {code(location)}" for location in cited))
