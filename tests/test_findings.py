@@ -204,6 +204,45 @@ def test_findings_say_which_scope_they_are_about(tmp_path: Path) -> None:
     assert finding.message.startswith("watch `again` makes no difference: ")
 
 
+# ---- conditions ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reconcile", "expected"),
+    [
+        ("when app.spec.size >= 0 { patch app.status.size = app.spec.size } await change", True),
+        ("when app.spec.size == 1 { patch app.status.size = app.spec.size } await change", False),
+        ("let big = app.spec.size + 1  when big > 0 { patch app.status.size = app.spec.size } await change", True),
+        # what says so is that the other line is never reached
+        ("when app.spec.size >= 0 { patch app.status.size = app.spec.size  await change } fail", False),
+        ("when app.spec.size >= 0 { await change } else { fail terminal }", False),
+        # behind a request that fails, and in an operator that reads live
+        ("patch app.status.size = app.spec.size on error { when app.status.size < 2 { fail } } await change", True),
+        ("let a = live(app)  when a.status.size < 2 { patch app.status.size = a.spec.size } await change", True),
+    ],
+)
+def test_a_condition_that_always_holds(reconcile: str, expected: bool, tmp_path: Path) -> None:
+    text = WATCHES.replace("MEMBERS", "watch app").replace("MORE", "").replace("RUNTIME", "controller-runtime 0.22")
+    begin, end = text.index("reconcile {") + len("reconcile {"), text.index("END")
+    text = text[:begin] + reconcile.replace(" else", "\n else").replace(" fail", "\n fail") + text[end + len("END") :]
+    found = [one for one in report_of(written(tmp_path, text)).findings if "always holds" in one.message]
+    assert bool(found) == expected
+    assert all(one.code == "RC305" for one in found)
+
+
+def test_a_condition_in_a_loop_is_one_condition(tmp_path: Path) -> None:
+    text = WATCHES.replace("MEMBERS", "watch app").replace("MORE", "disturbance ends { jobs[0].status.done = true }")
+    text = text.replace("resource Job as job initially absent", "resource Job as jobs[2]")
+    text = text.replace(
+        "when app.spec.size == 1 { create job on exists continue }",
+        "for j in jobs { when not j.status.done { call x } }",
+    )
+    text = text.replace("RUNTIME", "controller-runtime 0.22").replace("END", "await change")
+    text = text.replace("  controller app", "  external x { hit: bool = false }\n  controller app")
+    report = report_of(written(tmp_path, text))
+    assert not [one for one in report.findings if "always holds" in one.message]
+
+
 # ---- actions that cannot matter -------------------------------------------------------------------------------------
 
 

@@ -519,6 +519,23 @@ def test_nothing_is_overwritten_unless_it_is_asked_for(small: Path) -> None:
     assert "watch users" in fixed.read_text()
 
 
+def test_what_cannot_be_written_is_said_before_anything_is_looked_for(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconcheck.cli.repair.Request", None)  # nothing is verified
+    code, output = run("repair", str(small), "--output", str(small.parent / "nowhere" / "x.rdsl"))
+    assert code == 2
+    assert "RC108" in output
+    code, output = run("repair", str(small), "--output", str(small.parent), "--force")
+    assert code == 2
+    assert "it is a folder" in output
+    small.with_name("small.fixed.rdsl").write_text("mine")
+    with pytest.raises(ModelError) as caught:
+        group.main(["verify", "--fix", str(small)], standalone_mode=False)
+    instead = caught.value.diagnostics[0].instead
+    assert instead == "use `reconcheck repair --output FILE`, or add `--force`"  # that of `verify` is for reports
+
+
 def test_the_number_chooses_the_repair_and_in_place_the_file(small: Path) -> None:
     code, output = run("repair", str(small), "-n", "99", "--in-place")
     assert code == 2

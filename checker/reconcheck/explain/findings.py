@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconcheck.diagnostic import Diagnostic, Severity, Span
 from reconcheck.engines.fairness import CalmGraph
 from reconcheck.engines.python_code import predicate
+from reconcheck.explain.branches import Way, next_effects, ways_taken
 from reconcheck.explain.coverage import uncovered
 from reconcheck.explain.idle import idle_wake_ups
 from reconcheck.explain.influence import without_influence
@@ -42,6 +43,8 @@ class Seen:
     """Waits that fire again and again in states where every convergence goal holds."""
     idle: frozenset[str] = frozenset()
     """Wake-ups in force that make no difference, as `WakeUp.scoped` calls them."""
+    ways: frozenset[Way] | None = None
+    """How each test of a reconcile comes out; None where that was not looked at."""
 
 
 def seen_in(graph: CalmGraph, operator: Operator, scope: Scope) -> Seen:
@@ -52,7 +55,7 @@ def seen_in(graph: CalmGraph, operator: Operator, scope: Scope) -> Seen:
     truths = {goal.name: _truths(graph, goal) for goal in operator.goals if goal.kind == "converges"}
     idle = frozenset[str]() if scope.without else idle_wake_ups(states)
     taken = frozenset((step.action, step.detail) for step in steps)
-    return Seen(scope, taken, truths, polls_of(graph, operator), idle)
+    return Seen(scope, taken, truths, polls_of(graph, operator), idle, ways_taken(states))
 
 
 def _truths(graph: CalmGraph, goal: Goal) -> frozenset[bool]:
@@ -80,6 +83,7 @@ def findings_of(operator: Operator, seen: Sequence[Seen], goals: Sequence[Goal])
         details = {detail for action, detail in taken if action == f"reconcile {controller.name}"}
         reached[controller.name] = {int(detail.rsplit("(L", 1)[1].rstrip(")")) for detail in details}
         found += _unreached_lines(controller, reached[controller.name], where)
+        found += _settled_conditions(controller, seen, reached[controller.name], where)
     found += _idle_wake_ups(operator, seen, reached, where)
     return tuple(found)
 
@@ -145,6 +149,25 @@ def _unreached_lines(controller: Controller, reached: set[int], where: str) -> I
             told.add(line)  # reported once
             message = f"this line of `{controller.name}` is never reached{where}"
             yield _finding("RC305", message, instruction.span, "remove it, or correct the branch")
+
+
+def _settled_conditions(
+    controller: Controller, seen: Sequence[Seen], reached: set[int], where: str
+) -> Iterator[Diagnostic]:
+    """Conditions that always hold, if no line says so that is not reached for it."""
+    ways = [one.ways for one in seen if one.ways is not None]
+    if len(ways) < len(seen):
+        return
+    taken = frozenset[Way]().union(*ways)
+    code = controller.program.code
+    tests = [(number, test) for number, test in enumerate(code) if isinstance(test, Test)]
+    for span in dict.fromkeys(test.span for _, test in tests):
+        same = [(number, test) for number, test in tests if test.span == span]  # a loop is written out
+        outcomes = {way for number, _ in same for way in (True, False) if (controller.name, number, way) in taken}
+        lines = {code[n].span.line for _, test in same for n in next_effects(controller.program, test.otherwise)}
+        if outcomes == {True} and lines <= reached:
+            message = f"this condition of `{controller.name}` always holds{where} when it is looked at"
+            yield _finding("RC305", message, span, "leave it out, or let the environment make it false")
 
 
 # ---- wake-ups ----------------------------------------------------------------------------------------------------

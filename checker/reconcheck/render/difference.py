@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from reconcheck.explain.declared import WakeUp
 from reconcheck.explain.diagnosis import Need
-from reconcheck.explain.difference import Advice, Difference, Question, Trend, Verdict, WakeUpChange
+from reconcheck.explain.difference import Advice, Difference, NeedChange, Question, Trend, Verdict, WakeUpChange
 from reconcheck.explain.verdict import Answer
 from reconcheck.render.text import BOLD, GREEN, RED, WIDTH, YELLOW, Paint, render_answer
 
@@ -124,7 +124,7 @@ def advice(found: Advice) -> dict[str, list[str]]:
             if one.trend is not Trend.SAME or one.beyond_before != one.beyond_after
         ],
         "needs": [
-            f"{_called(one.now)} of {one.now.controller}: {_good_for(one.before)} -> {_good_for(one.after)}"
+            f"{_called(one.now)} of {one.now.controller}: {_good_for(one, one.before)} -> {_good_for(one, one.after)}"
             for one in found.needs
         ],
         "repairs": [
@@ -142,13 +142,17 @@ def _called(need: Need) -> str:
     return need.name if need.name in ("on error", "resync") else f"{need.kind} {need.name}"
 
 
-def _good_for(need: Need | None) -> str:
-    """What a wake-up is good for, and what harm it does."""
+def _good_for(change: NeedChange, need: Need | None) -> str:
+    """What a wake-up is or was good for, and what harm it does; what did not change is not said of both."""
     if need is None:
         return "not there"
     parts = [f"needed for {', '.join(need.needed)}" if need.needed else "not needed"]
     parts += [f"HARMFUL for {', '.join(need.harmful)}"] * bool(need.harmful)
-    parts += [f"without it, {need.controller} never runs"] * bool(need.never_runs)
+    same = (
+        change.before is not None and change.after is not None and change.before.never_runs == change.after.never_runs
+    )
+    if need.never_runs and not same:
+        parts.append(f"without it, {need.controller} never runs")
     return "; ".join(parts)
 
 

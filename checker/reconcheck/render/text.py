@@ -134,9 +134,9 @@ def render_answer(operator: Operator, answer: Answer, paint: Paint) -> str:
         lines += textwrap.wrap(answer.reason, WIDTH - 4, initial_indent="  ", subsequent_indent="  ")
         return "\n".join(lines)
     lines += _trace(operator, answer.trace, paint)
+    lines += _why_not(operator, answer)
     if answer.faultless is not None:
         lines += ["  it happens without any fault as well:", *_trace(operator, answer.faultless, paint)]
-    lines += _why_not(operator, answer)
     return "\n".join(lines)
 
 
