@@ -19,6 +19,8 @@ from reconcheck.semantics.system import System
 
 MOST_STATES = 20_000
 """States of a graph in which this is looked for."""
+NEVER_DELIVER = frozenset({"start", "reconcile", "fire", "retry", "process", "noise", "disturbance", "lose"})
+"""Steps that at most give a watch an event to deliver later, or take it away."""
 
 
 def idle_wake_ups(graph: StateGraph) -> frozenset[str]:
@@ -80,9 +82,7 @@ def _matter(graph: StateGraph, away: Sequence[tuple[Controller, Watch]]) -> bool
     compiler, owners = Compiler(shape), {controller.name: controller for controller, _ in away}
     resyncs = {name: {f"resync {name}: {one.name}" for one in shape.watching(owners[name])} for name in owners}
     own = {f"resync {controller.name}: {watch.name}": controller.name for controller, watch in away}
-    concerned = {f"{verb} {watch.target}" for _, watch in away for verb in ("sync", "relist", "relist page")}
-    concerned = concerned.union({"crash"}, *resyncs.values())
-    left = tuple(one for one in compiler.commands() if one.step.action in concerned and one.updates)
+    left = tuple(one for one in compiler.commands() if _may_deliver(one.step.action) and one.updates)
     system = System(full.operator, shape.scope, shape, shape.variables, compiler.initial(), left)
     project = _projection(full, system)
     if not {project(state) for state in initial_states(full)} <= set(initial_states(system)):
@@ -91,7 +91,7 @@ def _matter(graph: StateGraph, away: Sequence[tuple[Controller, Watch]]) -> bool
     by_action = [command.step.action for command in left]
     for state, row in zip(graph.states, graph.edges, strict=True):
         steps = [(full.commands[command].step.action, target) for command, target in row]
-        steps = [one for one in steps if one[0] in concerned or one[0] in own]
+        steps = [one for one in steps if _may_deliver(one[0])]
         if not steps:
             continue
         before = project(state)
@@ -102,6 +102,11 @@ def _matter(graph: StateGraph, away: Sequence[tuple[Controller, Watch]]) -> bool
             if then != before and not any(other in same and one == then for other, one in after):
                 return True
     return False
+
+
+def _may_deliver(action: str) -> bool:
+    """Whether a step may be one in which a watch wakes its controller; on the safe side."""
+    return action.partition(" ")[0] not in NEVER_DELIVER
 
 
 def _projection(full: System, part: System) -> Callable[[StateTuple], StateTuple]:
