@@ -74,14 +74,15 @@ def with_true_causes(broken: Broken, whole: Patched, answer: Callable[[Goal, Sco
     `answer` gives the verdict on a goal of the repaired model, with its causes.
     """
     scopes, edits, notes = _scopes(broken), [*whole.edits], list(whole.notes)
-    asked = {(one.goal, one.scope) for one in whole.loaded.operator.expectations}
+    expected = whole.loaded.operator.expectations
+    failing = {(one.goal, one.scope) for one in expected if one.verdict not in GOOD}
     for line in broken.members:
-        if not isinstance(line, tree.Expect) or not line.because or (line.goal.text, scopes[line.span]) not in asked:
+        if not isinstance(line, tree.Expect) or not line.because or (line.goal.text, scopes[line.span]) not in failing:
             continue
         scope = scopes[line.span]
         found = answer(whole.loaded.operator.goal(line.goal.text), scope)
         written = [word.text for word in line.because]
-        if found.good or set(written) <= set(found.because):
+        if set(written) <= set(found.because):
             continue
         true = [name for name in written if name in found.because] or list(found.because)
         before = f"`{line.goal.text} {found.verdict} {scope}` was because of {', '.join(written)}"
