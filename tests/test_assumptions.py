@@ -102,7 +102,7 @@ def test_nothing_is_claimed_of_goals_that_fail_anyhow(tmp_path: Path) -> None:
 
 
 def test_too_large_a_model_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconcheck.explain.assumptions.FIRST_LOOK", 1)
+    monkeypatch.setattr("reconcheck.explain.absent_faults.FIRST_LOOK", 1)
     report = diagnosed(synced(tmp_path, "backoff", ""))
     assert report.diagnosis is not None
     assert report.diagnosis.absent == (Absent("lost_event", (), ()),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from reconcheck.explain.assumptions import absent_faults
+from reconcheck.explain.absent_faults import absent_faults
 from reconcheck.explain.diagnosis import Diagnosis
 from reconcheck.explain.levels import level_scopes, levels_of
 from reconcheck.explain.looks import Hands, Looks
