@@ -138,6 +138,44 @@ def test_what_is_there_at_the_start_and_wakes_nobody(tmp_path: Path, registratio
     assert answer.causes[0].message.startswith("app is listed at the start")
 
 
+NEXT_STATE = """rdsl 1
+operator steps {
+  runtime controller-runtime 0.24 { resync = none }
+  primary App as app { status.state: waiting | working | done = waiting }
+  resource Job as job { status.complete: bool = false }
+  controller app for app {
+    watch app
+    on error backoff
+    reconcile {
+      when app.status.state == waiting { patch app.status.state = working HANDLER  requeue poll every 5s }
+      when job.status.complete { patch app.status.state = done }
+      requeue poll every 5s
+    }
+  }
+  environment { process completes when app.status.state == working { job.status.complete = true } }
+  faults { crash off  relist off }
+  converges { finished: app.status.state == done }
+}
+"""
+
+
+def test_a_request_whose_change_would_have_woken_the_controller(tmp_path: Path) -> None:
+    """Something else is missing too, so that the goal would not have been reached even then."""
+    answer = first(written(tmp_path, NEXT_STATE.replace("HANDLER", "on error continue")))
+    assert answer.because == ("swallowed_error", "unwatched_read")
+    swallowed, unwatched = answer.causes
+    assert swallowed.message.endswith("had it gone well, what it changes would have woken app")
+    assert [place.span.line for place in swallowed.places] == [10, 10]
+    assert unwatched.message.startswith("also without any fault: job.status.complete changes")
+    retried = first(written(tmp_path, NEXT_STATE.replace("HANDLER", "")))
+    assert "swallowed_error" not in retried.because
+
+
+def test_no_logic_where_the_poll_helps() -> None:
+    (path,) = [path for path in MODELS if path.stem == "restore"]
+    assert first(path).because == ("swallowed_error", "unwatched_read")
+
+
 def test_the_step_is_shown_as_the_row_it_is_in() -> None:
     report = report_of(golden("missing-watch"))
     (answer,) = report.answers

@@ -33,6 +33,8 @@ NOT_FROM_A_MODEL = {
     "RC305": "needs the reachable states",
     "RC306": "found with the verdict; see test_findings.py",
     "RC307": "needs the reachable states",
+    "RC308": "needs the reachable states",
+    "RC309": "found with the verdict; see test_findings.py",
     "RC310": "needs the reachable states",
     "RC401": "verdict",
     "RC402": "verdict",

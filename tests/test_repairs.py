@@ -13,15 +13,17 @@ from click.testing import CliRunner
 from reconcheck.cli.main import group
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.candidates import broken_model, candidates
-from reconcheck.explain.diagnosis import Edit, Repair
+from reconcheck.explain.diagnosis import Diagnosis, Edit, Repair
 from reconcheck.explain.edits import Overlap, Source, apply_edits, original_line, original_lines
-from reconcheck.explain.patch import read_text
+from reconcheck.explain.patch import patched, read_text
 from reconcheck.explain.repairs import objections, repaired_text, repairs
 from reconcheck.explain.trial import Asked, Verdicts, try_out
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded, assemble
 from reconcheck.model.load import load
 from reconcheck.model.operator import SCHEDULED, Scope
+from reconcheck.render.repairs import render_repairs
+from reconcheck.render.text import Paint
 from reconcheck.syntax.parser import parse_text
 
 ROOT = Path(__file__).parent.parent
@@ -224,6 +226,27 @@ def test_a_repair_that_would_never_rest_is_not_offered() -> None:
     assert all("watch app" not in repair.title for repair in made)
 
 
+def test_whatever_a_state_graph_says_a_repair_is_verified_before_it_is_offered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That it comes to rest too is asked of the engines."""
+    restful, _ = found(read(SELF_TRIGGER))
+    monkeypatch.setattr("reconcheck.explain.probe._Runs.restless", lambda _runs: None)
+    made, undecided = found(read(SELF_TRIGGER))
+    assert [repair.title for repair in made] == [repair.title for repair in restful]
+    assert any(reason.endswith("that it comes to rest is livelock without schedule then") for reason in undecided)
+
+
+def test_what_is_expected_in_other_scopes_is_verified_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = UNWATCHED.replace("  \n}", "  expect synced diverges without watch app\n}")
+    made, _ = found(read(text))
+    assert made
+    monkeypatch.setattr("reconcheck.explain.patch._updated", lambda *_arguments: [])  # as if nothing had changed
+    made, undecided = found(read(text))
+    assert "watch users" not in [repair.title for repair in made]
+    assert any("synced is converges without schedule, without app.watch app then" in reason for reason in undecided)
+
+
 def test_a_wait_that_would_poll_for_ever_is_not_offered() -> None:
     polled = UNWATCHED.replace("await change }", "requeue look after 5s }")
     assert Verifier(read(polled)).answer(read(polled).operator.goals[0], Scope()).verdict == "converges"
@@ -367,6 +390,66 @@ def test_comments_and_layout_stay() -> None:
     assert changed[:at] + changed[at + 1 :] == lines[:at] + lines[at + 1 :]
 
 
+OTHER_CAUSE = model(
+    f"watch app {FROM_SECRET}",
+    SECRET + " resource Fuse as fuse { armed: bool = false  blown: bool = false }",
+    ROTATED + " disturbance arms { fuse.armed = true } disturbance blows when fuse.armed { fuse.blown = true }",
+    AS_SECRET + "  whole: app.status.size == users.size and not fuse.blown",
+    rest="""expect synced quiet because unwatched_read
+  expect whole quiet without schedule because unwatched_read // for now
+  expect whole quiet with schedule""",
+)
+
+
+def test_a_goal_that_fails_for_another_cause_after_a_repair_is_expected_to() -> None:
+    loaded = read(OTHER_CAUSE)
+    made, undecided = found(loaded)
+    assert not undecided
+    (repair,) = made
+    assert (repair.title, repair.goals) == ("watch users", ("synced",))
+    after = repaired_text(loaded.operator, repair).splitlines()
+    assert "  expect whole quiet without schedule because logic // for now" in after
+    assert "  expect synced converges" in [line.rstrip() for line in after]
+    line = 1 + OTHER_CAUSE.splitlines().index("  expect whole quiet without schedule because unwatched_read // for now")
+    note = f"`whole quiet without schedule` was because of unwatched_read, and is because of logic then (L{line})"
+    assert repair.notes == (note,)
+    assert objections(loaded.operator, repair, Scope(), FILE, None, lambda _text: None) == ()
+    shown = render_repairs(Diagnosis(repairs=made), Paint(False))
+    assert " ".join(shown.split()).count(f"note: {note}") == 1
+
+
+def test_causes_that_stay_are_kept() -> None:
+    both = "because logic, unwatched_read // for now"
+    text = OTHER_CAUSE.replace("because unwatched_read // for now", both)
+    assert both in text
+    (repair,) = found(read(text))[0]
+    assert "because logic // for now" in repaired_text(read(text).operator, repair)
+    stays = OTHER_CAUSE.replace("because unwatched_read // for now", "because logic // for now")
+    (repair,) = found(read(stays))[0]
+    assert "because logic // for now" in repaired_text(read(stays).operator, repair)
+    assert repair.notes == ()
+
+
+def test_lines_that_expect_the_same_for_several_causes_are_all_corrected() -> None:
+    twice = "expect synced quiet because unwatched_read\n  expect synced quiet because unwatched_read"
+    loaded = read(UNWATCHED.replace("  \n}", f"  {twice}\n}}"))
+    (expectation,) = loaded.operator.expectations
+    assert len(expectation.others) == 1
+    after = repaired_text(loaded.operator, found(loaded)[0][0])
+    assert after.count("expect synced converges") == 2
+    assert "because" not in after
+
+
+def test_a_goal_may_fail_in_another_way_after_a_repair() -> None:
+    """With a schedule that goal is a livelock where it was quiet: it is expected to fail all the same."""
+    loaded = read(OTHER_CAUSE)
+    broken = broken_model(loaded.operator, parse_text(OTHER_CAUSE, str(FILE)), loaded.operator.goals)
+    edit = broken.source.before(broken.controllers[0].members[1].span, "requeue poll every 5m")
+    after = patched(broken, (edit,), False, Verdicts(lambda: None)).text
+    assert "expect whole livelock with schedule" in after
+    assert "expect whole quiet without schedule" in after
+
+
 def test_lines_end_as_they_did() -> None:
     text = UNWATCHED.replace("watch app ", "watch app\n    ").replace("\n", "\r\n")
     loaded = read(text)
@@ -434,6 +517,23 @@ def test_nothing_is_overwritten_unless_it_is_asked_for(small: Path) -> None:
     assert run("repair", str(small), "-n", "1")[0] == 2
     assert run("repair", str(small), "-n", "1", "--force")[0] == 0
     assert "watch users" in fixed.read_text()
+
+
+def test_what_cannot_be_written_is_said_before_anything_is_looked_for(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconcheck.cli.repair.Request", None)  # nothing is verified
+    code, output = run("repair", str(small), "--output", str(small.parent / "nowhere" / "x.rdsl"))
+    assert code == 2
+    assert "RC108" in output
+    code, output = run("repair", str(small), "--output", str(small.parent), "--force")
+    assert code == 2
+    assert "it is a folder" in output
+    small.with_name("small.fixed.rdsl").write_text("mine")
+    with pytest.raises(ModelError) as caught:
+        group.main(["verify", "--fix", str(small)], standalone_mode=False)
+    instead = caught.value.diagnostics[0].instead
+    assert instead == "use `reconcheck repair --output FILE`, or add `--force`"  # that of `verify` is for reports
 
 
 def test_the_number_chooses_the_repair_and_in_place_the_file(small: Path) -> None:

@@ -99,7 +99,8 @@ _KINDS = (
         """
         A request failed, or conflicted, and the reconcile ended as if it had not: the error was handled,
         logged, or answered with `await change`, so it was not retried.  Had that request gone well, the goal
-        would have been reached without any further wake-up.
+        would have been reached without any further wake-up, or the controller would at least have been woken by
+        what the request changes.
         """,
         "Return the error (`fail`, or no handler at all), so that the error rule retries.",
         "patch app.status.ready = true",

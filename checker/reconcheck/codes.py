@@ -513,6 +513,28 @@ _FINDINGS = (
         "when not sts.status.ready { requeue pods_up after 10s }",
     ),
     _code(
+        "RC308",
+        "a wake-up that makes no difference",
+        """
+        In all reachable states, restarts and gaps in the watch among them, this watch never wakes its controller
+        when nothing else does: without it each step leads to the same states, so no verdict depends on it.  Of a
+        requeue rule it says that it never fires before its key is queued anyhow.  This is more than "not needed
+        for a goal" in a diagnosis, where the watch does wake the controller and the goal is reached all the same.
+        """,
+        "Leave it out, or let the environment do what it is there for.",
+        "watch sts via owner on status\nwatch sts as again via owner on status.ready",
+    ),
+    _code(
+        "RC309",
+        "an action that can never matter",
+        """
+        The action changes only what no goal can depend on: neither a goal reads it, nor a reconcile, watch,
+        timer or action that leads to what a goal reads.  With it the model has more states and says nothing more.
+        """,
+        "Leave it out, or ask about what it changes.",
+        "noise heartbeat { node.status.beat = any }",
+    ),
+    _code(
         "RC310",
         "a step makes a value leave its range",
         """

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconcheck.cli.errors import wrong_value
-from reconcheck.cli.files import replace_file
+from reconcheck.cli.files import replace_file, unwritable
 from reconcheck.cli.progress import Progress
-from reconcheck.diagnostic import InternalError
+from reconcheck.diagnostic import InternalError, ModelError
 
 if TYPE_CHECKING:
     from reconcheck.explain.diagnosis import Diagnosis
@@ -29,16 +29,24 @@ class Target:
     output: str | None
     in_place: bool
     force: bool
+    elsewhere: str = "choose another file with `--output`"
+    """How to write another file."""
 
     def path(self, model: Path) -> Path:
-        """The file to write.  Raises `ModelError` (RC107) where it is there already and may not be replaced."""
+        """The file to write.  Raises `ModelError`: RC108 where it cannot be, RC107 where it may not be replaced."""
         if self.in_place and self.output is not None:
             raise wrong_value("`--in-place` and `--output` at once", "keep one of the two")
         if self.in_place:
-            return model
+            return self._writable(model)
         path = Path(self.output) if self.output is not None else model.with_suffix(f".fixed{model.suffix}")
-        if path.exists() and not self.force:
-            raise wrong_value(f"{path} is there already", "choose another file with `--output`, or add `--force`")
+        if self._writable(path).exists() and not self.force:
+            raise wrong_value(f"{path} is there already", f"{self.elsewhere}, or add `--force`")
+        return path
+
+    def _writable(self, path: Path) -> Path:
+        problem = unwritable(path)
+        if problem is not None:
+            raise ModelError([problem])
         return path
 
 
@@ -101,4 +109,5 @@ def write_repair(report: Report, found: Diagnosis, target: Target, seconds: floa
     if against:
         raise InternalError("RC904", f"repair {target.number} does not do what it says: {'; '.join(against)}")
     replace_file(path, repaired_text(operator, repair).encode())
-    return f"wrote {path}: {repair.title}; read again and verified"
+    notes = "".join(f"\nnote: {note}" for note in repair.notes)
+    return f"wrote {path}: {repair.title}; read again and verified{notes}"

@@ -170,7 +170,7 @@ def _target(files: list[Path], fix: int | None, in_place: bool, force: bool) -> 
         return None
     if len(files) != 1:
         raise wrong_value("`--fix` with several models", "give one model")
-    target = Target(fix, None, in_place, force)
+    target = Target(fix, None, in_place, force, "use `reconcheck repair --output FILE`")
     target.path(files[0])  # before anything is looked for
     return target
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from reconcheck.explain.absent_faults import absent_faults
 from reconcheck.explain.diagnosis import Diagnosis
 from reconcheck.explain.levels import level_scopes, levels_of
 from reconcheck.explain.looks import Hands, Looks
@@ -38,10 +39,11 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
         sufficient=sufficient,
         most_reconciles=_most_reconciles(looks, unscheduled),
     )
+    absent = absent_faults(report, looks.left(), tell)
     known = [*report.answers, *(checked.answer for checked in report.expectations), *_by_level(found)]
     mending, untold = repairs(Loaded(report.operator, ()), list(dict.fromkeys(known)), looks.left(), tell)
     undecided = (*_undecided(found, looks, unscheduled), *([ended] if ended else []), *untold)
-    return replace(found, repairs=mending, undecided=undecided)
+    return replace(found, repairs=mending, undecided=undecided, absent=absent)
 
 
 def _by_level(found: Diagnosis) -> Iterator[Answer]:

@@ -80,6 +80,19 @@ class Repair:
     places: tuple[Place, ...]
     """Where in the operator's code this belongs."""
     seconds: float
+    notes: tuple[str, ...] = ()
+    """What else is not as it was: expectations of goals that fail for other causes then."""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A fault that is switched off, with what becomes of the goals that converge without it if it happens."""
+
+    name: str
+    needed: tuple[str, ...]
+    """Goals that fail then, each with a replayed run: their proofs rest on its absence."""
+    unneeded: tuple[str, ...]
+    """Goals that converge then too, proved."""
 
 
 @dataclass(frozen=True)
@@ -95,3 +108,5 @@ class Diagnosis:
     repairs: tuple[Repair, ...] = ()
     undecided: tuple[str, ...] = ()
     """What could not be told, each with the reason."""
+    absent: tuple[Absent, ...] = ()
+    """The faults that are switched off."""

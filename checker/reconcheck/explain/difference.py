@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -96,17 +96,24 @@ class LevelChange:
     before: int | None
     after: int | None
     trend: Trend
+    beyond_before: bool = False
+    """Whether it surely failed at every level."""
+    beyond_after: bool = False
 
 
 @dataclass(frozen=True)
 class NeedChange:
-    """The goals that need a wake-up, before and after; None where there is no such wake-up."""
+    """What a wake-up was and is good for; None where there is no such wake-up.  Goals have their new names."""
 
-    kind: str
-    controller: str
-    name: str
-    before: tuple[str, ...] | None
-    after: tuple[str, ...] | None
+    before: Need | None
+    after: Need | None
+
+    @property
+    def now(self) -> Need:
+        """The wake-up as it is, or was last."""
+        found = self.after or self.before
+        assert found is not None
+        return found
 
 
 @dataclass(frozen=True)
@@ -239,7 +246,7 @@ def _assumptions(old: Report, new: Report) -> Iterator[Assumption]:
 def _advice(old: Diagnosis, new: Diagnosis, renamed: Mapping[str, str]) -> Advice:
     before = {renamed.get(one.goal, one.goal): one for one in old.levels}
     levels = [
-        LevelChange(goal, _lowest(was), _lowest(now), _level_trend(was, now))
+        LevelChange(goal, _lowest(was), _lowest(now), _level_trend(was, now), _beyond(was), _beyond(now))
         for goal, was, now in _paired(before, {one.goal: one for one in new.levels})
     ]
     return Advice(
@@ -252,6 +259,10 @@ def _advice(old: Diagnosis, new: Diagnosis, renamed: Mapping[str, str]) -> Advic
 
 def _lowest(levels: Levels | None) -> int | None:
     return None if levels is None else levels.lowest
+
+
+def _beyond(levels: Levels | None) -> bool:
+    return levels is not None and levels.beyond
 
 
 def _level_trend(was: Levels | None, now: Levels | None) -> Trend:
@@ -271,13 +282,21 @@ def _unsure(levels: Levels) -> bool:
 
 
 def _needs(old: Iterable[Need], new: Iterable[Need], renamed: Mapping[str, str]) -> Iterator[NeedChange]:
-    before = {
-        (one.kind, one.controller, one.name): tuple(renamed.get(goal, goal) for goal in one.needed) for one in old
-    }
-    after = {(one.kind, one.controller, one.name): one.needed for one in new}
-    for (kind, controller, name), was, now in _paired(before, after):
-        if (None if was is None else set(was)) != (None if now is None else set(now)):
-            yield NeedChange(kind, controller, name, was, now)
+    """Wake-ups that goals need or suffer from, or that a controller needs to run at all, where that has changed."""
+    before = {(one.kind, one.controller, one.name): _renamed(one, renamed) for one in old}
+    after = {(one.kind, one.controller, one.name): one for one in new}
+    for _, was, now in _paired(before, after):
+        if _good_for(was) != _good_for(now):
+            yield NeedChange(was, now)
+
+
+def _renamed(need: Need, names: Mapping[str, str]) -> Need:
+    needed, harmful = (tuple(names.get(goal, goal) for goal in goals) for goals in (need.needed, need.harmful))
+    return replace(need, needed=needed, harmful=harmful)
+
+
+def _good_for(need: Need | None) -> tuple[set[str], set[str], bool | None] | None:
+    return None if need is None else (set(need.needed), set(need.harmful), need.never_runs)
 
 
 def _without(repairs: Iterable[Repair], others: Iterable[Repair]) -> list[Repair]:

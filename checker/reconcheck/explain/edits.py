@@ -104,7 +104,7 @@ def apply_edits(source: Source, edits: Iterable[Edit]) -> str:
     ordered = sorted(edits, key=lambda edit: (source.begin(edit.span), source.end(edit.span)))
     for first, second in pairwise(ordered):
         if source.end(first.span) > source.begin(second.span):
-            raise Overlap
+            raise Overlap("two edits change the same words")
     parts: list[str] = []
     position = 0
     for edit in ordered:

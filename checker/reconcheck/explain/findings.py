@@ -1,4 +1,4 @@
-"""Findings that need no counterexample: what can never happen, and questions that say nothing."""
+"""Findings that need no counterexample: what can never happen or matter, and questions that say nothing."""
 
 from __future__ import annotations
 
@@ -6,59 +6,62 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconcheck.diagnostic import Diagnostic, Severity, Span
-from reconcheck.engines.budget import Budget
-from reconcheck.engines.explicit import StateGraph
-from reconcheck.engines.fairness import strongly_connected
+from reconcheck.engines.fairness import CalmGraph
 from reconcheck.engines.python_code import predicate
+from reconcheck.explain.branches import Way, next_effects, ways_taken
 from reconcheck.explain.coverage import uncovered
-from reconcheck.model.operator import Bind, Controller, Goal, Jump, Operator, Test
+from reconcheck.explain.idle import idle_wake_ups
+from reconcheck.explain.influence import without_influence
+from reconcheck.explain.polls import polls_of
+from reconcheck.model.expr import FALSE
+from reconcheck.model.operator import (
+    SCHEDULED,
+    Bind,
+    Change,
+    Controller,
+    End,
+    Goal,
+    Jump,
+    Operator,
+    Register,
+    Scope,
+    Test,
+)
+from reconcheck.model.wakeups import WakeUp, in_force, wake_ups_of
 
 
 @dataclass(frozen=True)
 class Seen:
     """What the complete state graph of one scope says about the model."""
 
+    scope: Scope
     steps: frozenset[tuple[str, str]]
     """Action and detail of every step that some reachable state can take."""
     truths: Mapping[str, frozenset[bool]]
     """The values that the formula of each convergence goal has in reachable states."""
     polls: frozenset[str] = frozenset()
     """Waits that fire again and again in states where every convergence goal holds."""
+    idle: frozenset[str] = frozenset()
+    """Wake-ups in force that make no difference, as `WakeUp.scoped` calls them."""
+    ways: frozenset[Way] | None = None
+    """How each test of a reconcile comes out; None where that was not looked at."""
 
 
-def seen_in(graph: StateGraph, operator: Operator) -> Seen:
+def seen_in(graph: CalmGraph, operator: Operator, scope: Scope) -> Seen:
     """What a complete graph says; small, where the graph is large."""
-    numbers = {command for row in graph.edges for command, _ in row}
-    steps = [graph.system.commands[number].step for number in numbers]
+    states = graph.graph
+    numbers = {command for row in states.edges for command, _ in row}
+    steps = [states.system.commands[number].step for number in numbers]
     truths = {goal.name: _truths(graph, goal) for goal in operator.goals if goal.kind == "converges"}
-    return Seen(frozenset((step.action, step.detail) for step in steps), truths, _polls(graph, operator))
+    idle = frozenset[str]() if scope.without else idle_wake_ups(states)
+    taken = frozenset((step.action, step.detail) for step in steps)
+    return Seen(scope, taken, truths, polls_of(graph, operator), idle, ways_taken(states))
 
 
-def _polls(graph: StateGraph, operator: Operator) -> frozenset[str]:
-    """The waits that fire on a cycle of calm steps around which every convergence goal holds."""
-    waits = {f"fire {rule.name}": rule.name for rule in operator.rules() if rule.kind == "after"}
-    goals = [predicate(graph.system, goal.formula) for goal in operator.goals if goal.kind == "converges"]
-    commands = [command.step for command in graph.system.commands]
-    if not goals or not any(step.action in waits for step in commands):
-        return frozenset()
-    good = [all(holds(state) for holds in goals) for state in graph.states]
-    edges = [
-        [(c, after) for c, after in row if good[number] and good[after] and commands[c].kind.calm]
-        for number, row in enumerate(graph.edges)
-    ]
-    component, _ = strongly_connected(edges, Budget())
-    return frozenset(
-        waits[commands[c].action]
-        for number, row in enumerate(edges)
-        for c, after in row
-        if commands[c].action in waits and component[number] == component[after]
-    )
-
-
-def _truths(graph: StateGraph, goal: Goal) -> frozenset[bool]:
+def _truths(graph: CalmGraph, goal: Goal) -> frozenset[bool]:
     truths: set[bool] = set()
-    holds = predicate(graph.system, goal.formula)
-    for state in graph.states:
+    holds = predicate(graph.graph.system, goal.formula)
+    for state in graph.graph.states:
         truths.add(holds(state))
         if len(truths) == 2:
             break
@@ -67,38 +70,107 @@ def _truths(graph: StateGraph, goal: Goal) -> frozenset[bool]:
 
 def findings_of(operator: Operator, seen: Sequence[Seen], goals: Sequence[Goal]) -> tuple[Diagnostic, ...]:
     """What the text of a model says, and what complete state graphs do: without one, nothing is claimed of states."""
-    always = tuple(uncovered(operator))
+    found = [*uncovered(operator), *_vain_actions(operator)]
     if not seen:
-        return always
+        return tuple(found)
+    where = _where(operator, seen)
     taken = frozenset[tuple[str, str]]().union(*(one.steps for one in seen))
-    found = [*always, *_empty_goals(seen, goals), *_idle_actions(operator, {action for action, _ in taken})]
+    found += _empty_goals(seen, goals, where)
+    found += _idle_actions(operator, {action for action, _ in taken}, where)
     found += _periodic_waits(operator, frozenset[str]().union(*(one.polls for one in seen)))
+    reached: dict[str, set[int]] = {}
     for controller in operator.controllers:
         details = {detail for action, detail in taken if action == f"reconcile {controller.name}"}
-        found += _unreached_lines(controller, details)
+        reached[controller.name] = {int(detail.rsplit("(L", 1)[1].rstrip(")")) for detail in details}
+        found += _unreached_lines(controller, reached[controller.name], where)
+        found += _settled_conditions(controller, seen, reached[controller.name], where)
+    found += _idle_wake_ups(operator, seen, reached, where)
     return tuple(found)
 
 
-def _empty_goals(seen: Sequence[Seen], goals: Sequence[Goal]) -> Iterator[Diagnostic]:
+def _where(operator: Operator, seen: Sequence[Seen]) -> str:
+    """Which scope findings about states are for; nothing where the whole operator was looked at."""
+    whole = in_force(operator.controllers, Scope(SCHEDULED))
+    if any(in_force(operator.controllers, one.scope) == whole for one in seen):
+        return ""
+    widest = max((one.scope for one in seen), key=lambda scope: len(in_force(operator.controllers, scope)))
+    return f" {widest}"
+
+
+# ---- goals and actions -------------------------------------------------------------------------------------------
+
+
+def _empty_goals(seen: Sequence[Seen], goals: Sequence[Goal], where: str) -> Iterator[Diagnostic]:
     """Goals that are the same in every reachable state."""
     for goal in goals:
         if goal.kind != "converges":
             continue
         truths = frozenset[bool]().union(*(one.truths[goal.name] for one in seen))
         if truths == {True}:
-            message = f"`{goal.name}` is true in every reachable state: nothing in the model can make it false"
+            message = f"`{goal.name}` is true in every reachable state{where}: nothing in the model can make it false"
             yield _finding("RC301", message, goal.span, "let the environment disturb it, or ask something else")
         elif truths == {False}:
-            message = f"`{goal.name}` is false in every reachable state: nothing in the model can make it true"
+            message = f"`{goal.name}` is false in every reachable state{where}: nothing in the model can make it true"
             yield _finding("RC302", message, goal.span, "check the formula, and what the controller writes")
 
 
-def _idle_actions(operator: Operator, taken: set[str]) -> Iterator[Diagnostic]:
+def _idle_actions(operator: Operator, taken: set[str], where: str) -> Iterator[Diagnostic]:
     """Actions that never happen; what an imported kind brings along need not matter to every model."""
     for action in operator.actions:
         if f"{action.kind} {action.name}" not in taken and action.span.file == operator.file:
-            message = f"`{action.name}` never happens: its condition is never true, or it changes nothing"
+            message = f"`{action.name}` never happens{where}: its condition is never true, or it changes nothing"
             yield _finding("RC305", message, action.span, "remove it, or correct it")
+
+
+def _vain_actions(operator: Operator) -> Iterator[Diagnostic]:
+    """Actions that may happen, and that no goal can depend on."""
+    for action in without_influence(operator):
+        if action.span.file == operator.file:
+            changed = dict.fromkeys(name for change in action.changes for name in _named(change))
+            names = ", ".join(f"`{name}`" for name in changed)
+            message = f"`{action.name}` can never matter: no goal depends on {names}, however indirectly"
+            yield _finding("RC309", message, action.span, "leave it out, or ask about what it changes")
+
+
+def _named(change: Change) -> tuple[str, ...]:
+    """What a change of an action changes, as one writes it."""
+    return tuple(one.variable.name for one in change.assignments) if change.verb == "set" else (change.target,)
+
+
+# ---- reconciles --------------------------------------------------------------------------------------------------
+
+
+def _unreached_lines(controller: Controller, reached: set[int], where: str) -> Iterator[Diagnostic]:
+    """Lines with an effect or an outcome that no reachable step carries out."""
+    told = set(reached)
+    for instruction in controller.program.code:
+        line = instruction.span.line
+        if not isinstance(instruction, Test | Bind | Jump) and line not in told:
+            told.add(line)  # reported once
+            message = f"this line of `{controller.name}` is never reached{where}"
+            yield _finding("RC305", message, instruction.span, "remove it, or correct the branch")
+
+
+def _settled_conditions(
+    controller: Controller, seen: Sequence[Seen], reached: set[int], where: str
+) -> Iterator[Diagnostic]:
+    """Conditions that always hold, if no line says so that is not reached for it."""
+    ways = [one.ways for one in seen if one.ways is not None]
+    if len(ways) < len(seen):
+        return
+    taken = frozenset[Way]().union(*ways)
+    code = controller.program.code
+    tests = [(number, test) for number, test in enumerate(code) if isinstance(test, Test)]
+    for span in dict.fromkeys(test.span for _, test in tests):
+        same = [(number, test) for number, test in tests if test.span == span]  # a loop is written out
+        outcomes = {way for number, _ in same for way in (True, False) if (controller.name, number, way) in taken}
+        lines = {code[n].span.line for _, test in same for n in next_effects(controller.program, test.otherwise)}
+        if outcomes == {True} and lines <= reached:
+            message = f"this condition of `{controller.name}` always holds{where} when it is looked at"
+            yield _finding("RC305", message, span, "leave it out, or let the environment make it false")
+
+
+# ---- wake-ups ----------------------------------------------------------------------------------------------------
 
 
 def _periodic_waits(operator: Operator, polls: frozenset[str]) -> Iterator[Diagnostic]:
@@ -109,15 +181,42 @@ def _periodic_waits(operator: Operator, polls: frozenset[str]) -> Iterator[Diagn
             yield _finding("RC307", message, rule.span, "ask for it only while something is missing, or write `every`")
 
 
-def _unreached_lines(controller: Controller, details: set[str]) -> Iterator[Diagnostic]:
-    """Lines with an effect or an outcome that no reachable step carries out."""
-    reached = {int(detail.rsplit("(L", 1)[1].rstrip(")")) for detail in details}
-    for instruction in controller.program.code:
-        line = instruction.span.line
-        if not isinstance(instruction, Test | Bind | Jump) and line not in reached:
-            reached.add(line)  # reported once
-            message = f"this line of `{controller.name}` is never reached"
-            yield _finding("RC305", message, instruction.span, "remove it, or correct the branch")
+def _idle_wake_ups(
+    operator: Operator, seen: Sequence[Seen], reached: Mapping[str, set[int]], where: str
+) -> Iterator[Diagnostic]:
+    """Watches and rules that make no difference in any scope in which they are in force."""
+    whole = [one for one in seen if not one.scope.without]
+    for one in wake_ups_of(operator.controllers):
+        looked = [some for some in whole if one.scoped in in_force(operator.controllers, some.scope)]
+        if not looked or any(one.scoped not in some.idle for some in looked) or one.span.file != operator.file:
+            continue
+        if one.kind == "watch" and not _surely_deaf(operator, one):
+            what = f"it never wakes `{one.controller}` when nothing else does"
+            message = f"watch `{one.name}` makes no difference{where}: {what}"
+            yield _finding("RC308", message, one.span, "leave it out; no verdict depends on it")
+        elif one.kind in ("wait", "deadline", "schedule") and _asked_for(operator, one, reached):
+            what = f"it never fires before `{one.controller}` is queued anyhow, if it fires at all"
+            message = f"`{one.name}` makes no difference{where}: {what}"
+            yield _finding("RC308", message, one.span, "leave it out")
+
+
+def _surely_deaf(operator: Operator, one: WakeUp) -> bool:
+    """Whether the text alone says that a watch wakes nobody (RC303)."""
+    controller = next(controller for controller in operator.controllers if controller.name == one.controller)
+    watch = next(watch for watch in controller.watches if watch.name == one.name)
+    registered = {step.watch for step in controller.program.code if isinstance(step, Register)}
+    return (watch.via == "owner" and watch.mapping == FALSE) or (watch.late and watch.name not in registered)
+
+
+def _asked_for(operator: Operator, one: WakeUp, reached: Mapping[str, set[int]]) -> bool:
+    """Whether a rule is declared, or a line is reached that asks for it; where none is, that is said of the line."""
+    controller = next(controller for controller in operator.controllers if controller.name == one.controller)
+    lines = {
+        instruction.span.line
+        for instruction in controller.program.code
+        if isinstance(instruction, End) and instruction.rule == one.name
+    }
+    return not lines or bool(lines & reached[controller.name])
 
 
 def _finding(code: str, message: str, span: Span, instead: str) -> Diagnostic:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconcheck.diagnostic import ModelError
+from reconcheck.diagnostic import ModelError, Span
 from reconcheck.explain.broken import Broken, reconcile, words_end
 from reconcheck.explain.diagnosis import Edit
 from reconcheck.explain.edits import Overlap, Source, apply_edits
 from reconcheck.explain.trial import Verdicts
-from reconcheck.explain.verdict import GOOD
+from reconcheck.explain.verdict import GOOD, Answer
 from reconcheck.explain.walk import nodes
 from reconcheck.model.assemble import Loaded, assemble
+from reconcheck.model.operator import Goal, Scope
 from reconcheck.syntax import tree
 from reconcheck.syntax.parser import parse_text
+
+DIVERGING = ("quiet", "livelock")
+"""The ways to diverge: a repair may turn one into the other where a goal is expected to fail."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Patched:
     edits: tuple[Edit, ...]
     text: str
     loaded: Loaded
+    notes: tuple[str, ...] = ()
+    """What else is not as it was, in sentences."""
 
 
 class NoPatch(Exception):
@@ -62,6 +68,44 @@ def patched(broken: Broken, edits: tuple[Edit, ...], drop: bool, verdicts: Verdi
     return Patched(edits, text, loaded)
 
 
+def with_true_causes(broken: Broken, whole: Patched, answer: Callable[[Goal, Scope], Answer]) -> Patched:
+    """A repaired model in which lines of goals that go on to fail name causes that are found then.
+
+    `answer` gives the verdict on a goal of the repaired model, with its causes.
+    """
+    scopes, edits, notes = _scopes(broken), [*whole.edits], list(whole.notes)
+    expected = whole.loaded.operator.expectations
+    failing = {(one.goal, one.scope) for one in expected if one.verdict not in GOOD}
+    for line in broken.members:
+        if not isinstance(line, tree.Expect) or not line.because or (line.goal.text, scopes[line.span]) not in failing:
+            continue
+        scope = scopes[line.span]
+        found = answer(whole.loaded.operator.goal(line.goal.text), scope)
+        written = [word.text for word in line.because]
+        if set(written) <= set(found.because):
+            continue
+        true = [name for name in written if name in found.because] or list(found.because)
+        before = f"`{line.goal.text} {found.verdict} {scope}` was because of {', '.join(written)}"
+        if true:
+            begin, end = broken.source.begin(line.because[0].span), broken.source.end(line.because[-1].span)
+            edits.append(broken.source.replace(begin, end, ", ".join(true)))
+            notes.append(f"{before}, and is because of {', '.join(true)} then (L{line.span.line})")
+        else:
+            after = broken.source.begin(line.goal.span)
+            edits.append(_without_causes(broken.source, after, line.because))
+            notes.append(f"{before}; which causes it has then is not told (L{line.span.line})")
+    if len(edits) == len(whole.edits):
+        return whole
+    text, loaded = read_text(broken, edits)
+    return Patched(tuple(edits), text, loaded, tuple(notes))
+
+
+def _scopes(broken: Broken) -> dict[Span, Scope]:
+    """The scope of each line that expects something."""
+    expected = broken.operator.expectations
+    return {span: one.scope for one in expected for span in (*one.others, one.span)}
+
+
 def _without_schedule(broken: Broken, edits: tuple[Edit, ...]) -> tuple[list[Edit], frozenset[str]]:
     """Takes away the rules `every` and the resyncs that stand in the model; and the names of rules that are gone.
 
@@ -91,24 +135,34 @@ def _meet(broken: Broken, one: Edit, other: Edit) -> bool:
 def _updated(broken: Broken, written: list[tree.Expect], loaded: Loaded, verdicts: Verdicts) -> list[Edit]:
     """What is expected after the repair, where it was expected to fail before."""
     found: list[Edit] = []
-    scopes = {expectation.span: expectation.scope for expectation in broken.operator.expectations}
+    scopes = _scopes(broken)
     for line in written:
-        scope = scopes.get(line.span)
-        answer = None if scope is None else verdicts(loaded, loaded.operator.goal(line.goal.text), scope)
+        scope = scopes[line.span]
+        answer = verdicts(loaded, loaded.operator.goal(line.goal.text), scope)
         if answer is None or _meets(answer, line.verdict):
             continue
-        if line.verdict in GOOD or answer not in GOOD:
+        if line.verdict in GOOD or answer not in (*GOOD, *DIVERGING):
             raise NoPatch(f"`{line.goal}` would be {answer} {scope}")
         begin = broken.source.end(line.goal.span)
         word = re.compile(rf"\s*\b({line.verdict})\b").match(broken.source.text, begin)
         assert word is not None
-        blanks = re.compile(r" +").match(broken.source.text, word.end(1))
-        room = len(blanks.group()) if blanks is not None else 0
-        width = max(len(line.verdict) + room, len(answer) + 1) if room else 0
-        found.append(broken.source.replace(word.start(1), word.end(1) + room, answer.ljust(width)))
-        if line.because:
-            found.append(_without_causes(broken.source, word.end(1), line.because))
+        found += _expecting(broken.source, line, word.span(1), answer)
     return found
+
+
+def _expecting(source: Source, line: tree.Expect, verdict: tuple[int, int], answer: str) -> Iterator[Edit]:
+    """Another verdict in a line, without causes where it is a good one; what follows keeps its column if it can."""
+    begin, end = verdict
+    if line.because and answer in GOOD:
+        edit = _without_causes(source, end, line.because)
+        if source.begin(edit.span) == end:  # nothing stands between
+            yield source.replace(begin, source.end(edit.span), answer)
+            return
+        yield edit
+    blanks = re.compile(r" +").match(source.text, end)
+    room = len(blanks.group()) if blanks is not None else 0
+    width = max(len(line.verdict) + room, len(answer) + 1) if room else 0
+    yield source.replace(begin, end + room, answer.ljust(width))
 
 
 def _without_causes(source: Source, begin: int, because: tuple[tree.Word, ...]) -> Edit:
@@ -119,4 +173,4 @@ def _without_causes(source: Source, begin: int, because: tuple[tree.Word, ...]) 
 
 
 def _meets(answer: str, wanted: str) -> bool:
-    return answer == wanted or (wanted == "diverges" and answer in ("quiet", "livelock"))
+    return answer == wanted or (wanted == "diverges" and answer in DIVERGING)

@@ -25,7 +25,7 @@ def missing_wake_ups(history: History) -> list[Cause]:
     for controller in helped(history):
         of_controller = [*_failed(history, controller), *_without_timer(history, controller)]
         of_controller += _untold(history, controller)
-        found += of_controller or unheard_at_start(history, controller)
+        found += of_controller or [*_cut_short(history, controller)] or unheard_at_start(history, controller)
     found += acted_on_old_news(history, history.rehearsal.surely)
     known = {one.step for one in found}
     return found + [one for one in _lost_on_the_way(history) if one.step not in known]
@@ -52,17 +52,43 @@ def _failed(history: History, controller: Controller) -> Iterator[Cause]:
     last = run.steps[-1]
     failed = [number for number in run.steps if " fails" in history.steps[number].step.detail]
     decisive = [number for number in failed if _would_have_done(history, controller, number)]
-    outcome = history.steps[last].step.detail.rpartition(" (L")[0]
-    by_error = outcome == "fail" or (last in failed and not _handled(history, controller, last))
     places = [place for number in (*decisive, last) if (place := history.place(number)) is not None]
-    if outcome == "fail terminal":
+    if _outcome(history, last) == "fail terminal":
         yield cause("terminal_error", "the last reconcile ends with an error that is never retried", places, last)
-    elif by_error:
+    elif _by_error(history, controller, last):
         yield from _given_up(history, controller, last, places)
     elif decisive:
-        effect = history.steps[decisive[-1]].step.detail.rpartition(" (L")[0]
-        message = f"`{effect}`, and the reconcile ends as if it had not; nothing retries it"
+        message = f"`{_outcome(history, decisive[-1])}`, and the reconcile ends as if it had not; nothing retries it"
         yield cause("swallowed_error", message, places, decisive[-1])
+
+
+def _outcome(history: History, last: int) -> str:
+    """What the last step of a run does, without its line."""
+    return history.steps[last].step.detail.rpartition(" (L")[0]
+
+
+def _by_error(history: History, controller: Controller, last: int) -> bool:
+    """Whether a run ends with an error, so that the error rule decides."""
+    failed = " fails" in history.steps[last].step.detail
+    return _outcome(history, last).startswith("fail") or (failed and not _handled(history, controller, last))
+
+
+def _cut_short(history: History, controller: Controller) -> Iterator[Cause]:
+    """A request that failed and was forgotten: had it gone well, what it changes would have woken the controller."""
+    run = history.last_run(controller)
+    if run is None or not run.ended or _by_error(history, controller, run.steps[-1]):
+        return
+    for number in reversed(run.steps):
+        before, after, rehearsal = history.states[number], history.states[number + 1], history.rehearsal
+        if " fails" not in history.steps[number].step.detail or rehearsal.wakes(after, controller.name):
+            continue
+        well = _without_failure(history, controller, number, before)
+        if well is not None and rehearsal.wakes(well, controller.name):
+            what = f"`{_outcome(history, number)}`, and the reconcile ends as if it had not"
+            message = f"{what}; had it gone well, what it changes would have woken {controller.name}"
+            places = [place for one in (number, run.steps[-1]) if (place := history.place(one)) is not None]
+            yield cause("swallowed_error", message, places, number)
+            return
 
 
 def _given_up(history: History, controller: Controller, last: int, places: list[Place]) -> Iterator[Cause]:
@@ -111,10 +137,16 @@ def _would_have_done(history: History, controller: Controller, number: int) -> b
     rehearsal, before = history.rehearsal, history.states[number]
     if rehearsal.surely(history.states[number + 1]):
         return False
+    after = _without_failure(history, controller, number, before)
+    return after is not None and rehearsal.surely(after)
+
+
+def _without_failure(history: History, controller: Controller, number: int, before: State) -> State | None:
+    """The state after an effect that failed, had it gone well."""
+    rehearsal = history.rehearsal
     if "(conflict)" in history.steps[number].step.detail:
         before = _with_newest(rehearsal.fresh(before), controller)
-    after = rehearsal.advance(before, f"reconcile {controller.name}")
-    return after is not None and rehearsal.surely(after)
+    return rehearsal.advance(before, f"reconcile {controller.name}")
 
 
 def _with_newest(state: State, controller: Controller) -> State:

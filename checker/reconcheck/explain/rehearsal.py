@@ -31,11 +31,14 @@ Check = Callable[[str], None]
 
 @dataclass
 class Ended:
-    """How a rehearsal ended: whether the goal holds from then on, and what reconciles read on the way."""
+    """How a rehearsal ended: whether the goal holds from then on, and what reconciles did on the way."""
 
     good: bool
     state: State
     read: set[str] = field(default_factory=set)
+    """What they read."""
+    begun: set[str] = field(default_factory=set)
+    """The controllers of which one began."""
 
 
 ORDERS = ("in one piece", "in between")
@@ -80,6 +83,10 @@ class Rehearsal(Interpreter):
         """Whether the goal is reached on one of the runs, if nobody is woken from outside."""
         return any(self.settle(state, order=order).good for order in ORDERS)
 
+    def wakes(self, state: State, controller: str) -> bool:
+        """Whether a reconcile of the controller begins on each of the runs, if nobody is woken from outside."""
+        return all(controller in self.settle(state, order=order).begun for order in ORDERS)
+
     def woken(
         self, state: State, controllers: Iterable[str], pinned: Collection[str] = (), order: str = ORDERS[0]
     ) -> Ended:
@@ -99,23 +106,26 @@ class Rehearsal(Interpreter):
         seen: dict[tuple[tuple[Value, ...], int], int] = {}
         truths: list[bool] = []
         read: set[str] = set()
+        begun: set[str] = set()
         turn = 0
         try:
             while True:
                 key = (self.key(state), turn % len(self.order))
                 if key in seen:  # it goes round for ever
-                    return Ended(all(truths[seen[key] :]), state, read)
+                    return Ended(all(truths[seen[key] :]), state, read, begun)
                 seen[key] = len(truths)
                 truths.append(self.holds(state))
                 taken = self._next(state, turn, pinned, order)
                 if taken is None:
-                    return Ended(truths[-1], state, read)
+                    return Ended(truths[-1], state, read, begun)
                 turn, step, after = taken
+                if step.action.startswith("start "):
+                    begun.add(step.action.split(" ", 1)[1])
                 if step.action.startswith("reconcile "):
                     read |= reads(self, state, self.controller(step.action.split(" ", 1)[1]))
                 state = after
         except (LeftRange, Endless):  # a run that the model does not mean: it shows nothing good
-            return Ended(False, state, read)
+            return Ended(False, state, read, begun)
 
     def advance(self, state: State, action: str) -> State | None:
         """The state after an action that nothing fails in; None where it is not possible."""

@@ -18,18 +18,21 @@ from reconcheck.explain.candidates import candidates
 from reconcheck.explain.cause import Place
 from reconcheck.explain.diagnosis import Repair
 from reconcheck.explain.edits import Overlap, difference, original_line, original_lines
-from reconcheck.explain.patch import NoPatch, Patched, patched, read_text
-from reconcheck.explain.trial import REST, Asked, Tried, Verdicts, try_out, with_schedule
+from reconcheck.explain.patch import NoPatch, patched, read_text, with_true_causes
+from reconcheck.explain.trial import REST, WAITING, Asked, Tried, Verdicts, requirements, try_out, with_schedule
 from reconcheck.explain.verdict import GOOD
 from reconcheck.explain.verify import ENGINES, Verifier
 from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import Scope
+from reconcheck.model.operator import Goal, Scope
 from reconcheck.model.wakeups import in_force
 
 SEARCHED = 0.6
 """The part of the time after which no more sets are tried: what was found is to be verified."""
 GRAPH = frozenset({"graph", "search"})
 """What verifies a repair whose whole state graph is at hand: looking for a proof in parts would take longer."""
+
+CALLED = {REST: "that it comes to rest", WAITING: "that no new wait is armed for ever"}
+"""What is asked beside the goals, as a sentence calls it."""
 
 Set = frozenset[int]
 """Candidates by number."""
@@ -211,10 +214,14 @@ class Search:
         except NoPatch as reason:
             self.undecided.append(f"{title}: not offered, as {reason}")
             return None
-        refused = self._refused(whole, found)
+        verifier = self._verifier(whole.loaded)
+        refused = self._refused(whole.loaded, found, verifier)
         if refused:
             self.undecided.append(f"{title}: {refused}")
             return None
+        whole = with_true_causes(
+            self.broken, whole, lambda goal, scope: verifier.answer(goal, scope, self.clock.left())
+        )
         places = [place for number in sorted(found.chosen) for place in self.candidates[number].places]
         return Repair(
             title=title,
@@ -224,22 +231,45 @@ class Search:
             level=self._lowest_level(whole.loaded, found.mended),
             places=_distinct(places),
             seconds=found.seconds + time.monotonic() - started,
+            notes=whole.notes,
         )
 
-    def _refused(self, whole: Patched, found: _Found) -> str:
+    def _verifier(self, loaded: Loaded) -> Verifier:
+        """What verifies a repaired model."""
+        small = self.verdicts(loaded, loaded.operator.goals[0], self.asked.scope) is not None
+        return Verifier(loaded, self.clock.left(), self.tell, GRAPH if small else ENGINES)
+
+    def _refused(self, loaded: Loaded, found: _Found, verifier: Verifier) -> str:
         """Why the engines do not accept a repaired model; empty where they do."""
-        small = self.verdicts(whole.loaded, whole.loaded.operator.goals[0], self.asked.scope) is not None
-        engines = GRAPH if small else ENGINES
-        verifier = Verifier(whole.loaded, self.clock.left(), self.tell, engines)
-        for goal in whole.loaded.operator.goals:
-            if self.before is not None and goal.name in self.before.good:
-                if self.verdicts(whole.loaded, goal, self.before.scope) not in GOOD:
-                    return f"{goal.name} might not hold {self.before.scope} any more"
-            if goal.name in found.mended | self.asked.good:
-                answer = verifier.answer(goal, self.asked.scope, self.clock.left())
-                if not answer.good:
-                    return f"{goal.name} is {answer.verdict} then{f': {answer.reason}' if answer.reason else ''}"
+        rules = tuple(rule for number in sorted(found.chosen) for rule in self.candidates[number].rules)
+        for scope, wanted in self._wanted(loaded, found, rules).items():
+            left = self.clock.left()
+            if left is not None:
+                verifier.limit(left)
+            goals = list({goal.name: goal for goal, _ in wanted}.values())
+            answers = {answer.goal.name: answer for answer in verifier.together(goals, scope)}
+            for goal, verdict in wanted:
+                answer = answers[goal.name]
+                if not (answer.good if verdict is None else answer.meets(verdict)):
+                    reason = f": {answer.reason}" if answer.reason else ""
+                    return f"{CALLED.get(goal.name, goal.name)} is {answer.verdict} {scope} then{reason}"
         return ""
+
+    def _wanted(
+        self, loaded: Loaded, found: _Found, rules: tuple[str, ...]
+    ) -> dict[Scope, list[tuple[Goal, str | None]]]:
+        """Everything that has to be so of a repaired model: goals with the verdict expected, None for a good one."""
+        operator = loaded.operator
+        asked = replace(self.asked, failing=found.mended)
+        wanted: dict[Scope, list[tuple[Goal, str | None]]] = {
+            asked.scope: [(goal, None) for goal in requirements(operator, asked, rules)]
+        }
+        if self.before is not None:
+            before = [(operator.goal(name), None) for name in sorted(self.before.good)]
+            wanted.setdefault(self.before.scope, []).extend(before)
+        for line in operator.expectations:
+            wanted.setdefault(line.scope, []).append((operator.goal(line.goal), line.verdict))
+        return wanted
 
     def _lowest_level(self, loaded: Loaded, mended: Iterable[str]) -> int:
         """The lowest level at which the mended goals surely converge, up to the one at which they were verified."""

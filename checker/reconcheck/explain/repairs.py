@@ -87,11 +87,11 @@ def objections(
     clock = Clock(seconds)
     verdicts = Verdicts(clock.left)
     asked = with_schedule(scope) if repair.level == SCHEDULE else scope
-    wanted = [(name, asked, "converges") for name in repair.goals]
-    wanted += [(line.goal, line.scope, line.verdict) for line in loaded.operator.expectations]
+    wanted: list[tuple[str, Scope, str, tuple[str, ...]]] = [(name, asked, "converges", ()) for name in repair.goals]
+    wanted += [(line.goal, line.scope, line.verdict, line.because) for line in loaded.operator.expectations]
     verifiers: dict[bool, Verifier] = {}
     found: list[str] = []
-    for name, where, verdict in dict.fromkeys(wanted):
+    for name, where, verdict, because in dict.fromkeys(wanted):
         goal = loaded.operator.goal(name)
         small = verdicts(loaded, goal, where) is not None
         verifier = verifiers.setdefault(small, Verifier(loaded, seconds, tell, GRAPH if small else ENGINES))
@@ -99,4 +99,7 @@ def objections(
         if not answer.meets(verdict):
             reason = f": {answer.reason}" if answer.reason else ""
             found.append(f"{name} is {answer.verdict} {where}, not {verdict}{reason}")
+        elif not answer.meets(verdict, because) and not answer.unexplained:
+            causes = ", ".join(answer.because) or "none that is told"
+            found.append(f"{name} is {answer.verdict} {where} because of {causes}, not {', '.join(because)}")
     return tuple(found)

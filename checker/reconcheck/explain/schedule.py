@@ -50,7 +50,7 @@ def kept_schedule(
             failing.append(goal)
     if not helped:
         return (), failing, tuple(unknown)
-    rules = _needed(loaded, helped, scope, verdicts)
+    rules = _needed(loaded, helped, scope, verdicts, verifier)
     names = tuple(goal.name for goal in helped)
     title = f"keep {', '.join(rule.name for rule in rules) or 'the resync'} for {', '.join(names)}"
     places = tuple(Place(rule.span, rule.cites) for rule in rules)
@@ -58,14 +58,17 @@ def kept_schedule(
     return (kept,), failing, tuple(unknown)
 
 
-def _needed(loaded: Loaded, goals: Sequence[Goal], scope: Scope, verdicts: Verdicts) -> list[Rule]:
-    """The scheduled rules that goals need; of two that do the same, the first goes."""
+def _needed(loaded: Loaded, goals: Sequence[Goal], scope: Scope, verdicts: Verdicts, verifier: Verifier) -> list[Rule]:
+    """The scheduled rules that goals need; of two that do the same, the first goes.  What is left is verified."""
     rules = [rule for rule in loaded.operator.rules() if rule.kind == "every" and rule.name not in scope.without]
     away = scope.without
     for rule in rules:
         less = replace(scope, without=tuple(sorted((*away, rule.name))))
         if all(verdicts(loaded, goal, less) == "converges" for goal in goals):
             away = less.without
+    fewer = replace(scope, without=away)
+    if fewer != scope and not all(verifier.answer(goal, fewer, verdicts.left()).good for goal in goals):
+        return rules
     return [rule for rule in rules if rule.name not in away]
 
 

@@ -124,9 +124,9 @@ class Verifier:
         """What the complete graphs, as far as there are any by now, say about the model."""
         found: dict[Hashable, Seen] = {}
         for key, explored in self.scopes.items():
-            if explored.complete and explored.graph is not None:
+            if explored.complete and explored.calm is not None:
                 if explored.seen is None:
-                    explored.seen = seen_in(explored.graph, self.operator)
+                    explored.seen = seen_in(explored.calm, self.operator, key[0])
                 found[key] = explored.seen
         return found
 

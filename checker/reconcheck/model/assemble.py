@@ -337,8 +337,11 @@ class _Checker:
                 if known is not None and known.verdict != member.verdict:
                     message = f"`{goal.name}` is expected to be both `{known.verdict}` and `{member.verdict}` {scope}"
                     raise self.problems.broken("RC217", message, member.span, "keep one of the two lines")
-                because = self._because(member) if known is None else known.because + self._because(member)
-                result[goal.name, scope] = Expectation(goal.name, member.verdict, scope, member.span, because)
+                because: tuple[str, ...] = self._because(member)
+                others: tuple[Span, ...] = ()
+                if known is not None:
+                    because, others = known.because + because, (*known.others, known.span)
+                result[goal.name, scope] = Expectation(goal.name, member.verdict, scope, member.span, because, others)
             except Broken:
                 continue
         return tuple(result.values())

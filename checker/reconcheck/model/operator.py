@@ -375,6 +375,8 @@ class Expectation:
     span: Span
     because: tuple[str, ...] = ()
     """Identifiers of the causes that have to be among those found."""
+    others: tuple[Span, ...] = ()
+    """Lines before this one that expect the same, each with causes of its own."""
 
 
 FAULTS = ("api", "call", "crash", "relist", "lost_event")

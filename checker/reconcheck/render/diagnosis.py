@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from reconcheck.explain.diagnosis import Diagnosis, Levels, Need
+from reconcheck.explain.diagnosis import Absent, Diagnosis, Levels, Need
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Scope
 from reconcheck.render.text import GREEN, RED, WIDTH, YELLOW, Paint
@@ -20,7 +20,7 @@ def render_diagnosis(report: Report, paint: Paint) -> str:
     found = report.diagnosis
     if found is None:
         return ""
-    blocks = [_levels(found, report.scope, paint), _needs(found, paint), _enough(found), _costs(found)]
+    blocks = [_levels(found, report.scope, paint), _needs(found, paint), _enough(found), _absent(found), _costs(found)]
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -110,14 +110,33 @@ def _enough(found: Diagnosis) -> str:
     return _block("enough", lines)
 
 
+def _absent(found: Diagnosis) -> str:
+    """The faults that are off, with what proofs they are assumptions of."""
+    lines = [line for one in found.absent for line in _wrapped("", absence(one), 4)]
+    return _block("faults", lines) if lines else ""
+
+
+def absence(fault: Absent) -> str:
+    """What a proof owes to a fault that is off, in a sentence; empty where nothing is known of it."""
+    parts: list[str] = []
+    if fault.needed:
+        parts.append(f"used for {_listed(fault.needed)}, which would fail if it happened")
+    if fault.unneeded:
+        parts.append(f"not used for {_listed(fault.unneeded)}, proved with it too")
+    return f"{fault.name} is off: {'; '.join(parts)}" if parts else ""
+
+
+def cost_of(controller: str, most: int | None) -> str:
+    """What one change costs a controller, in a sentence."""
+    times = "reconcile" if most == 1 else "reconciles"
+    cost = f"can cost any number of reconciles of {controller}"
+    if most is not None:
+        cost = f"costs at most {most} {times} of {controller}" if most else f"costs no reconcile of {controller}"
+    return f"one change at rest {cost}, without schedule, faults and noise"
+
+
 def _costs(found: Diagnosis) -> str:
-    lines: list[str] = []
-    for controller, most in found.most_reconciles:
-        times = "reconcile" if most == 1 else "reconciles"
-        cost = f"can cost any number of reconciles of {controller}"
-        if most is not None:
-            cost = f"costs at most {most} {times} of {controller}" if most else f"costs no reconcile of {controller}"
-        lines += _wrapped("", f"one change at rest {cost}, without schedule, faults and noise", 4)
+    lines = [line for one in found.most_reconciles for line in _wrapped("", cost_of(*one), 4)]
     out = _block("costs", lines) if lines else ""
     if found.undecided:
         told = [line for reason in found.undecided for line in _wrapped("", reason, 4)]

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterator
 
 from reconcheck.explain.declared import WakeUp
-from reconcheck.explain.difference import Advice, Difference, Question, Trend, Verdict, WakeUpChange
+from reconcheck.explain.diagnosis import Need
+from reconcheck.explain.difference import Advice, Difference, NeedChange, Question, Trend, Verdict, WakeUpChange
 from reconcheck.explain.verdict import Answer
 from reconcheck.render.text import BOLD, GREEN, RED, WIDTH, YELLOW, Paint, render_answer
 
@@ -117,12 +118,13 @@ def advice(found: Advice) -> dict[str, list[str]]:
     """Levels, needs and repairs that are not as they were, by title."""
     return {
         "levels": [
-            f"{one.goal}: {_level(one.before)} -> {_level(one.after)} ({one.trend})"
+            f"{one.goal}: {_level(one.before, one.beyond_before)} -> "
+            f"{_level(one.after, one.beyond_after)} ({one.trend})"
             for one in found.levels
-            if one.trend is not Trend.SAME
+            if one.trend is not Trend.SAME or one.beyond_before != one.beyond_after
         ],
         "needs": [
-            f"{one.kind} {one.name} of {one.controller}: {_needed(one.before)} -> {_needed(one.after)}"
+            f"{_called(one.now)} of {one.now.controller}: {_good_for(one, one.before)} -> {_good_for(one, one.after)}"
             for one in found.needs
         ],
         "repairs": [
@@ -132,14 +134,26 @@ def advice(found: Advice) -> dict[str, list[str]]:
     }
 
 
-def _level(level: int | None) -> str:
-    return "no level" if level is None else f"L{level}"
+def _level(level: int | None, beyond: bool) -> str:
+    return f"L{level}" if level is not None else "beyond any schedule" if beyond else "no level"
 
 
-def _needed(goals: tuple[str, ...] | None) -> str:
-    if goals is None:
+def _called(need: Need) -> str:
+    return need.name if need.name in ("on error", "resync") else f"{need.kind} {need.name}"
+
+
+def _good_for(change: NeedChange, need: Need | None) -> str:
+    """What a wake-up is or was good for, and what harm it does; what did not change is not said of both."""
+    if need is None:
         return "not there"
-    return f"needed for {', '.join(goals)}" if goals else "not needed"
+    parts = [f"needed for {', '.join(need.needed)}" if need.needed else "not needed"]
+    parts += [f"HARMFUL for {', '.join(need.harmful)}"] * bool(need.harmful)
+    same = (
+        change.before is not None and change.after is not None and change.before.never_runs == change.after.never_runs
+    )
+    if need.never_runs and not same:
+        parts.append(f"without it, {need.controller} never runs")
+    return "; ".join(parts)
 
 
 def _list(title: str, lines: list[str]) -> str:

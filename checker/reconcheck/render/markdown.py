@@ -7,9 +7,10 @@ from enum import IntEnum
 
 from reconcheck.explain.cases import Case, Status, cases
 from reconcheck.explain.cause import Cause
-from reconcheck.explain.diagnosis import LEVELS, Diagnosis
 from reconcheck.explain.run import INTERNAL, Failure, Outcome, Run
 from reconcheck.explain.verdict import Report
+from reconcheck.model.operator import Expectation
+from reconcheck.render.diagnosis_markdown import assumptions_markdown, diagnosis_markdown
 from reconcheck.render.diagnostics import render_diagnostics
 from reconcheck.render.markup import LIMIT, block, code, folded, size, table, within
 from reconcheck.render.run import NOTHING, STATUS, render_failure
@@ -69,7 +70,7 @@ def _rows(run: Run) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
             bad.append((status, code(outcome.file), "", "", f"{first.code}: {code(first.message)}", ""))
             continue
         for case in cases(outcome.result):
-            expected = "" if case.expectation is None else case.expectation.verdict
+            expected = "" if case.expectation is None else _expected(case.expectation)
             verdict = case.answer.verdict + (f" [{case.answer.code}]" if case.answer.code else "")
             row = (
                 WORDS[case.status],
@@ -81,6 +82,11 @@ def _rows(run: Run) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
             )
             (good if case.status in (Status.PASSED, Status.OPEN) else bad).append(row)
     return bad, good
+
+
+def _expected(line: Expectation) -> str:
+    causes = ", ".join(code(name) for name in line.because)
+    return f"{line.verdict} because {causes}" if causes else line.verdict
 
 
 def _that_fit(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -119,11 +125,12 @@ def _details(outcome: Outcome) -> Iterator[tuple[Weight, str]]:
         if wrong or case.answer.trace is not None:
             yield Weight.WRONG if wrong else Weight.EXPECTED, _run_of(file, result, case)
     if result.diagnosis is not None:
-        yield from ((Weight.ADVICE, one) for one in _diagnosis(file, result.diagnosis))
+        yield from ((Weight.ADVICE, one) for one in diagnosis_markdown(file, result, result.diagnosis))
     if result.findings:
         found = render_diagnostics(result.findings, result.operator.sources)
         count = len(result.findings)
         yield Weight.TOLD, folded(f"{file}: {count} finding{'s' * (count != 1)}", block(found))
+    yield Weight.EXPECTED, assumptions_markdown(file, result)
     if result.wake_ups:
         wakes = [(code(controller), code(rule), f"{count:,.1f}") for controller, rule, count in result.wake_ups]
         heads = ("controller", "rule", "a day for each object")
@@ -140,46 +147,3 @@ def _run_of(file: str, report: Report, case: Case) -> str:
 def _cause(cause: Cause) -> str:
     accepted = f" (polling is accepted here: {cause.accepted})" if cause.accepted else ""
     return f"**{cause.title}** [{cause.code}]{accepted}: {code(cause.message)}"
-
-
-def _diagnosis(file: str, diagnosis: Diagnosis) -> Iterator[str]:
-    """Repairs, levels and needs."""
-    for repair in diagnosis.repairs:
-        goals = ", ".join(repair.goals)
-        yield folded(
-            f"{file}: to repair {goals}: {repair.title} (then L{repair.level})",
-            block(repair.patch, "diff") if repair.patch else "The model stays as it is.",
-        )
-    if diagnosis.levels:
-        heads = ("goal", *(f"L{number} {name}" for number, name in enumerate(LEVELS)), "lowest")
-        levels = [
-            (
-                code(one.goal),
-                *(answer.verdict for answer in one.answers),
-                "" if one.lowest is None else f"L{one.lowest}",
-            )
-            for one in diagnosis.levels
-        ]
-        yield folded(f"{file}: what wakes it, level by level", table(heads, levels))
-    if diagnosis.needs:
-        needs = [
-            (
-                f"{one.kind} {code(one.name)}",
-                ", ".join(code(goal) for goal in one.needed),
-                ", ".join(code(goal) for goal in one.redundant),
-                ", ".join(code(goal) for goal in one.unknown),
-                "" if one.per_day is None else f"{one.per_day:,.1f}",
-            )
-            for one in diagnosis.needs
-        ]
-        heads = ("wake-up", "needed for", "not needed for", "unknown for", "a day for each object")
-        lines = [table(heads, needs)]
-        lines += [f"Enough: {', '.join(code(name) for name in names) or 'none'}." for names in diagnosis.sufficient]
-        yield folded(f"{file}: which wake-ups are needed", "\n\n".join(lines))
-    rest = [
-        f"- {code(controller)}: {'any number of' if most is None else f'at most {most:,}'} reconciles for one change"
-        for controller, most in diagnosis.most_reconciles
-    ]
-    rest += [f"- not known: {code(reason)}" for reason in diagnosis.undecided]
-    if rest:
-        yield folded(f"{file}: further", "\n".join(rest))

@@ -56,7 +56,9 @@ def _head(number: int, repair: Repair, paint: Paint) -> list[str]:
     result = f"{goals}: converges at L{repair.level}   ({repair.seconds:.1f} s)"
     first, *more = textwrap.wrap(repair.title, WIDTH - 16)
     lines = [f"            {number:>2}  {first}", *(INDENT + line for line in more)]
-    return [*(paint(BOLD, line) for line in lines), INDENT + paint(GREEN, result)]
+    notes = [line for note in repair.notes for line in textwrap.wrap(f"note: {note}", WIDTH - 18)]
+    lines = [*(paint(BOLD, line) for line in lines), INDENT + paint(GREEN, result)]
+    return [*lines, *(f"{INDENT}  {line}" for line in notes)]
 
 
 def _changes(repair: Repair, paint: Paint) -> list[str]:

@@ -7,11 +7,12 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from reconcheck.explain.assumptions import Assumption, assumptions_of
 from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
 from reconcheck.model.managers import subject
-from reconcheck.model.operator import FAULTS, External, Object, Operator, Scope
+from reconcheck.model.operator import External, Object, Operator, Scope
 from reconcheck.model.types import OpaqueType, Type, Value
 from reconcheck.render.diagnostics import render_diagnostics
 
@@ -135,6 +136,8 @@ def render_answer(operator: Operator, answer: Answer, paint: Paint) -> str:
         return "\n".join(lines)
     lines += _trace(operator, answer.trace, paint)
     lines += _why_not(operator, answer)
+    if answer.faultless is not None:
+        lines += ["  it happens without any fault as well:", *_trace(operator, answer.faultless, paint)]
     return "\n".join(lines)
 
 
@@ -357,9 +360,10 @@ def _letters(number: int) -> str:
 
 def _context(report: Report) -> str:
     operator = report.operator
-    on = [fault for fault in FAULTS if fault in operator.faults]
-    off = [fault for fault in FAULTS if fault not in operator.faults]
-    fair = [f"{a.name}{_use(report, f'process {a.name}')}" for a in operator.actions if a.kind == "process"]
+    assumed = assumptions_of(report)
+    on = [f"{one.name}{_needed(one)}" for one in assumed if one.kind == "fault" and one.on]
+    off = [one.name for one in assumed if one.kind == "fault" and not one.on]
+    fair = [f"{one.name}{_use(report, one)}" for one in assumed if one.kind == "fairness"]
     stops = [action.name for action in operator.actions if action.kind == "disturbance"]
     lines = [f"faults on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}"]
     if fair:
@@ -386,16 +390,17 @@ def _context(report: Report) -> str:
     return out
 
 
-def _use(report: Report, action: str) -> str:
-    """Whether the proofs rely on the fairness of an action; nothing where that is not known of all goals."""
-    proved = [answer for answer in report.answers if answer.goal.kind == "converges"]
-    relied = [answer.relies_on for answer in proved]
-    known = [actions for actions in relied if actions is not None]
-    if not proved or any(answer.verdict != "converges" for answer in proved):
-        return ""
-    if any(action in actions for actions in known):
-        return " (used)"
-    return " (not used)" if len(known) == len(relied) else ""
+def _needed(fault: Assumption) -> str:
+    """Which goals that fail need a fault for it."""
+    return f" (used by the run of {', '.join(fault.used)})" if fault.used else ""
+
+
+def _use(report: Report, fairness: Assumption) -> str:
+    """Whether the proofs rely on the fairness of an action; nothing where that is not known of all of them."""
+    proved = [one.goal.name for one in report.answers if one.goal.kind == "converges" and one.verdict == "converges"]
+    if fairness.used:
+        return " (used)" if len(proved) == 1 else f" (used for {', '.join(fairness.used)})"
+    return " (not used)" if proved and set(proved) <= set(fairness.unused) else ""
 
 
 def _block(title: str, lines: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ def diagnosis(
     """Levels, needs, costs and repairs; `answer` writes an answer, and `place` a span."""
     return {
         "levels": [_levels(levels, answer) for levels in item.levels],
-        "wake_ups": [_need(need) for need in item.needs],
+        "wake_ups": [need(one) for one in item.needs],
         "sufficient": [list(names) for names in item.sufficient],
         "most_reconciles": [{"controller": controller, "most": most} for controller, most in item.most_reconciles],
         "repairs": [repair(one, place) for one in item.repairs],
@@ -36,7 +36,8 @@ def _levels(item: Levels, answer: Callable[[Answer], dict[str, Any]]) -> dict[st
     }
 
 
-def _need(item: Need) -> dict[str, Any]:
+def need(item: Need) -> dict[str, Any]:
+    """What a wake-up is good for."""
     return {
         "kind": item.kind,
         "controller": item.controller,

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconcheck import __version__
 from reconcheck.explain.declared import WakeUp
+from reconcheck.explain.diagnosis import Need
 from reconcheck.explain.difference import Advice, Difference, Trend, Verdict, WakeUpChange
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.report.document import place, scope, trace
@@ -52,7 +53,8 @@ def _model(report: Report) -> dict[str, Any]:
 
 def _verdict(one: Verdict) -> dict[str, Any]:
     """An answer before and after; with the run where it got worse."""
-    shown = one.after.trace if one.after is not None and one.trend is Trend.WORSE else None
+    worse = one.after if one.trend is Trend.WORSE else None
+    shown, faultless = (None, None) if worse is None else (worse.trace, worse.faultless)
     return {
         "goal": one.goal,
         "scope": scope(one.scope),
@@ -60,6 +62,7 @@ def _verdict(one: Verdict) -> dict[str, Any]:
         "after": _answer(one.after),
         "trend": str(one.trend),
         "trace": None if shown is None else trace(shown),
+        "faultless": None if faultless is None else trace(faultless),
     }
 
 
@@ -89,19 +92,29 @@ def _wake_up(one: WakeUp | None) -> dict[str, Any] | None:
 def _advice(found: Advice) -> dict[str, Any]:
     return {
         "levels": [
-            {"goal": one.goal, "before": one.before, "after": one.after, "trend": str(one.trend)}
+            {
+                "goal": one.goal,
+                "before": one.before,
+                "after": one.after,
+                "beyond_any_schedule": {"before": one.beyond_before, "after": one.beyond_after},
+                "trend": str(one.trend),
+            }
             for one in found.levels
         ],
         "needs": [
             {
-                "kind": one.kind,
-                "controller": one.controller,
-                "name": one.name,
-                "before": None if one.before is None else list(one.before),
-                "after": None if one.after is None else list(one.after),
+                "kind": one.now.kind,
+                "controller": one.now.controller,
+                "name": one.now.name,
+                "before": None if one.before is None else _need(one.before),
+                "after": None if one.after is None else _need(one.after),
             }
             for one in found.needs
         ],
         "offered": [repair(one, place) for one in found.offered],
         "gone": [repair(one, place) for one in found.gone],
     }
+
+
+def _need(item: Need) -> dict[str, Any]:
+    return {"needed": list(item.needed), "harmful": list(item.harmful), "never_runs": item.never_runs}

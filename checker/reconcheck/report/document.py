@@ -8,6 +8,7 @@ from typing import Any
 from reconcheck import __version__
 from reconcheck.cause_kinds import BY_CODE
 from reconcheck.diagnostic import Diagnostic, Span
+from reconcheck.explain.assumptions import Assumption, assumptions_of
 from reconcheck.explain.cause import Cause
 from reconcheck.explain.run import Run
 from reconcheck.explain.trace import Trace, TraceStep
@@ -50,6 +51,7 @@ def model(report: Report) -> dict[str, Any]:
         **({"operators": operators(operator)} if operator.managers[0].name else {}),
         "parameters": dict(operator.parameters),
         "faults": sorted(operator.faults),
+        "assumptions": [assumption(item) for item in assumptions_of(report)],
         "scope": scope(report.scope),
         "answers": [answer(item) for item in report.answers],
         "expectations": [
@@ -86,6 +88,17 @@ def operators(operator: Operator) -> list[dict[str, Any]]:
         }
         for manager in operator.managers
     ]
+
+
+def assumption(item: Assumption) -> dict[str, Any]:
+    """What verdicts rest on."""
+    return {
+        "kind": item.kind,
+        "name": item.name,
+        "on": item.on,
+        "used": list(item.used),
+        "unused": list(item.unused),
+    }
 
 
 def scope(item: Scope) -> dict[str, Any]:

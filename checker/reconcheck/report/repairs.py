@@ -17,6 +17,7 @@ def repair(item: Repair, place: Callable[[Span | None], dict[str, Any] | None]) 
         "level": item.level,
         "edits": [{"place": place(edit.span), "text": edit.text} for edit in item.edits],
         "patch": item.patch,
+        "notes": list(item.notes),
         "places": [
             {
                 "place": place(one.span),

@@ -11,7 +11,11 @@ from typing import Any
 
 from reconcheck import __version__
 from reconcheck.diagnostic import Diagnostic
+from reconcheck.explain.assumptions import assumptions_of
+from reconcheck.explain.diagnosis import Diagnosis
 from reconcheck.explain.run import DIVERGES, INTERNAL, OK, UNKNOWN, WRONG, Failure, Run
+from reconcheck.report.diagnosis import need
+from reconcheck.report.document import assumption
 from reconcheck.report.sarif_places import Places, text
 from reconcheck.report.sarif_results import Results
 from reconcheck.report.sarif_rules import Rules
@@ -72,8 +76,33 @@ def log(run: Run) -> dict[str, Any]:
         **({"versionControlProvenance": repositories} if repositories else {}),
         "artifacts": results.places.artifacts(),
         "results": results.found,
+        **_about(run),
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [one]}
+
+
+def _about(run: Run) -> dict[str, Any]:
+    """What is no result: the assumptions of each model, and what its wake-ups are good for, as properties."""
+    models = [
+        {
+            "operator": report.operator.name,
+            "file": report.operator.file,
+            "assumptions": [assumption(one) for one in assumptions_of(report)],
+            **({} if report.diagnosis is None else _diagnosis(report.diagnosis)),
+        }
+        for report in run.reports
+    ]
+    return {"properties": {"models": models}} if models else {}
+
+
+def _diagnosis(found: Diagnosis) -> dict[str, Any]:
+    return {
+        "levels": [{"goal": one.goal, "lowest": one.lowest, "beyondAnySchedule": one.beyond} for one in found.levels],
+        "wakeUps": [need(one) for one in found.needs],
+        "sufficient": [list(names) for names in found.sufficient],
+        "mostReconciles": [{"controller": name, "most": most} for name, most in found.most_reconciles],
+        "notTold": list(found.undecided),
+    }
 
 
 def _broken(item: Diagnostic) -> bool:

@@ -46,8 +46,8 @@ class Related:
         return list(self._found.values())
 
 
-def code_flow(operator: Operator, trace: Trace, end: Place, related: Related) -> dict[str, Any]:
-    """A trace as a code flow of one thread, which ends at `end`, the question."""
+def code_flow(operator: Operator, trace: Trace, end: Place, related: Related, what: str = "") -> dict[str, Any]:
+    """A trace as a code flow of one thread, which ends at `end`, the question; `what` is said of the whole run."""
     types = types_of(operator)
     rows = rows_of(trace)
     steps = [
@@ -68,7 +68,7 @@ def code_flow(operator: Operator, trace: Trace, end: Place, related: Related) ->
     )
     first = {name: text(value_text(name, value, types)) for name, value in trace.start}
     thread = {"id": operator.name, **({"initialState": first} if first else {}), "locations": steps}
-    message = f"{len(rows)} step{'s' * (len(rows) != 1)}, replayed on the reference interpreter"
+    message = f"{len(rows)} step{'s' * (len(rows) != 1)}, replayed on the reference interpreter{what}"
     return {"message": text(message), "threadFlows": [thread]}
 
 

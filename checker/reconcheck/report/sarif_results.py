@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reconcheck.diagnostic import Diagnostic, Severity
 from reconcheck.explain.cases import Case, Status, cases
 from reconcheck.explain.cause import Cause, Place
-from reconcheck.explain.diagnosis import Edit, Repair
+from reconcheck.explain.diagnosis import Edit, Levels, Need, Repair
 from reconcheck.explain.run import Failure
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Expectation, Operator
@@ -56,16 +56,24 @@ class Results:
         related = Related(operator, self.places)
         place = Place(answer.goal.span, answer.goal.cites)
         related.cited(place, answer.goal.name)
+        harmful = self._harmful(report, answer)
+        for need in harmful:
+            related.also(Place(need.span), f"without {name_of(need)}, {answer.goal.name} converges")
+        levels = self._levels(report, answer)
         known = answer.verdict != "unknown"
         repairs = report.diagnosis.repairs if report.diagnosis is not None and known else ()
         mending = [repair for repair in repairs if answer.goal.name in repair.goals]
         self._add(
             answer.code or "RC406",
-            sentence(operator, answer),
+            "; ".join([sentence(operator, answer), *_remarks(levels, harmful)]),
             place,
             (operator.name, answer.goal.name, str(answer.scope)),
             **self._judged(case, "error"),
-            codeFlows=[] if answer.trace is None else [code_flow(operator, answer.trace, place, related)],
+            codeFlows=[
+                code_flow(operator, trace, place, related, what)
+                for trace, what in ((answer.trace, ""), (answer.faultless, ", without any fault"))
+                if trace is not None
+            ],
             relatedLocations=related.all(),
             fixes=[self._fix(repair) for repair in mending],
             properties={
@@ -73,10 +81,22 @@ class Results:
                 "scope": str(answer.scope),
                 "verdict": answer.verdict,
                 **({"engine": answer.engine} if answer.engine else {}),
+                **({"unexplained": answer.unexplained} if answer.unexplained else {}),
+                **_about_levels(levels),
             },
         )
         for cause in answer.causes:
             self._cause(report, case, cause)
+
+    def _levels(self, report: Report, answer: Answer) -> Levels | None:
+        """The answers to the goal level by level, where they are known."""
+        levels = () if report.diagnosis is None else report.diagnosis.levels
+        return next((one for one in levels if one.goal == answer.goal.name), None)
+
+    def _harmful(self, report: Report, answer: Answer) -> list[Need]:
+        """The wake-ups without which the goal converges."""
+        needs = () if report.diagnosis is None else report.diagnosis.needs
+        return [need for need in needs if answer.goal.name in need.harmful]
 
     def _judged(self, case: Case, level: str) -> dict[str, Any]:
         """Level, kind and suppression: what an `expect` line says is no news, and what is unknown is open."""
@@ -187,6 +207,28 @@ class Results:
                 for file, changes in files.items()
             ],
         }
+
+
+def _remarks(levels: Levels | None, harmful: Iterable[Need]) -> Iterator[str]:
+    """What the diagnosis adds to a verdict."""
+    if levels is not None and levels.beyond:
+        yield "beyond any schedule: it fails at every level"
+    names = ", ".join(name_of(need) for need in harmful)
+    if names:
+        yield f"harmful: without {names} it converges"
+
+
+def _about_levels(levels: Levels | None) -> dict[str, Any]:
+    """The verdicts at each level, as properties."""
+    if levels is None:
+        return {}
+    answers = {f"L{number}": answer.verdict for number, answer in enumerate(levels.answers)}
+    return {"levels": answers, "lowestLevel": levels.lowest, "beyondAnySchedule": levels.beyond}
+
+
+def name_of(need: Need) -> str:
+    """A wake-up as a sentence names it."""
+    return f"watch {need.name}" if need.kind == "watch" else need.name
 
 
 def sentence(operator: Operator, answer: Answer) -> str:
