@@ -38,7 +38,7 @@ TARGETS = {
     target.name: target
     for target in (
         Target("tla", "TLA+", "reconcheck.export.tla", endless=True),
-        Target("smv", "SMV", "reconcheck.export.smv", endless=False),
+        Target("smv", "SMV", "reconcheck.export.smv", endless=True),
         Target("promela", "Promela", "reconcheck.export.promela", endless=False),
         Target("smt2", "SMT-LIB 2", "reconcheck.export.smt2", endless=True),
         Target("vmt", "VMT", "reconcheck.export.vmt", endless=True),
