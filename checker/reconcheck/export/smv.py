@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from reconcheck.export.beginning import first
 from reconcheck.export.header import header
 from reconcheck.export.infix import Level, Printer, Syntax
 from reconcheck.export.names import identifiers
@@ -168,25 +169,8 @@ class _Module:
             yield from (f"    TRUE : {OTHER};", "  esac;")
 
     def _initial(self) -> Iterator[str]:
-        yield from ("INIT", "  " + " &\n  ".join(self._first()) + ";")
-
-    def _first(self) -> Iterator[str]:
-        """What holds at first.  A choice is spoken of as the variable that got it."""
-        begin, types = self.system.initial, self.system.types
-        homes = _homes(begin)
-        if homes is None:
-            ways = (
-                e.both(*(e.equal(e.Var(n, types[n]), v) for n, v in way.updates))
-                for _, way in self.system.instances(begin)
-            )
-            yield f"({self.printer.text(e.either(*ways))})"
-            return
-        chosen: dict[str, e.Expr] = {choice: e.Var(name, types[name]) for choice, name in homes.items()}
-        for name, value in begin.updates:
-            mine = e.Var(name, types[name])
-            known = e.substitute(value, chosen)
-            for formula in _equation(mine, known, name in homes.values()):
-                yield self.printer.text(formula, Level.AND)
+        conditions = (self.printer.text(formula, Level.AND) for formula in first(self.system))
+        yield from ("INIT", "  " + " &\n  ".join(conditions) + ";")
 
     def _fairness(self) -> Iterator[str]:
         yield "-- weak fairness: each of these holds again and again"
@@ -230,44 +214,6 @@ def disables_itself(system: System, unit: str) -> bool:
         e.substitute(possible, {**fixed(action.guard, declared), **dict(action.updates)}) == e.FALSE
         for action in actions
     )
-
-
-# ---- first states ----------------------------------------------------------------------------------------------
-
-
-def _homes(begin: Action) -> dict[str, str] | None:
-    """A variable for each choice of the beginning that tells what was chosen, as far as it matters."""
-    homes: dict[str, str] = {}
-    for name, value in begin.updates:
-        match value:
-            case e.Var(choice, _) | e.Choice(_, e.Var(choice, _), _):
-                homes.setdefault(choice, name)
-            case e.And(operands):
-                chosen = [operand.name for operand in operands if isinstance(operand, e.Var)]
-                if len(chosen) == 1:
-                    homes.setdefault(chosen[0], name)
-            case _:
-                pass
-    return homes if all(choice.name in homes for choice in begin.choices) else None
-
-
-def _equation(mine: e.Var, value: e.Expr, at_home: bool) -> Iterator[e.Expr]:
-    """What holds of a variable and its first value, if that speaks of the variable where a choice was.
-
-    A choice is not `none`, which a variable may be.
-    """
-    some = e.negate(e.equal(mine, e.Const(0, mine.type))) if isinstance(mine.type, OpaqueType) else e.TRUE
-    match value:
-        case _ if not at_home:
-            yield e.equal(mine, value)
-        case e.Choice(condition, yes, no) if yes == mine:
-            yield e.choose(condition, some, e.equal(mine, no))
-        case e.And(operands):
-            yield e.implies(mine, e.both(*(operand for operand in operands if operand != mine)))
-        case _ if some != e.TRUE:
-            yield some
-        case _:
-            pass
 
 
 # ---- text ------------------------------------------------------------------------------------------------------
