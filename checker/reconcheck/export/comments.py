@@ -69,10 +69,10 @@ def _of_code(operator: Operator, controller: str, line: int) -> tuple[str, ...]:
 
 def _line(operator: Operator, span: Span) -> tuple[str, ...]:
     """A line as it stands in the model, without its citations."""
-    lines = operator.sources.get(span.file, "").splitlines()
-    text = lines[span.line - 1].strip() if 0 < span.line <= len(lines) else ""
+    lines = operator.sources.get(span.file, "").splitlines()[span.line - 1 : span.end_line]
+    number, text = next(((n, line) for n, line in enumerate(lines) if not line.strip().startswith("///")), (0, ""))
     text = CITATION.sub("", text).strip()
-    return (f"L{span.line}: {text}",) if text else ()
+    return (f"L{span.line + number}: {text}",) if text else ()
 
 
 def _cited(cites: Iterable[Cite]) -> tuple[str, ...]:

@@ -16,12 +16,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from reconcheck.export.comments import of_goal, of_step, of_variable
+from reconcheck.export.simplify import assignments, change, tidied, under
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Goal, Operator, Scope
 from reconcheck.model.types import BOOL, BoolType, EnumType, IntType, OpaqueType, RangeType, Type, Value, domain
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.steps import Kind
-from reconcheck.semantics.system import Command, fixed
+from reconcheck.semantics.system import Command
 from reconcheck.semantics.system import System as CompiledSystem
 
 CALM = "calm"
@@ -143,11 +144,11 @@ class System:
         for values in itertools.product(*(self.values(choice) for choice in action.choices)):
             chosen = {choice.name: value for choice, value in zip(action.choices, values, strict=True)}
             constants: dict[str, e.Expr] = {c.name: e.Const(chosen[c.name], c.type) for c in action.choices}
-            guard = e.substitute(action.guard, constants)
-            if guard != e.FALSE:
-                updates = tuple((name, e.substitute(value, constants)) for name, value in action.updates)
-                leaves = e.substitute(action.leaves, constants)
-                yield chosen, replace(action, guard=guard, updates=updates, choices=(), leaves=leaves)
+            updates = tuple((name, e.substitute(value, constants)) for name, value in action.updates)
+            guard, leaves = e.substitute(action.guard, constants), e.substitute(action.leaves, constants)
+            instance = _simple(replace(action, guard=guard, updates=updates, choices=(), leaves=leaves))
+            if instance.guard != e.FALSE:
+                yield chosen, instance
 
     def enabled(self, action: Action) -> e.Expr:
         """Where an action is possible, in terms of the state alone.  Raises `ValueError` where a choice is endless."""
@@ -167,12 +168,7 @@ def build(operator: Operator, scope: Scope, goals: tuple[Goal, ...], bound: int 
     before_calm = e.negate(e.Var(CALM, BOOL))
     variables = [Variable(v.name, v.type, of_variable(v.name)) for v in compiled.variables]
     variables.append(Variable(CALM, BOOL, of_variable(CALM)))
-    actions: list[Action] = []
-    for command in compiled.commands:
-        action = _action(compiled, command)
-        if not action.kind.calm:
-            action = replace(action, guard=e.both(before_calm, action.guard))
-        actions.append(action)
+    actions = [_action(compiled, command) for command in compiled.commands]
     actions.append(Action(CALM, CALM, Kind.FAIR, before_calm, ((CALM, e.TRUE),), comments=of_variable(CALM)))
     begin = _choosing(compiled.initial)
     initial = replace(begin, updates=(*begin.updates, (CALM, e.FALSE)))
@@ -191,12 +187,21 @@ def _choosing(command: Command) -> Action:
 def _action(compiled: CompiledSystem, command: Command) -> Action:
     """A command with all that its guard leaves unsaid."""
     action = _choosing(command)
-    variables = {variable.name: variable for variable in compiled.variables}
-    types = {name: variable.type for name, variable in variables.items()}
-    changes = e.either(*(e.negate(e.equal(e.Var(name, types[name]), value)) for name, value in action.updates))
-    guard = e.both(action.guard, e.substitute(changes, fixed(command.guard, variables)))
+    types = {variable.name: variable.type for variable in compiled.variables}
+    changes = e.either(*(change(name, types[name], value) for name, value in action.updates))
     leaves = e.either(*(_outside(types[name], value) for name, value in action.updates))
-    return replace(action, guard=guard, leaves=leaves, comments=of_step(compiled.operator, command.step))
+    guard = e.both(action.guard, changes)
+    if not action.kind.calm:
+        guard = e.both(e.negate(e.Var(CALM, BOOL)), guard)
+    whole = replace(action, guard=guard, leaves=leaves, comments=of_step(compiled.operator, command.step))
+    return _simple(whole)
+
+
+def _simple(action: Action) -> Action:
+    """An action that means the same, without what its guard makes superfluous."""
+    guard = tidied(action.guard)
+    updates = tuple(assignments(action.updates, guard))
+    return replace(action, guard=guard, updates=updates, leaves=under(action.leaves, guard))
 
 
 def _outside(type_: Type, value: e.Expr) -> e.Expr:
