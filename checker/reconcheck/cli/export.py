@@ -55,7 +55,7 @@ def command(
         raise wrong_value(f"{model} is a folder", "give one model")
     operator = load(Path(model), parse_settings(settings)).operator
     scope = scope_of(operator, ScopeAsked(with_, without, level))
-    files = export(operator, scope, _goals(operator, goals), KNOWN[target_name], bound)
+    files = export(operator, scope, goals_of(operator, goals), KNOWN[target_name], bound)
     if output == "-":
         for text in files.values():
             click.echo(text, nl=False)
@@ -84,7 +84,7 @@ def _ours(path: Path) -> bool:
         raise wrong_value(f"cannot write {path}: {error.strerror}", "choose another folder with `-o`") from error
 
 
-def _goals(operator: Operator, names: tuple[str, ...]) -> tuple[Goal, ...]:
+def goals_of(operator: Operator, names: tuple[str, ...]) -> tuple[Goal, ...]:
     """The goals asked about, by default all.  Raises `ModelError` (RC107)."""
     known = {goal.name: goal for goal in operator.goals}
     for name in names:
