@@ -28,7 +28,7 @@ _WORDS = (
     "MIRROR PRED PREDICATES process array of boolean integer real clock word word1 bool signed unsigned extend "
     "resize sizeof uwconst swconst count toint abs max min floor typeof init next self case esac TRUE FALSE union "
     "in mod xor xnor EX AX EF AF EG AG E A F O G H X Y Z U S V T R BU EBF ABF EBG ABG READ WRITE CONSTARRAY FUN "
-    "PARAMETERS step last main "
+    "PARAMETERS step last main in_range "
 )
 RESERVED = frozenset(_WORDS.split())
 """Words of NuSMV and nuXmv, and the names that this module gives to things of its own."""
@@ -50,6 +50,16 @@ def files(system: System) -> dict[str, str]:
         return {name: "\n".join([*_Module(system).lines(name), ""])}
     except ValueError as error:
         raise Unfit("whether a step is possible depends on a choice among all numbers; give a `--bound`") from error
+
+
+def unfair(system: System) -> str:
+    """The module without questions, fairness and what fairness has to remember: it has the states of the system."""
+    return "\n".join([*_Module(system, fair=False).states(), ""])
+
+
+def properties(system: System) -> dict[str, str]:
+    """The name of each question's property."""
+    return _Module(system).properties
 
 
 @dataclass(frozen=True)
@@ -94,21 +104,27 @@ def identifiers_of(system: System) -> Identifiers:
 class _Module:
     """The text of a system."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, fair: bool = True) -> None:
         self.system = system
         self.identifiers = identifiers_of(system)
         self.syntax = _syntax(self.identifiers.values)
         self.printer = Printer(self.syntax, self.identifiers.variables)
         self.does = tuple(f"does_{name}" for name in self.identifiers.actions)
-        self.lasting = {
-            unit: name for unit, name in self.identifiers.units.items() if not disables_itself(system, unit)
-        }
+        units = self.identifiers.units if fair else {}
+        self.lasting = {unit: name for unit, name in units.items() if not disables_itself(system, unit)}
+        taken = [*RESERVED, *self.identifiers.variables.values(), *self.identifiers.values.values()]
+        self.properties = identifiers((question.name for question in system.questions), taken)
 
     def lines(self, name: str) -> Iterator[str]:
         """The module."""
         yield from (f"-- {line}".rstrip() for line in header(self.system, "SMV", _run(self.system, name), NOTES))
         yield from ("", "MODULE main", "", *self._inputs(), "", *self._variables(), "", *self._actions())
         yield from ("", *self._assignments(), "", *self._initial(), "", *self._fairness(), "", *self._questions())
+
+    def states(self) -> Iterator[str]:
+        """The module without questions and fairness."""
+        yield from ("MODULE main", *self._inputs(), *self._variables(), *self._actions())
+        yield from (*self._assignments(), *self._initial())
 
     def _inputs(self) -> Iterator[str]:
         yield "IVAR"
@@ -180,12 +196,10 @@ class _Module:
             yield f"JUSTICE {self.printer.text(impossible, Level.AND)}{taken}; -- {unit}"
 
     def _questions(self) -> Iterator[str]:
-        taken = [*RESERVED, *self.identifiers.variables.values(), *self.identifiers.values.values()]
-        names = identifiers([question.name for question in self.system.questions], taken)
-        for question, name in zip(self.system.questions, names.values(), strict=True):
+        for question in self.system.questions:
             yield from (f"-- {comment}" for comment in question.comments)
-            yield _question(question, name, self.printer.text(question.formula))
-        leaving = [action for action in self.system.actions if action.leaves != e.FALSE]
+            yield _question(question, self.properties[question.name], self.printer.text(question.formula))
+        leaving = [one for one in self.system.actions if one.leaves != e.FALSE]
         if leaving:
             wrong = (self.system.enabled(replace(one, guard=e.both(one.guard, one.leaves))) for one in leaving)
             yield "-- where this fails a step gives a variable a value outside its type, and the model is wrong"
