@@ -51,8 +51,9 @@ def stored(states: int) -> int:
 
 
 def fair_words(system: System) -> int:
-    """Spin's `NFAIR`: the words in which it counts the processes that are owed a step, four to a word."""
-    return max(2, (len(system.units) + 3) // 4 + 1)
+    """Spin's `NFAIR`: how large it makes its memory of who is owed a step; k is enough for 4k - 2 processes."""
+    processes = len(system.units) + 3  # others, init and the claim
+    return max(2, (processes + 5) // 4)
 
 
 def vector_size(system: System) -> int:
@@ -92,12 +93,13 @@ def _names(system: System) -> _Names:
     words = dict.fromkeys(value for v in system.variables if isinstance(v.type, EnumType) for value in v.type.values)
     if len(words) > WORDS:
         raise Unfit(f"it has {len(words)} names of values, and Spin has at most {WORDS}")
+    claims = table(goals)  # these are what one types
     return _Names(
         variables=table([*variables, *map(saved_name, variables)]),
         choices=table([choice.name for choice in system.initial.choices]),
         words=table(list(words)),
         processes=table([unit for unit in system.units if unit != CALM]) | table([CALM], "become {}") | table([OTHERS]),
-        claims=table(goals),
+        claims=claims,
         formulas=table(goals, "is {}"),
     )
 
@@ -248,7 +250,7 @@ class _Promela:
             for chosen, instance in self.system.instances(action):
                 yield from self._option(self.numbers[id(action)], chosen, instance)
         if unit == OTHERS:
-            yield "  :: true /* nothing */"
+            yield "  :: begun /* nothing */"
         yield "  od"
         yield "}"
         yield ""
