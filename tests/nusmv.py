@@ -17,7 +17,6 @@ from spin import OutOfTimeError, Seen
 from tlc import renamed
 
 
-
 class NuSMVError(Exception):
     """NuSMV did not do what it was asked for; the text is what it said."""
 
@@ -40,8 +39,11 @@ class NuSMV:
         )
 
     def stored(self, system: System, states: Sequence[Key]) -> int:
-        """How many states an export has with these reachable states: each renaming counts, and each with `calm`."""
-        return 2 * renamed(system, states)
+        """How many states an export has with these reachable states: each renaming counts, and each with `calm`.
+
+        NuSMV tells six digits only.
+        """
+        return int(float(f"{2 * renamed(system, states):g}"))
 
     def look(self, system: System, folder: Path, states: int, seconds: float) -> Seen:
         """Counts the states of an export, and answers its questions.
@@ -69,7 +71,14 @@ class NuSMV:
         return Seen(int(float(found[1])), holds, time.monotonic() - started)
 
     def _asked(self, folder: Path, name: str, commands: Sequence[str], seconds: float) -> str:
-        script = ["set on_failure_script_quits", "set dynamic_reorder", f"read_model -i {name}", "go", *commands, "quit"]
+        script = [
+            "set on_failure_script_quits",
+            "set dynamic_reorder",
+            f"read_model -i {name}",
+            "go",
+            *commands,
+            "quit",
+        ]
         (folder / "commands").write_text("\n".join([*script, ""]), encoding="utf-8")
         try:
             done = subprocess.run(

@@ -2,6 +2,8 @@
 
     python tests/referees.py --peer spin --models models/ --jobs 2
     python tests/referees.py --peer spin --random 2000 --first 0 --jobs 2 --log FILE
+    python tests/referees.py --peer nusmv --nusmv PROGRAM --models tests/golden models/ --log FILE
+    python tests/referees.py --peer tlc --tlc-jar tla2tools.jar --models tests/golden models/ --log FILE
     python tests/referees.py --log FILE --record spec/referees.md
 
 Of each model in each scope the reference interpreter lists the states, and decides the goals (`reference.py`).  The
@@ -30,6 +32,7 @@ from typing import Protocol
 
 import random_models
 from judge import Key
+from nusmv import NuSMV
 from reconcheck.diagnostic import ModelError
 from reconcheck.export.system import System, build
 from reconcheck.export.targets import Unfit
@@ -39,6 +42,7 @@ from referees_record import AGREED, DISAGREED, LATE, TOO_LARGE, UNFIT, WRONG, En
 from reference import reference
 from spin import OutOfTimeError, Seen, Spin
 from support import search
+from tlc import TLC
 
 MOST_STATES = 20_000
 """States beyond which the interpreter does not list a model; a random model is skipped, of others see `truth_of`."""
@@ -190,8 +194,9 @@ def model_files(paths: Iterable[Path]) -> Iterator[str]:
 def main() -> int:
     """Asks the peers, prints what came of it, and records it where that is asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    known: dict[str, Peer] = {peer.name: peer for peer in (Spin(),)}
-    parser.add_argument("--peer", action="append", choices=list(known), default=[], help="whom to ask")
+    parser.add_argument("--peer", action="append", choices=["spin", "nusmv", "tlc"], default=[], help="whom to ask")
+    parser.add_argument("--nusmv", default="NuSMV", metavar="PROGRAM", help="where NuSMV is")
+    parser.add_argument("--tlc-jar", type=Path, metavar="FILE", help="a `tla2tools.jar`, for TLC")
     parser.add_argument("--models", type=Path, nargs="*", default=[], help="model files, or folders with models")
     parser.add_argument("--random", type=int, default=0, metavar="COUNT", help="how many random models")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first seed")
@@ -201,7 +206,8 @@ def main() -> int:
     parser.add_argument("--log", type=Path, help="keep what was found there, and go on from there")
     parser.add_argument("--record", type=Path, help="write the page with all that is in the log")
     arguments = parser.parse_args()
-    peers = tuple(known[name] for name in arguments.peer)
+    all_: tuple[Peer, ...] = (Spin(), NuSMV(arguments.nusmv), TLC(arguments.tlc_jar))
+    peers = tuple(peer for peer in all_ if peer.name in arguments.peer)
     for peer in peers:
         if (how := peer.missing()) is not None:
             print(f"{peer.title}: {how}", file=sys.stderr)

@@ -84,9 +84,7 @@ class TLC:
         options = ["-lncheck", "final", "-noGenerateSpecTE", "-metadir", str(folder / "states")]
         command = [*java, "-cp", str(self.jar), "tlc2.TLC", *options, "-config", configuration, module]
         try:
-            done = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False
-            )
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
         except subprocess.TimeoutExpired as error:
             raise OutOfTimeError(f"TLC took longer than {seconds:.0f} s") from error
         return done.stdout + done.stderr
