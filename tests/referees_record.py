@@ -108,7 +108,7 @@ def _what(entries: Sequence[Entry]) -> str:
 
 def _models(entries: Sequence[Entry], peers: Sequence[str]) -> Iterable[str]:
     yield "Seconds are those of the peer, all questions together; Spin's are mostly those of the C compiler."
-    yield "Where the states are in brackets, the compiled system listed them, since the interpreter would take too long."
+    yield "Where the states are in brackets, the compiled system listed them, for speed."
     yield ""
     yield f"| model | scope | states | goals | {' | '.join(TITLES[peer] for peer in peers)} |"
     yield f"| --- | --- | --- | --- |{' --- |' * len(peers)}"

@@ -17,7 +17,7 @@ from judge import Key
 from reconcheck.export import promela
 from reconcheck.export.system import System
 
-DEPTH = 2_000_000
+DEEPEST = 4_000_000
 """Steps that Spin goes at most before it gives up on a run."""
 MEGABYTES = 6_000
 LARGE = 5_000
@@ -72,25 +72,27 @@ class Spin:
         started = time.monotonic()
         ((name, text),) = promela.files(system).items()
         (folder / name).write_text(text, encoding="utf-8")
-        told = _run(["spin", "-a", name], folder, seconds)
+        told = _run(["spin", "-a", "-o2", name], folder, seconds)
         if not (folder / "pan.c").is_file() or "error" in told.lower():
             raise SpinError(told)
         options = ["-O2" if states > LARGE else "-O0", "-w", "-DNOREDUCE", f"-DMEMLIM={MEGABYTES}"]
         options.append(f"-DVECTORSZ={promela.vector_size(system)}")
-        stored = self._count(folder, options, seconds)
+        most = 10_000 + 2 * states * 3 * (len(system.units) + 3)  # with the claim and the copies for fairness
+        depth = min(most, DEEPEST)
+        stored = self._count(folder, options, depth, seconds)
         holds: dict[str, bool] = {}
         if stored is not None and system.questions:
             _compile(folder, "pan", [*options, f"-DNFAIR={promela.fair_words(system)}"], seconds)
             for question in system.questions:
                 fair = ["-f"] if question.kind == "converges" else []
                 claim = promela.claims(system)[question.name]
-                none = self._is_unbroken(_pan(folder, "pan", ["-a", *fair, "-N", claim], seconds))
+                none = self._is_unbroken(_pan(folder, "pan", ["-a", *fair, "-N", claim], depth, seconds))
                 holds[question.name] = none != (question.kind == "reachable")
         return Seen(stored, holds, time.monotonic() - started)
 
-    def _count(self, folder: Path, options: list[str], seconds: float) -> int | None:
+    def _count(self, folder: Path, options: list[str], depth: int, seconds: float) -> int | None:
         _compile(folder, "count", [*options, "-DNOCLAIM", "-DSAFETY"], seconds)
-        told = _pan(folder, "count", [], seconds)
+        told = _pan(folder, "count", [], depth, seconds)
         if "assertion violated" in told:
             return None
         found = re.search(r"(\d+) states, stored", told)
@@ -119,8 +121,8 @@ def _compile(folder: Path, program: str, options: list[str], seconds: float) -> 
         raise SpinError(told)
 
 
-def _pan(folder: Path, program: str, options: list[str], seconds: float) -> str:
-    return _run([f"./{program}", "-w20", f"-m{DEPTH}", "-n", *options], folder, seconds)
+def _pan(folder: Path, program: str, options: list[str], depth: int, seconds: float) -> str:
+    return _run([f"./{program}", "-w20", f"-m{depth}", "-n", *options], folder, seconds)
 
 
 def _run(command: list[str], folder: Path, seconds: float) -> str:

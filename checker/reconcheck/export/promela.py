@@ -10,6 +10,7 @@ those of the system: each twice, with `calm` false and true, and one more, in wh
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ OTHERS = "others"
 LEAST_VECTOR = 1_024
 """Bytes that Spin gives a state if nothing is said."""
 WIDTH = 110
+UNBREAKABLE = re.compile(r"(?<![-&|=<>+*:;,({]) ")
+"""Spaces behind what could be the end of a statement."""
 
 
 def files(system: System) -> dict[str, str]:
@@ -145,7 +148,8 @@ class _Promela:
             fair = " -f" if question.kind == "converges" else ""
             yield f"./pan -a{fair} -m1000000 -N {self.names.claims[question.name]}"
         yield f"spin -t -p {self.name}      shows the run that was found; lines in [brackets] are steps of the model"
-        yield "To count states, leave the claims out:"
+        yield "To count states, leave the claims out, and let Spin keep variables that nothing reads (-o2):"
+        yield f"spin -a -o2 {self.name}"
         yield f"gcc -O2 -w -DNOREDUCE -DNOCLAIM -DSAFETY{vector} -o count pan.c && ./count -m1000000"
 
     def _notes(self) -> Iterator[str]:
@@ -182,7 +186,8 @@ class _Promela:
         for name, type_ in self.system.types.items():
             saved = self.names.variables[saved_name(name)]
             if f" {saved} = " in text:
-                yield f"hidden {self._declared(type_)} {saved};"
+                kind = self._declared(type_)
+                yield f"hidden {'byte' if kind == 'bool' else kind} {saved};"  # no hidden bits
         if self.opaque:
             yield from self._renaming()
 
@@ -314,13 +319,11 @@ def _safe(text: str) -> str:
 
 
 def _wrapped(start: str, text: str, end: str) -> list[str]:
-    """A statement in lines that are not too long; it may be broken wherever it has a space."""
+    """A statement in lines that are not too long.
+
+    Spin takes a line that ends like a statement for one, so lines are broken behind operators and separators only.
+    """
     indent = " " * (len(start) - len(start.lstrip()) + 4)
-    return textwrap.wrap(
-        start + text + end,
-        WIDTH,
-        subsequent_indent=indent,
-        drop_whitespace=True,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    kept = UNBREAKABLE.sub("\xa0", start + text + end)
+    lines = textwrap.wrap(kept, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines]
