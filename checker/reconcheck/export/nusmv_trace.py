@@ -73,17 +73,17 @@ def _from_xml(text: str) -> Iterator[tuple[list[_Shown], int | None]]:
             root = ElementTree.fromstring(part)
         except ElementTree.ParseError as error:
             raise no_trace(f"the trace is not well-formed XML: {error}") from error
-        states: list[_Shown] = []
-        for node in root.iter("node"):
-            found = {kind: _values(node.find(kind)) for kind in ("state", "input")}
-            states.append(_Shown(f"state {len(states) + 1}", found["state"], found["input"]))
+        inputs = {node.get("id"): _values(node) for node in root.iter("input")}  # that led to the state of that number
+        states = [
+            _Shown(f"state {node.get('id')}", _values(node), inputs.get(node.get("id"), {}))
+            for node in root.iter("state")
+        ]
         numbers = [int(number) for number in re.findall(r"\d+", root.findtext("loops") or "")]
         yield states, min(numbers) - 1 if numbers else None
 
 
-def _values(node: ElementTree.Element | None) -> dict[str, str]:
-    values = node.iter("value") if node is not None else ()
-    return {value.get("variable", ""): (value.text or "").strip() for value in values}
+def _values(node: ElementTree.Element) -> dict[str, str]:
+    return {value.get("variable", ""): (value.text or "").strip() for value in node.iter("value")}
 
 
 def _moments(states: list[_Shown], system: System) -> Iterator[Moment]:

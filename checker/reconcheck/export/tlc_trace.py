@@ -12,7 +12,7 @@ from reconcheck.export.tla import identifiers_of
 from reconcheck.model.types import BoolType, EnumType, OpaqueType, Type, Value
 
 STATE = re.compile(r"^(?:State )?(\d+): <(\w+)")
-BACK = re.compile(r"^Back to state (\d+)|^(\d+): Back to state", re.MULTILINE)
+BACK = re.compile(r"^(?:Back to state (\d+)|(\d+): Back to state)(?:: <(\w+))?", re.MULTILINE)
 VALUE = re.compile(r"^(?:/\\ )?(\w+) = (.+?)\s*$")
 
 
@@ -43,7 +43,13 @@ def read(text: str, system: System) -> ForeignTrace:
     if not moments:
         raise no_trace("there is no `State 1: <Initial predicate>`: TLC has shown no run")
     back = BACK.search(text)
-    return ForeignTrace("TLC", tuple(moments), int(back[1] or back[2]) - 1 if back is not None else None)
+    if back is None:
+        return ForeignTrace("TLC", tuple(moments), None)
+    loop = int(back[1] or back[2]) - 1
+    if loop >= len(moments):
+        raise no_trace(f"the trace goes back to state {loop + 1}, which it does not have")
+    closed = Moment(f"state {loop + 1} again", moments[loop].state, actions.get(back[3]))
+    return ForeignTrace("TLC", (*moments, closed), loop)
 
 
 def _states(text: str) -> Iterator[tuple[int, str, list[str]]]:
