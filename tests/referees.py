@@ -44,7 +44,7 @@ from spin import OutOfTimeError, Seen, Spin
 from support import search
 from tlc import TLC
 
-MOST_STATES = 20_000
+MOST_STATES = 5_000
 """States beyond which the interpreter does not list a model; a random model is skipped, of others see `truth_of`."""
 BOUND = 3
 """What numbers without bounds are kept within."""

@@ -73,7 +73,7 @@ class Spin:
         ((name, text),) = promela.files(system).items()
         (folder / name).write_text(text, encoding="utf-8")
         told = _run(["spin", "-a", "-o2", name], folder, seconds)
-        if not (folder / "pan.c").is_file() or "error" in told.lower():
+        if not (folder / "pan.c").is_file() or ", Error: " in told:
             raise SpinError(told)
         options = ["-O2" if states > LARGE else "-O0", "-w", "-DNOREDUCE", f"-DMEMLIM={MEGABYTES}"]
         options.append(f"-DVECTORSZ={promela.vector_size(system)}")
