@@ -117,6 +117,18 @@ def test_only_what_stays_possible_needs_to_be_remembered() -> None:
     assert "last" not in identifiers(code(smv.unfair(system), "--"))
 
 
+def test_nusmv_has_no_variables_with_one_value(tmp_path: Path) -> None:
+    """It stores them as constants, and refuses to assign them (NuSMV 2.5.4: "A variable is expected")."""
+    path = tmp_path / "one.rdsl"
+    path.write_text(
+        ENDLESS.replace("nat = 0", "0..0 = 0").replace("size + 1", "size").replace("db.n = any", "db.n = 1")
+    )
+    (text,) = smv.files(whole(path, bound=3)).values()
+    assert "  app_spec_size := 0;" in text
+    assert "app_spec_size : 0..0" not in text
+    assert "next(app_spec_size)" not in text
+
+
 # ---- TLA+ ------------------------------------------------------------------------------------------------------------
 
 

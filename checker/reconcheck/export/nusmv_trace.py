@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from reconcheck.export.foreign import ForeignTrace, Moment, no_trace, other_model
 from reconcheck.export.names import originals
-from reconcheck.export.smv import IDLE, identifiers_of
+from reconcheck.export.smv import IDLE, identifiers_of, only_value
 from reconcheck.export.system import Action, System
 from reconcheck.model.types import BoolType, EnumType, Type, Value
 
@@ -91,7 +91,8 @@ def _moments(states: list[_Shown], system: System) -> Iterator[Moment]:
     known = identifiers_of(system)
     names, values = originals(known.variables), originals(known.values)
     actions = dict(zip(known.actions, system.actions, strict=True))
-    state: dict[str, Value] = {}
+    constant = {name: only_value(type_) for name, type_ in system.types.items()}
+    state: dict[str, Value] = {name: value for name, value in constant.items() if value is not None}
     for shown in states:
         for identifier, text in shown.values.items():
             if identifier in names:

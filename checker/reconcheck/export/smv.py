@@ -19,7 +19,7 @@ from reconcheck.export.system import Action, Question, System, Variable
 from reconcheck.export.targets import Unfit
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable as Declared
-from reconcheck.model.types import BoolType, EnumType, IntType, OpaqueType, RangeType, Type, Value
+from reconcheck.model.types import BoolType, EnumType, IntType, OpaqueType, RangeType, Type, Value, domain, is_finite
 from reconcheck.semantics.system import fixed
 
 _WORDS = (
@@ -101,6 +101,14 @@ def identifiers_of(system: System) -> Identifiers:
     )
 
 
+def only_value(type_: Type) -> Value | None:
+    """The value of a type that has one only."""
+    if not is_finite(type_):
+        return None
+    first, *others = domain(type_)
+    return None if others else first
+
+
 class _Module:
     """The text of a system."""
 
@@ -149,8 +157,9 @@ class _Module:
     def _variables(self) -> Iterator[str]:
         yield "VAR"
         for variable in self.system.variables:
-            yield f"  -- {': '.join([variable.name, *variable.comments])}"
-            yield f"  {self.identifiers.variables[variable.name]} : {self._type(variable, 0)};"
+            if only_value(variable.type) is None:
+                yield f"  -- {': '.join([variable.name, *variable.comments])}"
+                yield f"  {self.identifiers.variables[variable.name]} : {self._type(variable, 0)};"
         if self.lasting:
             yield "  -- the unit of the step that was just taken, as far as its fairness needs it"
             yield f"  last : {{{', '.join([OTHER, *self.lasting.values()])}}};"
@@ -161,6 +170,11 @@ class _Module:
 
     def _actions(self) -> Iterator[str]:
         yield "DEFINE"
+        for variable in self.system.variables:
+            value = only_value(variable.type)
+            if value is not None:
+                yield f"  -- {variable.name} is always so: NuSMV assigns no variable that has one value only"
+                yield f"  {self.identifiers.variables[variable.name]} := {self.syntax.constant(value, variable.type)};"
         for action, step, does in zip(self.system.actions, self.identifiers.actions, self.does, strict=True):
             yield f"  -- {action.name} ({action.kind})"
             yield from (f"  --   {comment}" for comment in action.comments)
@@ -170,6 +184,8 @@ class _Module:
     def _assignments(self) -> Iterator[str]:
         yield "ASSIGN"
         for variable in self.system.variables:
+            if only_value(variable.type) is not None:
+                continue
             name = self.identifiers.variables[variable.name]
             yield f"  next({name}) := case"
             for action, does in zip(self.system.actions, self.does, strict=True):
