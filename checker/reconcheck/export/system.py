@@ -158,11 +158,15 @@ class System:
         return e.either(*(instance.guard for _, instance in self.instances(silent)))
 
 
+class TooTight(Exception):
+    """A bound leaves out every first state."""
+
+
 def build(operator: Operator, scope: Scope, goals: tuple[Goal, ...], bound: int | None = None) -> System:
     """The system to be exported, with the questions asked about it.
 
     With a bound, numbers that the model leaves without bounds go from 0 (`nat`) or `-bound` (`int`) to `bound`, and
-    steps that would take them further are not possible.
+    steps that would take them further are not possible.  Raises `TooTight` where no first state is within it.
     """
     compiled = compile_system(operator, scope)
     before_calm = e.negate(e.Var(CALM, BOOL))
@@ -235,10 +239,13 @@ def _bounded(system: System, bound: int) -> System:
         guard = e.both(e.substitute(action.guard, typed), e.either(leaves, e.both(*stays)))
         return replace(action, guard=guard, updates=updates, leaves=leaves, choices=choices)
 
+    initial = cut(system.initial)
+    if initial.guard == e.FALSE:
+        raise TooTight
     return replace(
         system,
         variables=tuple(replace(variable, type=_narrowed(variable.type, bound)) for variable in system.variables),
-        initial=cut(system.initial),
+        initial=initial,
         actions=tuple(cut(action) for action in system.actions),
         questions=tuple(replace(one, formula=e.substitute(one.formula, narrow)) for one in system.questions),
         bound=bound,

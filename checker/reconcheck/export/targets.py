@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconcheck.diagnostic import Diagnostic, ModelError
-from reconcheck.export.system import System, build
+from reconcheck.export.system import System, TooTight, build
 from reconcheck.model.operator import Goal, Operator, Scope
 
 Writer = Callable[[System], dict[str, str]]
@@ -50,7 +50,11 @@ def export(
     operator: Operator, scope: Scope, goals: tuple[Goal, ...], target: Target, bound: int | None = None
 ) -> dict[str, str]:
     """The files of an export by name.  Raises `ModelError` (RC107) where the target cannot hold the model as asked."""
-    system = build(operator, scope, goals, bound)
+    try:
+        system = build(operator, scope, goals, bound)
+    except TooTight as tight:
+        message = f"`{operator.name}` begins with larger numbers than {bound}: nothing could ever happen"
+        raise ModelError([Diagnostic("RC107", message, None, "give a larger `--bound`")]) from tight
     if system.endless and not target.endless:
         message = f"`{operator.name}` has numbers without bounds, and {target.title} has none"
         raise ModelError([Diagnostic("RC107", message, None, "give them a bound, for example `--bound 8`")])
