@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from reconcheck.engines.python_code import canonical
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
 from reconcheck.export import nusmv_trace, spin_trace, tlc_trace
-from reconcheck.export.foreign import ForeignTrace, Moment, no_trace, not_replayed, shows_nothing
-from reconcheck.export.system import System, build
+from reconcheck.export.foreign import ForeignTrace, Moment, no_trace, not_replayed, other_model, shows_nothing
+from reconcheck.export.system import System, TooTight, build
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Goal, Operator, Scope
 from reconcheck.model.types import Value
@@ -63,7 +63,12 @@ def imported(
     text: str, tool: str | None, operator: Operator, scope: Scope, goals: Sequence[Goal], bound: int | None
 ) -> list[Imported]:
     """What the traces in a text show, each replayed.  Raises `ModelError` (RC701 to RC704)."""
-    system = build(operator, scope, tuple(goals), bound)
+    try:
+        system = build(operator, scope, tuple(goals), bound)
+    except TooTight as tight:
+        raise other_model(
+            f"the model begins with larger numbers than {bound}, so its export had another bound"
+        ) from tight
     replaying = _Replaying(operator, scope)
     return [replaying.judged(trace, goals) for trace in read(text, tool, system)]
 
