@@ -17,6 +17,8 @@ from reconcheck.export.system import System
 from reconcheck.model.types import OpaqueType
 from spin import OutOfTimeError, Seen
 
+BROKEN = ("is violated", "Temporal propert", "is equal to FALSE")
+"""What TLC says where a property fails; the last of them of a formula that reads no variable."""
 NO_STATISTICS = "NO_STATISTICS\n"
 """What TLC looks for in a file before it reports its use to its makers."""
 
@@ -64,7 +66,7 @@ class TLC:
             if "Invariant Types is violated" in told:
                 return Seen(None, {}, time.monotonic() - started)
             unbroken = "No error has been found" in told
-            if not unbroken and "is violated" not in told and "Temporal propert" not in told:
+            if not unbroken and not any(words in told for words in BROKEN):
                 raise TLCError(told)
             holds[question.name] = unbroken != (question.kind == "reachable")
             if unbroken or question.kind == "converges":  # else it stopped early
