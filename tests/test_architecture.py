@@ -17,6 +17,7 @@ ORDER = [
     "engines",
     "certify",
     "explain",
+    "export",
     "render",
     "report",
     "cache",

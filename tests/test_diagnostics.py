@@ -46,6 +46,7 @@ NOT_FROM_A_MODEL = {
     **{kind.code: "cause" for kind in KINDS.values()},
     **{f"RC5{number:02}": "certificates" for number in range(1, 12)},
     **{f"RC6{number:02}": "citations" for number in range(1, 8)},
+    **{f"RC7{number:02}": "traces of other checkers" for number in range(1, 5)},
     "RC901": "internal",
     "RC902": "internal",
     "RC903": "internal",
@@ -143,7 +144,7 @@ def test_the_catalogue_teaches() -> None:
         assert code.family in FAMILIES.values()
         assert code.lesson
         assert max(map(len, code.lesson.splitlines())) <= 110
-        taught = name[:3] in ("RC1", "RC2", "RC3", "RC5", "RC6") or code.family == "cause"
+        taught = name[:3] in ("RC1", "RC2", "RC3", "RC5", "RC6", "RC7") or code.family == "cause"
         assert bool(code.instead) == taught
 
 

@@ -2,8 +2,8 @@
 
 `RC1xx` is about text and files, `RC2xx` about names and types, `RC3xx` are findings about a model that means
 something but hardly what was wanted, `RC4xx` are verdicts and (from RC411) their causes, `RC5xx` are about
-certificates, `RC6xx` about citations, `RC9xx` are faults of reconcheck itself.  A test keeps the catalogue and the code
-in step; `reconcheck explain RC203` prints an entry.
+certificates, `RC6xx` about citations, `RC7xx` about traces of other checkers, `RC9xx` are faults of reconcheck
+itself.  A test keeps the catalogue and the code in step; `reconcheck explain RC203` prints an entry.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ FAMILIES: dict[str, str] = {
     "RC42": "cause",
     "RC5": "certificate",
     "RC6": "citation",
+    "RC7": "trace of another checker",
     "RC9": "internal error",
 }
 """The family of a code, by its first three characters, or by four where a family has a part of its own."""
@@ -782,6 +783,46 @@ _CITATIONS = (
     ),
 )
 
+_FOREIGN_TRACES = (
+    _code(
+        "RC701",
+        "no trace of another checker",
+        """
+        The file cannot be read, or nothing in it looks like a counterexample of Spin, NuSMV, nuXmv or TLC.  A
+        checker that found no counterexample prints none.
+        """,
+        "Give what the checker printed: `spin -t -p` for Spin, the whole output for the others; or say `--from`.",
+    ),
+    _code(
+        "RC702",
+        "a trace of another model",
+        """
+        The trace speaks of a variable, a value or a step that the export of this model does not have.  The model
+        was exported in another scope, with other parameters, by another version, or has changed since.
+        """,
+        "Give the scope and the parameters of the export (`--level`, `--without`, `--set`), or export it anew.",
+    ),
+    _code(
+        "RC703",
+        "a step of the trace cannot be replayed",
+        """
+        The reference interpreter has no such step there, or it leads elsewhere; the message says where.  If the
+        model and its scope are those of the export, then the export, the other checker or the interpreter is wrong:
+        that is what exports are for.
+        """,
+        "Check that scope, parameters and model are those of the export; if they are, report it with the trace.",
+    ),
+    _code(
+        "RC704",
+        "a trace that shows nothing",
+        """
+        Every step was replayed, but the end is not a counterexample: something still has to happen there, or the
+        loop is not fair to some action, or no question is refuted by it.
+        """,
+        "Say with `--goal` which question the checker was asked; for convergence it has to be fair (Spin: `-f`).",
+    ),
+)
+
 _INTERNAL = (
     _code(
         "RC901",
@@ -820,6 +861,7 @@ _INTERNAL = (
 
 CODES: dict[str, Code] = {
     code.code: code
-    for code in (*_TEXT, *_NAMES, *_FINDINGS, *_VERDICTS, *_CAUSES, *_CERTIFICATES, *_CITATIONS, *_INTERNAL)
+    for group in (_TEXT, _NAMES, _FINDINGS, _VERDICTS, _CAUSES, _CERTIFICATES, _CITATIONS, _FOREIGN_TRACES, _INTERNAL)
+    for code in group
 }
 """Every code, in ascending order."""

@@ -17,6 +17,11 @@ COMMANDS = {
     "certify": ("reconcheck.cli.certify", "Check certificates of proofs, with nothing but the model and a solver."),
     "simulate": ("reconcheck.cli.simulate", "Walk a model step by step, with a seed."),
     "graph": ("reconcheck.cli.graph", "Draw the state graph of a model."),
+    "export": ("reconcheck.cli.export", "Write a model in the language of another model checker."),
+    "import-trace": (
+        "reconcheck.cli.import_trace",
+        "Show another model checker's counterexample in the model's terms.",
+    ),
     "fix": ("reconcheck.cli.fix", "Apply the fixes that diagnostics offer."),
     "new": ("reconcheck.cli.new", "Write a model to begin with."),
     "models": ("reconcheck.cli.models", "List and print the models that come along."),

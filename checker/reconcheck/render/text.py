@@ -11,6 +11,7 @@ from reconcheck.explain.assumptions import Assumption, assumptions_of
 from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
+from reconcheck.export.replay import Imported
 from reconcheck.model.managers import subject
 from reconcheck.model.operator import External, Object, Operator, Scope
 from reconcheck.model.types import OpaqueType, Type, Value
@@ -256,6 +257,14 @@ def render_walk(operator: Operator, scope: Scope, trace: Trace, seed: int, paint
     end = "nothing has to happen any more" if trace.end == "quiet" else "the walk goes on"
     lines.append(f"  |-- {end}: {goals}")
     return "\n".join(lines)
+
+
+def render_imported(operator: Operator, scope: Scope, imported: Imported, paint: Paint) -> str:
+    """A counterexample of another checker, or its witness, in the model's terms."""
+    said = HEADLINES[imported.verdict]
+    head = f"{imported.goal.name}: {said}, {scope}; found by {imported.tool}"
+    colour = GREEN if imported.verdict == "reachable" else RED
+    return "\n".join([paint(colour, head), *_trace(operator, imported.trace, paint)])
 
 
 def _row(mark: str, cells: tuple[str, ...], widths: tuple[int, ...]) -> list[str]:
