@@ -104,6 +104,7 @@ class Prover:
         self.checker.back_to(self.start)
         self.found = Found(self.found.settling)
         self.proved, self.known = {}, list(self.settled)
+        self._together(conjuncts(goal))
         self.found.open = next((part for part in conjuncts(goal) if not self._lemma(part)), None)
         return self.found.open is None
 
@@ -113,10 +114,34 @@ class Prover:
             return self.proved[formula]
         self.proved[formula] = False
         if isinstance(formula, e.And):
+            self._together(formula.operands)
             self.proved[formula] = all(self._lemma(part) for part in formula.operands)
         else:
             self.proved[formula] = self._on_slices(formula)
         return self.proved[formula]
+
+    def _together(self, parts: Sequence[e.Expr]) -> None:
+        """Proves parts along with one that begins with a larger slice, on that, where it is enough as it is."""
+        begins = {part: first_slice(self.system, part) for part in parts if part not in self.proved and tells(part)}
+        about: dict[str, list[e.Expr]] = {}
+        for part in begins:
+            for name in e.names(part):
+                about.setdefault(name, []).append(part)
+        taken: set[e.Expr] = set()
+        for largest in sorted(begins, key=lambda part: -len(begins[part])):
+            near = dict.fromkeys(part for name in sorted(begins[largest]) for part in about.get(name, ()))
+            others = [part for part in near if part not in taken and begins[part] < begins[largest]]
+            if others and largest not in taken:
+                taken |= {largest, *others}
+                self._jointly((*others, largest), begins[largest])
+
+    def _jointly(self, parts: tuple[e.Expr, ...], keep: frozenset[str]) -> None:
+        """Proves several parts on one slice, or none of them."""
+        goal = e.both(*parts)
+        attempt = self._attempt(goal, (keep, ()), SLICE_STATES)
+        if attempt is not None and not attempt.bad and self._accept(goal, attempt):
+            self.proved |= dict.fromkeys(parts, True)
+            self.known += parts
 
     def _on_slices(self, goal: e.Expr) -> bool:
         """Widens the slice until the goal is proved on it, or nothing helps."""
@@ -250,8 +275,10 @@ class Prover:
     def _accept(self, goal: e.Expr, attempt: _Attempt) -> bool:
         """Hands the proof to the checker."""
         ranking, states = attempt.ranking, attempt.graph.states
-        ranks = [0] * len(states) if ranking is None else ranking.ranks
-        columns, diagram = self._arranged(attempt.part, list(zip(states, ranks, strict=True)), ranking is None)
+        if ranking is None:
+            columns, diagram = self._resting(attempt)
+        else:
+            columns, diagram = arranged(attempt.part.columns, list(zip(states, ranking.ranks, strict=True)))
         part: Part = Rests(goal, columns, diagram)
         if ranking is not None:
             part = Settles(goal, columns, diagram, ranking.helpful, self.ways)
@@ -263,17 +290,13 @@ class Prover:
         self.found.largest = max(self.found.largest, len(columns))
         return True
 
-    def _arranged(
-        self, part: Slice, rows: list[tuple[StateTuple, int]], alike: bool
-    ) -> tuple[tuple[Column, ...], Diagram]:
-        """The diagram of a slice; of slices that look alike it is made once."""
-        if not alike:
-            return arranged(part.columns, rows)
-        key = part.source
-        if key not in self.diagrams:
-            columns, diagram = arranged(part.columns, rows)
-            self.diagrams[key] = tuple(part.columns.index(column) for column in columns), diagram
-        order, diagram = self.diagrams[key]
+    def _resting(self, attempt: _Attempt) -> tuple[tuple[Column, ...], Diagram]:
+        """The diagram of all states of a slice; of slices that look alike it is made once."""
+        part = attempt.part
+        if part.source not in self.diagrams:
+            columns, diagram = arranged(part.columns, [(state, 0) for state in attempt.graph.states])
+            self.diagrams[part.source] = tuple(part.columns.index(column) for column in columns), diagram
+        order, diagram = self.diagrams[part.source]
         columns = tuple(part.columns[place] for place in order)
         return columns, replace(diagram, variables=tuple(column.variable for column in columns))
 
