@@ -64,7 +64,9 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Runs the command line; nothing ever ends in a traceback."""
     from reconcheck.cli.errors import guarded
+    from reconcheck.cli.machine import collect_seldom
 
+    collect_seldom()
     sys.setrecursionlimit(20_000)
     return guarded(lambda: group.main(args=arguments, prog_name="reconcheck", standalone_mode=False))
 
