@@ -37,7 +37,7 @@ def uncovered(operator: Operator) -> Iterator[Diagnostic]:
 
 def _unheard_of(operator: Operator, controller: Controller, target: str, watches: list[Watch]) -> Iterator[str]:
     """The ways in which others make an object come or go, of which no watch tells."""
-    silent = target == controller.primary and operator.profile["deleted_primary"] == "silent"
+    silent = target == controller.primary and controller.profile["deleted_primary"] == "silent"
     for kind, how in (("create", "when it is created"), ("delete", "when it is deleted")):
         if not any(kind in watch.filter.kinds for watch in watches) and not (silent and kind == "delete"):
             if kind in _verbs_of_others(operator, controller, target):
