@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import gc
 import sys
 from typing import Any
 
@@ -61,11 +62,16 @@ def group() -> None:
     """
 
 
+FEW_CYCLES = 50_000
+"""New objects between two searches for garbage in cycles: there is hardly any, and states are many objects."""
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Runs the command line; nothing ever ends in a traceback."""
     from reconcheck.cli.errors import guarded
 
     sys.setrecursionlimit(20_000)
+    gc.set_threshold(FEW_CYCLES)
     return guarded(lambda: group.main(args=arguments, prog_name="reconcheck", standalone_mode=False))
 
 

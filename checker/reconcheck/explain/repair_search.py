@@ -28,6 +28,12 @@ from reconcheck.model.wakeups import in_force
 
 SEARCHED = 0.6
 """The part of the time after which no more sets are tried: what was found is to be verified."""
+MOST_WORK = 150_000
+"""States of changed models that are listed, after which no more sets are tried: the same on every machine."""
+WORK_OF_A_SET = 1_500
+"""What a set counts in addition: its text is read and compiled."""
+ONE_MORE = 5.0
+"""Seconds to verify a repair of too many states for its whole graph, once there is another for the same goals."""
 GRAPH = frozenset({"graph", "search"})
 """What verifies a repair whose whole state graph is at hand: looking for a proof in parts would take longer."""
 
@@ -86,6 +92,7 @@ class Search:
         self.impossible: set[Set] = set()
         """Sets that give no model, or change the same words."""
         self.tried = 0
+        self.work = 0
 
     def repairs(self, most_edits: int) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
         """The repairs, verified, and what could not be told."""
@@ -105,10 +112,13 @@ class Search:
                 chosen = frozenset(numbers)
                 if not self._worth_trying(chosen):
                     continue
+                which = "single changes" if size == 1 else f"sets of {size} changes"
+                where = self.asked.scope
                 if self.clock.past(SEARCHED):
-                    which = "single changes" if size == 1 else f"sets of {size} changes"
-                    where = self.asked.scope
                     self.undecided.append(f"not all {which} were tried {where}: the time was up after {self.tried}")
+                    return
+                if self.work > MOST_WORK:
+                    self.undecided.append(f"not all {which} were tried {where}: {self.tried} sets were")
                     return
                 self._try(chosen)
 
@@ -144,6 +154,7 @@ class Search:
         changes = original_lines(edits)
         rules = tuple(dict.fromkeys(rule for number in sorted(chosen) for rule in self.candidates[number].rules))
         tried = try_out(loaded, self.asked, rules, lambda line: original_line(changes, line), self.clock.left)
+        self.work += WORK_OF_A_SET + tried.states
         self._learn(chosen, tried)
         if tried.open:
             self.undecided.append(f"{self._title(chosen)}: {tried.open}")
@@ -173,7 +184,7 @@ class Search:
             if self.clock.left() == 0.0:
                 self.undecided.append(f"not verified, as the time was up: {self._title(found.chosen)}")
                 continue
-            repair = self._repair(found)
+            repair = self._repair(found, any(found.mended <= {*other.goals} for other in made))
             if repair is not None:
                 made.append(repair)
         return tuple(made)
@@ -199,8 +210,8 @@ class Search:
             if goal.kind == "converges" and goal.name not in mended | self.asked.good
         )
 
-    def _repair(self, found: _Found) -> Repair | None:
-        """A found set as a repair, if the real engines say so of the text that it gives."""
+    def _repair(self, found: _Found, another: bool) -> Repair | None:
+        """A found set as a repair, if the real engines say so of the text that it gives; `another` does as much."""
         started = time.monotonic()
         title = self._title(found.chosen)
         self.tell(f"verifying the repair: {title}")
@@ -211,7 +222,7 @@ class Search:
         except NoPatch as reason:
             self.undecided.append(f"{title}: not offered, as {reason}")
             return None
-        refused = self._refused(whole, found)
+        refused = self._refused(whole, found, another)
         if refused:
             self.undecided.append(f"{title}: {refused}")
             return None
@@ -226,19 +237,23 @@ class Search:
             seconds=found.seconds + time.monotonic() - started,
         )
 
-    def _refused(self, whole: Patched, found: _Found) -> str:
+    def _refused(self, whole: Patched, found: _Found, another: bool) -> str:
         """Why the engines do not accept a repaired model; empty where they do."""
         small = self.verdicts(whole.loaded, whole.loaded.operator.goals[0], self.asked.scope) is not None
         engines = GRAPH if small else ENGINES
-        verifier = Verifier(whole.loaded, self.clock.left(), self.tell, engines)
-        for goal in whole.loaded.operator.goals:
+        goals = whole.loaded.operator.goals
+        for goal in goals:
             if self.before is not None and goal.name in self.before.good:
                 if self.verdicts(whole.loaded, goal, self.before.scope) not in GOOD:
                     return f"{goal.name} might not hold {self.before.scope} any more"
-            if goal.name in found.mended | self.asked.good:
-                answer = verifier.answer(goal, self.asked.scope, self.clock.left())
-                if not answer.good:
-                    return f"{goal.name} is {answer.verdict} then{f': {answer.reason}' if answer.reason else ''}"
+        left = self.clock.left()
+        if another and not small:
+            left = ONE_MORE if left is None else min(ONE_MORE, left)
+        verifier = Verifier(whole.loaded, left, self.tell, engines)
+        asked = [goal for goal in goals if goal.name in found.mended | self.asked.good]
+        for answer in verifier.together(asked, self.asked.scope):
+            if not answer.good:
+                return f"{answer.goal.name} is {answer.verdict} then{f': {answer.reason}' if answer.reason else ''}"
         return ""
 
     def _lowest_level(self, loaded: Loaded, mended: Iterable[str]) -> int:
@@ -251,7 +266,7 @@ class Search:
                 return level
             if all(self.verdicts(loaded, goal, scope) in GOOD for goal in goals):
                 verifier = Verifier(loaded, self.clock.left(), self.tell, GRAPH)
-                if all(verifier.answer(goal, scope, self.clock.left()).good for goal in goals):
+                if all(answer.good for answer in verifier.together(goals, scope)):
                     return level
         return top.level
 
