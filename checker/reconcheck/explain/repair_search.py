@@ -28,7 +28,7 @@ from reconcheck.model.wakeups import in_force
 
 SEARCHED = 0.6
 """The part of the time after which no more sets are tried: what was found is to be verified."""
-MOST_WORK = 150_000
+MOST_WORK = 400_000
 """States of changed models that are listed, after which no more sets are tried: the same on every machine."""
 WORK_OF_A_SET = 1_500
 """What a set counts in addition: its text is read and compiled."""

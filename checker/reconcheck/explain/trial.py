@@ -17,6 +17,8 @@ from reconcheck.model.operator import SCHEDULED, Goal, Operator, Scope
 from reconcheck.model.types import BOOL, EnumType
 from reconcheck.semantics.layout import layout
 
+FEW_STATES = 1_000
+"""States of a changed model that are listed first: most sets of candidates are seen to fail in so many."""
 MORE_STATES = 100_000
 """States of a changed model that are listed before it is left to the engines."""
 REST = " rest"
@@ -64,7 +66,7 @@ def try_out(
 ) -> Tried:
     """What a changed model does; `lines` gives the lines of the model as it stood."""
     states = 0
-    for most in (MOST_STATES, MORE_STATES):
+    for most in (FEW_STATES, MOST_STATES, MORE_STATES):
         try:
             found = probe(loaded.operator, asked.scope, left(), rules, most)
         except NotProbed:

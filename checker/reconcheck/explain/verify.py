@@ -346,7 +346,7 @@ class Verifier:
         return Checker(system, lambda: self.budget.left, self._tell), proofs.Proof(formula, (), (part,))
 
     def _nearby(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer | None:
-        """A counterexample among the nearest states: rest in a state, or a fair loop of states, whose steps are all known."""
+        """A counterexample among the nearest states: rest or a fair loop, in states whose steps are all known."""
         graph = explored.part
         if graph is None or "search" not in self.engines:
             return None
@@ -545,7 +545,9 @@ class Verifier:
         if not bad:
             return None
         claim = self._claim(graph, shortest_path(graph, bad), None, end, True)
-        return replace(self._found(goal, scope, self._replay(goal, scope, graph.system, claim)), engine="nearest states")
+        return replace(
+            self._found(goal, scope, self._replay(goal, scope, graph.system, claim)), engine="nearest states"
+        )
 
     def _found(self, goal: Goal, scope: Scope, trace: Trace) -> Answer:
         if goal.kind == "always":
