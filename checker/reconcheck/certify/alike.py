@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reconcheck.certify.projection import Folded, Projections
+from reconcheck.certify.projection import Folded, Move, Moved, Projections
 from reconcheck.model import expr as e
 from reconcheck.model.likeness import Key, Pattern
 from reconcheck.model.operator import Variable
@@ -27,14 +27,11 @@ class Alike:
             self.pattern.add(context.shapes.of(column.term))
         self.places = dict(self.pattern.places)
         variables = frozenset(self.places)
+        self.tables = {name: _table(shown) for name, shown in folded.items()}
         self.commands: dict[Key, int] = {}
-        for look, shown, moved in projections.looks_of(variables):
-            places = tuple([(i, self.places[name]) for i, name in shown])
-            names = [name for name, _, _ in next(iter(moved))]
-            tables = [(self.places[name], self._table(name)) for name in names]
-            for moves, number in moved.items():
-                seen = [(at, table[old], table[new]) for (at, table), (_, old, new) in zip(tables, moves, strict=True)]
-                self.commands.setdefault((look, places, *seen), number)
+        for look, shown, moves, number in projections.looks_of(variables, self._still):
+            places = [(i, self.places[name]) for i, name in shown]
+            self.commands.setdefault((look, *places, *map(self._seen, moves)), number)
 
     def key(self, formulas: Sequence[e.Expr], places: Mapping[str, e.Var]) -> Key | None:
         """Equal where formulas in the states of a diagram, and its steps, are alike; None where that is not told."""
@@ -47,7 +44,7 @@ class Alike:
             if name in self.folded:
                 if not isinstance(value, e.Const):
                     return None
-                pattern.content += ("begin", self._table(name)[str(value.value)])
+                pattern.content += ("begin", self.tables[name][str(value.value)])
             else:
                 pattern.add(context.shapes.of(value))
         pattern.content += (*self.commands, self.diagram.nodes, self.diagram.root)
@@ -56,16 +53,23 @@ class Alike:
         regions = [Variable(region.name, region.type, None) for region in places.values()]
         return pattern.key([*context.system.initial.inputs, *regions])
 
-    def _table(self, name: str) -> Mapping[str | None, object]:
-        """For each place of a run, and for none, what the columns show of it."""
-        tables = self.folded.get(name)
-        if tables is None:
-            return _Itself()
-        return {None: None} | {place: tuple(table[place] for table in tables) for place in tables[0]}
+    def _seen(self, move: Move) -> tuple[int, object, object]:
+        """What the columns show of a move, and of which variable."""
+        name, old, new = move
+        table = self.tables.get(name)
+        return (self.places[name], old, new) if table is None else (self.places[name], table[old], table[new])
+
+    def _still(self, moves: Moved) -> bool:
+        """Whether the columns show nothing of some moves."""
+        for name, old, new in moves:
+            table = self.tables.get(name)
+            if table is None or old is None or (new is not None and table[old] != table[new]):
+                return False
+        return True
 
 
-class _Itself(dict[str | None, object]):
-    """Each place for itself."""
-
-    def __missing__(self, place: str | None) -> object:
-        return place
+def _table(shown: tuple[dict[str, str], ...]) -> dict[str | None, object]:
+    """For each place of a run, and for none, what the columns show of it."""
+    found: dict[str | None, object] = {None: None}
+    found.update(shown[0] if len(shown) == 1 else {at: tuple(table[at] for table in shown) for at in shown[0]})
+    return found

@@ -192,7 +192,7 @@ class Checker:
         """Whether the measure's action is possible and lowers it wherever it is not 0."""
         context = self.context
         assert measure.action is not None
-        if measure.action not in self.system.actions():
+        if measure.action not in self.system.fair:
             return Refused(f"ended: {measure}", "there is no such fair action")
         positive = e.negate(measure.zero)
         ways = context.enabled(measure.action)
@@ -200,10 +200,10 @@ class Checker:
         refused = context.refuted(Name("possible", (measure,)), [positive, e.negate(ways), *known])
         if refused is not None:
             return refused
-        for number, command in enumerate(self.system.commands):
-            if command.step.action != measure.action or command.step.kind != "fair" or number in context.dead:
+        for number in self.system.fair[measure.action]:
+            if number in context.dead:
                 continue
-            name = Name("lowered", (measure, command.step))
+            name = Name("lowered", (measure, self.system.commands[number].step))
             not_lowered = partial(_not_lowered, measure, context.taken[number])
             refused = context.taken_refuted(name, number, names, measure, not_lowered)
             if refused is not None:

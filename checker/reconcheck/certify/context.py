@@ -207,16 +207,14 @@ class Context:
         A running reconcile always can go on, if the solver agrees: then its condition is that it runs.
         """
         if action not in self._enabled:
-            numbers = [
-                n for n, c in enumerate(self.system.commands) if c.step.action == action and c.step.kind == "fair"
-            ]
+            numbers = self.system.fair.get(action, ())
             self._enabled[action] = self._always_running(action, numbers) or self._some(numbers)
         return self._enabled[action]
 
-    def _some(self, numbers: list[int]) -> e.Expr:
+    def _some(self, numbers: Sequence[int]) -> e.Expr:
         return e.either(*(possible(self.system.commands[number], self.types) for number in numbers))
 
-    def _always_running(self, action: str, numbers: list[int]) -> e.Expr | None:
+    def _always_running(self, action: str, numbers: Sequence[int]) -> e.Expr | None:
         """The condition that a controller runs, if that is when the action is possible."""
         if not action.startswith("reconcile "):
             return None

@@ -6,7 +6,7 @@ an obligation that holds of the projected command holds of the command.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconcheck.certify.context import Context
@@ -37,9 +37,14 @@ CONTROL = ("pc(", "queued(", "timer(")
 """How the names of the variables begin that say where controllers stand."""
 Shown = tuple[tuple[int, str], ...]
 """Which variables a look shows, and where."""
-Moved = tuple[tuple[str, str | None, str | None], ...]
-"""For each program counter, the place before and after, by name."""
+Move = tuple[str, str | None, str | None]
+"""A program counter, the place before, and after, by name."""
+Moved = tuple[Move, ...]
 Moves = tuple[tuple[str, e.Const | None, e.Const | None], ...]
+Group = tuple[int, Shown, dict[Moved, list[int]]]
+"""Commands that look the same but for the moves of runs, by these."""
+SHARED = 16
+"""A variable that more than one in so many commands touch is one that many slices share."""
 
 
 @dataclass
@@ -76,7 +81,10 @@ class Projections:
         for number, footprint in enumerate(self._footprints):
             for name in footprint:
                 self._touching.setdefault(name, []).append(number)
-        self._control: dict[frozenset[str], list[tuple[int, Shown, dict[Moved, list[int]]]]] = {}
+        self._popular = frozenset(
+            n for n, numbers in self._touching.items() if len(numbers) * SHARED > len(context.taken)
+        )
+        self._common: dict[frozenset[str], list[Group]] = {}
         self._made: dict[tuple[int, frozenset[str]], tuple[Projected, Moves]] = {}
         self._same: dict[Projected, Projected] = {}
         self._looks: dict[tuple[int, tuple[int, ...]], tuple[int, tuple[tuple[int, int], ...]]] = {}
@@ -93,40 +101,39 @@ class Projections:
             found = self._made[key] = self._same.setdefault(made, made), moves
         return found
 
-    def looks_of(self, variables: frozenset[str]) -> list[tuple[int, Shown, dict[Moved, int]]]:
-        """How the commands that may change the variables look: for each look, the moves of runs, with one command each.
+    def looks_of(
+        self, variables: frozenset[str], still: Callable[[Moved], bool]
+    ) -> Iterator[tuple[int, Shown, Moved, int]]:
+        """How the commands that may change the variables look, each look with one command.
 
-        Most commands touch none of the variables but the control state, which all slices share.
+        Those that show nothing but moves that are `still` are left out.  Most commands touch none of the variables but
+        the control state and what many others touch, and look the same from all slices that share these.
         """
-        control = frozenset(name for name in variables if name.startswith(CONTROL))
-        if control not in self._control:
-            self._control[control] = self._grouped(self.context.writing(control), control)
-        special = {n for name in variables - control for n in self._touching.get(name, ())}
-        groups = [
-            (look, shown, {moves: number for moves, numbers in moved.items() for number in numbers[:1]})
-            for look, shown, moved in self._control[control]
-        ]
-        if special:
-            groups = []
-            for look, shown, moved in self._control[control]:
-                left = {moves: next((n for n in numbers if n not in special), -1) for moves, numbers in moved.items()}
-                if left := {moves: number for moves, number in left.items() if number >= 0}:
-                    groups.append((look, shown, left))
-            writing = sorted(special.intersection(self.context.writing(variables)))
-            groups += [(a, b, {m: n[0] for m, n in moved.items()}) for a, b, moved in self._grouped(writing, variables)]
-        return groups
+        common = frozenset(name for name in variables if name.startswith(CONTROL) or name in self._popular)
+        if common not in self._common:
+            self._common[common] = self._grouped(self.context.writing(common), common)
+        special = {n for name in variables - common for n in self._touching.get(name, ())}
+        writing = sorted(special.intersection(self.context.writing(variables)))
+        for look, shown, moved in self._common[common]:
+            for moves, numbers in moved.items():
+                if shown or not still(moves):
+                    number = next((number for number in numbers if number not in special), None)
+                    if number is not None:
+                        yield look, shown, moves, number
+        for look, shown, moved in self._grouped(writing, variables):
+            for moves, numbers in moved.items():
+                if shown or not still(moves):
+                    yield look, shown, moves, numbers[0]
 
-    def _grouped(
-        self, numbers: Iterable[int], variables: frozenset[str]
-    ) -> list[tuple[int, Shown, dict[Moved, list[int]]]]:
-        found: dict[tuple[int, Shown, tuple[str, ...]], dict[Moved, list[int]]] = {}
+    def _grouped(self, numbers: Iterable[int], variables: frozenset[str]) -> list[Group]:
+        found: dict[tuple[int, Shown], dict[Moved, list[int]]] = {}
         for number in numbers:
             look, shown = self.look(number, variables)
-            moves = tuple((name, _at(old), _at(new)) for name, old, new in self.context.taken[number].moves)
-            moves = tuple(move for move in moves if move[0] in variables)
-            group = found.setdefault((look, shown, tuple(name for name, _, _ in moves)), {})
-            group.setdefault(moves, []).append(number)
-        return [(look, shown, moved) for (look, shown, _), moved in found.items()]
+            moves = tuple([(name, _at(old), _at(new)) for name, old, new in self.context.taken[number].moves])
+            if not all(move[0] in variables for move in moves):
+                moves = tuple(move for move in moves if move[0] in variables)
+            found.setdefault((look, shown), {}).setdefault(moves, []).append(number)
+        return [(look, shown, moved) for (look, shown), moved in found.items()]
 
     def look(self, number: int, variables: frozenset[str]) -> tuple[int, Shown]:
         """What a command does to the variables, but for the places of runs: a number, and where which are in it.

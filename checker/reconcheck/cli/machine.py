@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -11,6 +12,11 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def collect_seldom() -> None:
+    """Lets the garbage collector look for cycles seldom: what is made here hardly has any, and lives long."""
+    gc.set_threshold(100_000, 50, 100)
 
 
 def peak_memory() -> int | None:

@@ -69,7 +69,9 @@ FEW_CYCLES = 50_000
 def main(arguments: list[str] | None = None) -> Any:
     """Runs the command line; nothing ever ends in a traceback."""
     from reconcheck.cli.errors import guarded
+    from reconcheck.cli.machine import collect_seldom
 
+    collect_seldom()
     sys.setrecursionlimit(20_000)
     gc.set_threshold(FEW_CYCLES)
     return guarded(lambda: group.main(args=arguments, prog_name="reconcheck", standalone_mode=False))

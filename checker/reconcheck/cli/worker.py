@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconcheck.cli.machine import collect_seldom
 from reconcheck.cli.request import Request, failure
 from reconcheck.explain.run import Failure
 
@@ -95,6 +96,7 @@ def work(connection: Connection, request: Request, recursion: int) -> None:
     """The main function of a worker; `recursion` is Python's limit."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.setrecursionlimit(recursion)
+    collect_seldom()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _serve(connection, request)

@@ -22,6 +22,9 @@ class Budget:
     states: int = MOST_STATES
     report: Callable[[str], None] = lambda _text: None
     started: float = field(default_factory=time.monotonic)
+    share: float | None = None
+    """Processor seconds, for an attempt that something else follows: how busy the machine is does not matter."""
+    begun: float = field(default_factory=time.process_time)
 
     @property
     def spent(self) -> float:
@@ -31,7 +34,13 @@ class Budget:
     @property
     def left(self) -> float | None:
         """Seconds left, at least 0; None without a limit."""
-        return None if self.seconds is None else max(0.0, self.seconds - self.spent)
+        limits = [] if self.seconds is None else [self.seconds - self.spent]
+        limits += [] if self.share is None else [self.share - (time.process_time() - self.begun)]
+        return max(0.0, min(limits)) if limits else None
+
+    def shared(self, share: float) -> Budget:
+        """The same clock, and no more than a share of the work."""
+        return replace(self, share=share, begun=time.process_time())
 
     def at_most(self, states: int) -> Budget:
         """The same clock with another number of states."""
@@ -41,6 +50,8 @@ class Budget:
         """Raises `Exhausted` when time or states are used up, and reports otherwise."""
         if self.seconds is not None and self.spent > self.seconds:
             raise Exhausted(f"the time limit of {self.seconds:g} s was reached while {doing}")
+        if self.share is not None and time.process_time() - self.begun > self.share:
+            raise Exhausted(f"{self.share:g} s of processor time were spent while {doing}")
         if states > self.states:
             raise Exhausted(f"more than {self.states:,} states while {doing}")
         self.report(doing)

@@ -50,20 +50,26 @@ class Folding:
         With `actions`, those of these actions are told apart, and kept even where the columns do not change.
         """
         found: dict[object, tuple[Command, list[int]]] = {}
-        pairs = zip(commands, seen, strict=True)
-        flat = [(number, command, one) for number, (command, several) in enumerate(pairs) for one in several]
-        for number, command, one in flat:
-            place = tuple(
-                (pc, old and self.regions[pc][old], new and self.regions[pc][new]) for pc, old, new in one.moves
-            )
-            watched = actions is not None and command.step.action in actions
-            key = (one.look, place, command.step.action if watched else "")
-            if key not in found:
-                found[key] = self.command(command, one), []
-            found[key][1].append(number)
+        for number, several in enumerate(seen):
+            watched = commands[number].step.action if actions and commands[number].step.action in actions else ""
+            for one in several:
+                places = tuple([self._between(move) for move in one.moves])
+                if not watched and not one.updates and all(old == new for _, old, new in places):
+                    continue
+                key = one.look, places, watched
+                if key not in found:
+                    found[key] = self.command(commands[number], one), []
+                found[key][1].append(number)
         kept = actions or frozenset()
         visible = [(c, tuple(n)) for c, n in found.values() if c.updates or c.step.action in kept]
         return tuple(c for c, _ in visible), tuple(n for _, n in visible)
+
+    def _between(self, move: tuple[str, str | None, str | None]) -> tuple[str, str | None, str | None]:
+        """A move between regions instead of places."""
+        pc, old, new = move
+        regions = self.regions[pc]
+        here = None if old is None else regions[old]
+        return pc, here, here if new is None else regions[new]
 
 
 def _retyped(formula: e.Expr, values: dict[str, e.Var]) -> e.Expr:

@@ -176,11 +176,11 @@ def _of_runs(system: System, types: dict[str, Variable]) -> Iterator[Found]:
         if left is None:
             continue
         action = f"reconcile {controller}"
-        own = [n for n, c in enumerate(system.commands) if c.step.action == action and c.step.kind == "fair"]
+        own = system.fair.get(action, ())
         yield Measure(e.TRUE, Places(variable, tuple(sorted(left.items())))), (action,), own
         for name, type_ in types.items():
             if _is_local(name, controller):
-                for condition, places in _outlived(system, types, variable, e.Var(name, type_.type)):
+                for condition, places in _outlived(moves, types, e.Var(name, type_.type)):
                     amounts = tuple((place, left[place]) for place in sorted(places) if place in left)
                     yield Measure(condition, Places(variable, amounts)), (action,), own
 
@@ -241,24 +241,26 @@ def _left(moves: list[tuple[str, str, Command]]) -> dict[str, int] | None:
 
 
 def _outlived(
-    system: System, types: dict[str, Variable], pc: Variable, local: e.Var
+    moves: list[tuple[str, str, Command]], types: dict[str, Variable], local: e.Var
 ) -> Iterator[tuple[e.Expr, set[str]]]:
     """Conditions under which a running reconcile works with a value of before, and where it stands then."""
-    moves = _moves(system, pc, types)
     bound: dict[e.Expr, set[str]] = {}
-    for _, new, command in moves:
-        value = dict(command.updates).get(local.name)
-        if value is not None and new not in RESTING:
+    onward: dict[str, list[str]] = {}
+    for old, new, command in moves:
+        if new in RESTING:
+            continue
+        value = next((value for name, value in command.updates if name == local.name), None)
+        if value is None:
+            onward.setdefault(old, []).append(new)
+        else:
             for leaf in _leaves(e.substitute(value, fixed(command.guard, types))):
                 if leaf != local and not any(v.name == local.name for v in e.variables(leaf)):
                     bound.setdefault(leaf, set()).add(new)
     for value, starts in bound.items():
         places, work = set(starts), list(starts)
         while work:
-            place = work.pop()
-            for old, new, command in moves:
-                changes = any(name == local.name for name, _ in command.updates)
-                if old == place and new not in places and new not in RESTING and not changes:
+            for new in onward.get(work.pop(), ()):
+                if new not in places:
                     places.add(new)
                     work.append(new)
         yield e.negate(e.equal(local, value)), places

@@ -275,8 +275,10 @@ class Prover:
     def _accept(self, goal: e.Expr, attempt: _Attempt) -> bool:
         """Hands the proof to the checker."""
         ranking, states = attempt.ranking, attempt.graph.states
-        ranks = [0] * len(states) if ranking is None else ranking.ranks
-        columns, diagram = self._arranged(attempt.part, list(zip(states, ranks, strict=True)), ranking is None)
+        if ranking is None:
+            columns, diagram = self._resting(attempt)
+        else:
+            columns, diagram = arranged(attempt.part.columns, list(zip(states, ranking.ranks, strict=True)))
         part: Part = Rests(goal, columns, diagram)
         if ranking is not None:
             part = Settles(goal, columns, diagram, ranking.helpful, self.ways)
@@ -288,17 +290,13 @@ class Prover:
         self.found.largest = max(self.found.largest, len(columns))
         return True
 
-    def _arranged(
-        self, part: Slice, rows: list[tuple[StateTuple, int]], alike: bool
-    ) -> tuple[tuple[Column, ...], Diagram]:
-        """The diagram of a slice; of slices that look alike it is made once."""
-        if not alike:
-            return arranged(part.columns, rows)
-        key = part.source
-        if key not in self.diagrams:
-            columns, diagram = arranged(part.columns, rows)
-            self.diagrams[key] = tuple(part.columns.index(column) for column in columns), diagram
-        order, diagram = self.diagrams[key]
+    def _resting(self, attempt: _Attempt) -> tuple[tuple[Column, ...], Diagram]:
+        """The diagram of all states of a slice; of slices that look alike it is made once."""
+        part = attempt.part
+        if part.source not in self.diagrams:
+            columns, diagram = arranged(part.columns, [(state, 0) for state in attempt.graph.states])
+            self.diagrams[part.source] = tuple(part.columns.index(column) for column in columns), diagram
+        order, diagram = self.diagrams[part.source]
         columns = tuple(part.columns[place] for place in order)
         return columns, replace(diagram, variables=tuple(column.variable for column in columns))
 

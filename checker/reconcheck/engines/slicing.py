@@ -21,10 +21,9 @@ from reconcheck.engines.measures import RESTING
 from reconcheck.engines.python_code import StateTuple, predicate, source
 from reconcheck.model import expr as e
 from reconcheck.model.likeness import Pattern, Shapes
-from reconcheck.model.operator import Variable
 from reconcheck.model.types import BOOL, OPAQUE, BoolType, EnumType, IntType
 from reconcheck.proof.certificate import Column, region_type
-from reconcheck.semantics.system import System, fixed, possible
+from reconcheck.semantics.system import Command, System, fixed, possible
 
 MOST_CASES = 4000
 """Case distinctions spent on one "whatever the cut variables are"; past it an action counts as not possible."""
@@ -34,6 +33,8 @@ MOST_MOVED = 4
 """Parts of a predicate that a command may change before the predicate may become anything."""
 CONTROL = ("pc(", "queued(", "timer(")
 """How the names of the variables begin with which every slice begins."""
+SHARED = 16
+"""A variable that more than one in so many commands touch is one that many slices share."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,18 @@ class Predicate:
 
     name: str
     term: e.Expr
+
+
+@dataclass(frozen=True)
+class _Bare:
+    """A command without what it says about the places of runs; its shape, and the names in it, in order."""
+
+    guard: e.Expr
+    updates: tuple[tuple[str, e.Expr], ...]
+    moves: tuple[tuple[str, str | None, str | None], ...]
+    fixed: dict[str, e.Expr]
+    shape: int
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -82,11 +95,18 @@ class Slicer:
         for number, footprint in enumerate(self.footprints):
             for name in footprint:
                 self.touching.setdefault(name, []).append(number)
+        self.common = frozenset(
+            name
+            for name, numbers in self.touching.items()
+            if name.startswith(CONTROL) or len(numbers) * SHARED > len(system.commands)
+        )
+        """The variables that many slices share."""
         self.shapes = Shapes(self.types)
+        self._bare: dict[tuple[int, tuple[str, ...]], _Bare] = {}
         self._alike: dict[object, tuple[Seen, tuple[str, ...]]] = {}
         self._seen: dict[object, tuple[Seen, ...]] = {}
         self._plain: dict[frozenset[str], list[tuple[Seen, ...]]] = {}
-        """How the commands look from the control state alone."""
+        """How the commands look from nothing but common variables."""
         self._looks: dict[object, int] = {}
         self._sure: dict[tuple[str, frozenset[str]], e.Expr] = {}
 
@@ -96,8 +116,8 @@ class Slicer:
         if pc is not None:
             here = e.Var(pc.name, pc.type)
             return e.both(*(e.negate(e.equal(here, e.Const(place, pc.type))) for place in RESTING))
-        ways = (c for c in self.system.commands if c.step.action == action and c.step.kind == "fair")
-        return e.either(*(possible(command, self.types) for command in ways))
+        ways = self.system.fair[action]
+        return e.either(*(possible(self.system.commands[number], self.types) for number in ways))
 
     def slice(self, keep: frozenset[str], predicates: Sequence[Predicate] = ()) -> Slice:
         """The projection onto some variables and predicates."""
@@ -175,13 +195,13 @@ class Slicer:
     def _all_seen(
         self, keep: frozenset[str], predicates: Sequence[Predicate], folded: tuple[str, ...]
     ) -> list[tuple[Seen, ...]]:
-        """All commands on the kept variables and predicates; most touch no more of them than the control state."""
-        control = _control(keep)
-        if control not in self._plain:
+        """All commands on the kept variables and predicates; most touch no more of them than what many slices share."""
+        common = keep & self.common
+        if common not in self._plain:
             numbers = range(len(self.system.commands))
-            self._plain[control] = [self._see(number, control, (), folded) for number in numbers]
-        seen = list(self._plain[control])
-        names = (keep - control).union(*(e.names(one.term) for one in predicates))
+            self._plain[common] = [self._see(number, common, (), folded) for number in numbers]
+        seen = list(self._plain[common])
+        names = (keep - common).union(*(e.names(one.term) for one in predicates))
         for number in {number for name in names for number in self.touching.get(name, ())}:
             seen[number] = self._see(number, keep, predicates, folded)
         return seen
@@ -207,21 +227,13 @@ class Slicer:
         folded: tuple[str, ...],
         left: list[e.Expr],
     ) -> tuple[Seen, ...]:
-        command = self.system.commands[number]
-        fixed_values = fixed(command.guard, self.types)
-        inputs = frozenset(variable.name for variable in command.inputs)
-        guard = command.guard
-        updates = dict(command.updates)
-        moves: list[tuple[str, str | None, str | None]] = []
-        for pc in folded:
-            old, new = fixed_values.get(pc), updates.get(pc)
-            if old is not None or new is not None:
-                moves.append((pc, _place(old), _place(new)))
-        guard = _without(guard, {pc for pc, old, _ in moves if old is not None})
-        kept_updates = {name: value for name, value in updates.items() if name in keep and name not in folded}
-        hidden = any(name not in keep for name in updates)
+        command, bare = self.system.commands[number], self._without_places(number, folded)
         if not predicates and not left:
-            return self._like(guard, kept_updates, keep | inputs, command.inputs, tuple(moves), hidden)
+            return self._like(command, bare, keep)
+        inputs = frozenset(variable.name for variable in command.inputs)
+        kept_updates = {name: value for name, value in bare.updates if name in keep}
+        hidden = any(name not in keep for name, _ in command.updates)
+        guard, fixed_values, moves = bare.guard, bare.fixed, bare.moves
         guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates)
         guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs and about_rest(one, folded)))
         blur = Blur(keep | inputs | {p.name for p in predicates})
@@ -231,46 +243,52 @@ class Slicer:
         found: dict[Seen, None] = {}
         for choice in self._cases(blur, fixed_values) if moved else ({},):
             chosen = tuple((name, e.substitute(value, choice)) for name, value in shown)
-            one = simpler(e.substitute(guard, choice), chosen, (*command.inputs, *blur.inputs), tuple(moves), hidden)
+            one = simpler(e.substitute(guard, choice), chosen, (*command.inputs, *blur.inputs), moves, hidden)
             if one.guard != e.FALSE:
                 found[one] = None
         return tuple(replace(one, look=self._look(one)) for one in found)
 
-    def _like(
-        self,
-        guard: e.Expr,
-        updates: dict[str, e.Expr],
-        keep: frozenset[str],
-        inputs: tuple[Variable, ...],
-        moves: tuple[tuple[str, str | None, str | None], ...],
-        hidden: bool,
-    ) -> tuple[Seen, ...]:
+    def _without_places(self, number: int, folded: tuple[str, ...]) -> _Bare:
+        """A command with the places of folded program counters apart."""
+        if (number, folded) not in self._bare:
+            command = self.system.commands[number]
+            values, updates = fixed(command.guard, self.types), dict(command.updates)
+            moves = tuple(
+                (pc, _place(values.get(pc)), _place(updates.get(pc))) for pc in folded if pc in values or pc in updates
+            )
+            guard = _without(command.guard, {pc for pc, old, _ in moves if old is not None})
+            rest = tuple((name, value) for name, value in command.updates if name not in folded)
+            pattern = Pattern(self.shapes)
+            pattern.add(self.shapes.of(guard))
+            for name, value in rest:
+                pattern.add((-1, (name,)))
+                pattern.add(self.shapes.of(value))
+            shape = self.shapes.number(pattern.key(command.inputs))
+            self._bare[number, folded] = _Bare(guard, rest, moves, values, shape, tuple(pattern.places))
+        return self._bare[number, folded]
+
+    def _like(self, command: Command, bare: _Bare, keep: frozenset[str]) -> tuple[Seen, ...]:
         """How a command looks without predicates: commands of one shape look alike, and are worked out once."""
-        pattern = Pattern(self.shapes)
-        pattern.add(self.shapes.of(guard))
-        for name, value in updates.items():
-            pattern.add((-1, (name,)))
-            pattern.add(self.shapes.of(value))
-        names = tuple(pattern.places)
-        key = pattern.key(inputs), tuple([place for place, name in enumerate(names) if name in keep])
+        inputs = frozenset(variable.name for variable in command.inputs)
+        names = bare.names
+        key = bare.shape, tuple([name in keep or name in inputs for name in names])
         if key not in self._alike:
-            blur = Blur(keep)
-            shown = blur.replaced(guard)
-            values = tuple((name, self._new_value(name, value, blur)) for name, value in updates.items())
-            self._alike[key] = simpler(shown, values, (*inputs, *blur.inputs), (), False), names
+            blur = Blur(keep | inputs)
+            shown = blur.replaced(bare.guard)
+            values = tuple((name, self._new_value(name, value, blur)) for name, value in bare.updates if name in keep)
+            self._alike[key] = simpler(shown, values, (*command.inputs, *blur.inputs), (), False), names
         seen, others = self._alike[key]
+        if seen.guard == e.FALSE:
+            return ()
         if others != names:
-            renamed: dict[str, e.Expr] = {
-                old: e.Var(new, self.types[new].type)
-                for old, new in zip(others, names, strict=True)
-                if old != new and new in self.types
-            }
-            changed = tuple((name, e.substitute(value, renamed)) for name, value in seen.updates)
             place = dict(zip(others, names, strict=True))
-            changed = tuple((place[name], value) for name, value in changed)
-            seen = replace(seen, guard=e.substitute(seen.guard, renamed), updates=changed)
-        seen = replace(seen, moves=moves, hidden=hidden)
-        return (replace(seen, look=self._look(seen)),) if seen.guard != e.FALSE else ()
+            renamed: dict[str, e.Expr] = {
+                old: e.Var(new, self.types[new].type) for old, new in place.items() if old != new and new in self.types
+            }
+            updates = tuple((place[name], e.substitute(value, renamed)) for name, value in seen.updates)
+            seen = replace(seen, guard=e.substitute(seen.guard, renamed), updates=updates)
+        hidden = any(name not in keep for name, _ in command.updates)
+        return (replace(seen, moves=bare.moves, hidden=hidden, look=self._look(seen)),)
 
     def _look(self, seen: Seen) -> int:
         return self._looks.setdefault((seen.guard, seen.updates, seen.inputs), len(self._looks))

@@ -55,11 +55,11 @@ ENGINES = frozenset({"graph", "proof", "search"})
 LOOK_ROUNDS = 1
 """Rounds of a search for a counterexample to a suspect, before any proof is tried."""
 LOOK = 60.0
-"""Seconds past which such a search is left, whatever its rounds."""
+"""Processor seconds past which such a search is left, whatever its rounds."""
 DEEPEST_SEARCH = 100
 """Steps of the bounded search; it mostly ends earlier, at a time limit."""
 SHARES = (4.0, 12.0, 36.0)
-"""Seconds for each search for a counterexample, in turns with proofs, before all states are listed."""
+"""Processor seconds for each search for a counterexample, in turns with proofs, before all states are listed."""
 PROOF = 5
 """How many times as long a proof is looked for in its turn: nothing has looked bad by then."""
 
@@ -398,7 +398,7 @@ class Verifier:
         """The answer "converges", if the prover finds a proof and the checker accepts each part of it."""
         if "proof" not in self.engines:
             return None
-        budget = replace(self._share(seconds), report=self.budget.report)
+        budget = self._share(seconds)
         try:
             if scope not in self.provers:
                 made = Checker(explored.system, lambda: self.budget.left, self._tell)
@@ -453,7 +453,7 @@ class Verifier:
         """A counterexample to a part of the goal, by a search that its pattern guides."""
         if "search" not in self.engines or not _rest_is_exact(system):
             return None
-        budget = replace(self._share(seconds), report=self.budget.report)
+        budget = self._share(seconds)
         try:
             found = guided.search(system, first_slice(system, part), part, budget, seen, rounds)
         except (Exhausted, Endless):
@@ -470,10 +470,7 @@ class Verifier:
 
     def _share(self, seconds: float | None) -> Budget:
         """A share of the time, for an attempt that something else follows."""
-        if seconds is None:
-            return self.budget
-        limit = self.budget.spent + seconds
-        return replace(self.budget, seconds=min(limit, self.budget.seconds or limit))
+        return self.budget if seconds is None else self.budget.shared(seconds)
 
     def _certified(
         self, goal: Goal, scope: Scope, system: System, checker: Checker, proof: proofs.Proof, states: int

@@ -51,12 +51,16 @@ class System:
 
     def actions(self) -> tuple[str, ...]:
         """The fair actions, each once."""
-        return self._actions
+        return tuple(self.fair)
 
     @cached_property
-    def _actions(self) -> tuple[str, ...]:
-        fair = (command.step.action for command in self.commands if command.step.kind == "fair")
-        return tuple(dict.fromkeys(fair))
+    def fair(self) -> dict[str, tuple[int, ...]]:
+        """The numbers of the fair commands by their action."""
+        found: dict[str, list[int]] = {}
+        for number, command in enumerate(self.commands):
+            if command.step.kind == "fair":
+                found.setdefault(command.step.action, []).append(number)
+        return {action: tuple(numbers) for action, numbers in found.items()}
 
 
 def possible(command: Command, variables: dict[str, Variable]) -> e.Expr:
