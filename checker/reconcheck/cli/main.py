@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import sys
 from typing import Any
@@ -62,10 +61,6 @@ def group() -> None:
     """
 
 
-FEW_CYCLES = 50_000
-"""New objects between two searches for garbage in cycles: there is hardly any, and states are many objects."""
-
-
 def main(arguments: list[str] | None = None) -> Any:
     """Runs the command line; nothing ever ends in a traceback."""
     from reconcheck.cli.errors import guarded
@@ -73,7 +68,6 @@ def main(arguments: list[str] | None = None) -> Any:
 
     collect_seldom()
     sys.setrecursionlimit(20_000)
-    gc.set_threshold(FEW_CYCLES)
     return guarded(lambda: group.main(args=arguments, prog_name="reconcheck", standalone_mode=False))
 
 

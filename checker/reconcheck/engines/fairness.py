@@ -31,7 +31,7 @@ class CalmGraph:
 
     @cached_property
     def fair(self) -> dict[int, list[int]]:
-        """The components, by number, in which a fair run can stay: no fair action is open throughout and never taken."""
+        """The components, by number, in which a fair run can stay: no fair action is always open and never taken."""
         return {number: members for number, members in enumerate(self.components) if self._stays(number, members)}
 
     def _stays(self, number: int, members: list[int]) -> bool:
