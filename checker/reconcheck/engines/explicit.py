@@ -47,9 +47,8 @@ def explore(system: System, budget: Budget, most: int | None = None) -> StateGra
             budget.check(f"exploring states ({len(states):,} found)", len(states))
         row: list[tuple[int, int]] = []
         for command, after in following(states[current]):
-            number = numbers.get(after)
-            if number is None:
-                number = numbers[after] = len(states)
+            number = numbers.setdefault(after, len(states))
+            if number == len(states):
                 states.append(after)
                 parents.append((current, command))
                 depth.append(depth[current] + 1)

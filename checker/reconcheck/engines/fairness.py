@@ -9,6 +9,7 @@ components suffice (spec/semantics.md, "Verdicts").
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.explicit import StateGraph
@@ -28,26 +29,45 @@ class CalmGraph:
     """For each state, the number of its component; a component's successors have smaller numbers."""
     components: list[list[int]]
 
+    @cached_property
+    def fair(self) -> dict[int, list[int]]:
+        """The components, by number, in which a fair run can stay: no fair action is always open and never taken."""
+        return {number: members for number, members in enumerate(self.components) if self._stays(number, members)}
+
+    def _stays(self, number: int, members: list[int]) -> bool:
+        if len(members) == 1:
+            inside = [action for action, target in self.edges[members[0]] if target == members[0]]
+        else:
+            component = self.component
+            inside = [a for state in members for a, target in self.edges[state] if component[target] == number]
+        if not inside:
+            return False
+        always, taken = -1, 0
+        for state in members:
+            always &= self.enabled[state]
+        for action in inside:
+            if action >= 0:
+                taken |= 1 << action
+        return always & ~taken == 0
+
 
 def calm(graph: StateGraph, budget: Budget) -> CalmGraph:
     """The calm part of a state graph with its strongly connected components."""
     actions = graph.system.actions()
     number = {action: index for index, action in enumerate(actions)}
-    of_command: list[int | None] = []
-    for command in graph.system.commands:
+    of_command: dict[int, int] = {}
+    for index, command in enumerate(graph.system.commands):
         kind = command.step.kind
-        of_command.append(None if not kind.calm else number[command.step.action] if kind == "fair" else -1)
+        if kind.calm:
+            of_command[index] = number[command.step.action] if kind == "fair" else -1
     edges: list[list[tuple[int, int]]] = []
     enabled: list[int] = []
     for row in graph.edges:
-        calm_row: list[tuple[int, int]] = []
+        calm_row = [(of_command[command], target) for command, target in row if command in of_command]
         bits = 0
-        for command_index, target in row:
-            action = of_command[command_index]
-            if action is not None:
-                calm_row.append((action, target))
-                if action >= 0:
-                    bits |= 1 << action
+        for action, _ in calm_row:
+            if action >= 0:
+                bits |= 1 << action
         edges.append(calm_row)
         enabled.append(bits)
     component, components = strongly_connected(edges, budget)
@@ -66,38 +86,38 @@ def strongly_connected(edges: list[list[tuple[int, int]]], budget: Budget) -> tu
     for root in range(count):
         if index[root]:
             continue
-        work = [(root, 0)]
+        clock += 1
+        index[root] = low[root] = clock
+        stack.append(root)
+        work = [(root, iter(edges[root]))]
         while work:
-            node, position = work.pop()
-            if position == 0:
-                clock += 1
-                index[node] = low[node] = clock
-                stack.append(node)
-                if clock % 65536 == 0:
-                    budget.check("looking for cycles")
-            row = edges[node]
-            while position < len(row):
-                target = row[position][1]
-                position += 1
+            node, onward = work[-1]
+            for _, target in onward:
                 if not index[target]:
-                    work.append((node, position))
-                    work.append((target, 0))
+                    clock += 1
+                    if clock % 65536 == 0:
+                        budget.check("looking for cycles")
+                    index[target] = low[target] = clock
+                    stack.append(target)
+                    work.append((target, iter(edges[target])))
                     break
-                if component[target] < 0:
-                    low[node] = min(low[node], index[target])
+                if component[target] < 0 and index[target] < low[node]:
+                    low[node] = index[target]
             else:
-                if low[node] == index[node]:
+                work.pop()
+                lowest = low[node]
+                if lowest == index[node]:
+                    number = len(components)
                     members: list[int] = []
                     while True:
                         member = stack.pop()
-                        component[member] = len(components)
+                        component[member] = number
                         members.append(member)
                         if member == node:
                             break
                     components.append(members)
-                if work:
-                    parent = work[-1][0]
-                    low[parent] = min(low[parent], low[node])
+                if work and lowest < low[work[-1][0]]:
+                    low[work[-1][0]] = lowest
     return component, components
 
 
@@ -108,28 +128,7 @@ def quiet_states(calm_graph: CalmGraph, goal: list[bool]) -> list[int]:
 
 def livelocks(calm_graph: CalmGraph, goal: list[bool]) -> list[list[int]]:
     """The components in which a fair run can stay for ever without settling on the goal."""
-    found: list[list[int]] = []
-    for number, members in enumerate(calm_graph.components):
-        if all(goal[state] for state in members):
-            continue
-        inside = [
-            action
-            for state in members
-            for action, target in calm_graph.edges[state]
-            if calm_graph.component[target] == number
-        ]
-        if not inside:
-            continue
-        always = -1
-        for state in members:
-            always &= calm_graph.enabled[state]
-        taken = 0
-        for action in inside:
-            if action >= 0:
-                taken |= 1 << action
-        if always & ~taken == 0:
-            found.append(members)
-    return found
+    return [members for members in calm_graph.fair.values() if not all(goal[state] for state in members)]
 
 
 @dataclass(frozen=True)

@@ -47,23 +47,10 @@ def _recurring(graph: CalmGraph, converged: Sequence[bool]) -> frozenset[tuple[s
         if len(members) == 1 and not graph.enabled[members[0]]:
             converges = True
             continue
-        if _is_fair(graph, number, members):
+        if number in graph.fair:
             converges = True
             found |= _wakes_inside(graph, number, members)
     return frozenset(found) if converges else None
-
-
-def _is_fair(graph: CalmGraph, number: int, members: list[int]) -> bool:
-    """Whether a fair run can stay in a component: no action is possible everywhere in it and never taken inside."""
-    always, taken, inside = -1, 0, False
-    for state in members:
-        always &= graph.enabled[state]
-        for action, target in graph.edges[state]:
-            if graph.component[target] == number:
-                inside = True
-                if action >= 0:
-                    taken |= 1 << action
-    return inside and always & ~taken == 0
 
 
 def _wakes_inside(graph: CalmGraph, number: int, members: list[int]) -> set[tuple[str, str]]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reconcheck.explain.rehearsal import live_name, read_in
+from reconcheck.explain.rehearsal import read_in
 from reconcheck.model import expr as e
+from reconcheck.model.managers import live_name
 from reconcheck.model.operator import (
     Action,
     Call,

@@ -19,7 +19,7 @@ from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.steps import Endless, Kind, LeftRange, Step
 
 MOST_STATES = 20_000
-"""States that are looked at; a model with more is left to the engines."""
+"""States that are looked at first; what is wrong with a larger model is mostly seen in so many of them."""
 MOST_ENDS = 40
 """Quiet states whose runs are looked at, the nearest first."""
 
@@ -35,8 +35,11 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Probed:
-    """What the whole state graph of a model in a scope shows."""
+    """What the state graph of a model in a scope shows."""
 
+    states: int
+    whole: bool
+    """Whether these are all states; if not, what is not wrong among them can still be wrong."""
     wrong: dict[str, Wrong]
     """The goals that fail."""
     restless: Wrong | None
@@ -46,21 +49,27 @@ class Probed:
 
 
 class NotProbed(Exception):
-    """The graph is too large, or endless; the message says which."""
+    """The graph is endless, or there was no time; the message says which."""
 
 
-def probe(operator: Operator, scope: Scope, seconds: float | None, rules: Iterable[str] = ()) -> Probed:
-    """What is wrong in a scope; `rules` must not be armed for ever.  Raises `NotProbed`."""
+def probe(
+    operator: Operator, scope: Scope, seconds: float | None, rules: Iterable[str] = (), most: int = MOST_STATES
+) -> Probed:
+    """What is wrong in a scope, as far as the nearest states show it; `rules` must not be armed for ever.
+
+    Raises `NotProbed`.
+    """
     try:
         system = compile_system(operator, scope)
-        budget = Budget(seconds, MOST_STATES)
-        graph = explore(system, budget)
+        budget = Budget(seconds)
+        graph = explore(system, budget, most)
         calm_graph = calm(graph, budget)
     except (Exhausted, Endless, LeftRange) as reason:
         raise NotProbed(str(reason)) from reason
     runs = _Runs(graph, calm_graph)
     wrong = {goal.name: found for goal in operator.goals if (found := runs.wrong(goal)) is not None}
-    return Probed(wrong, runs.restless(), runs.waiting(frozenset(rules)))
+    whole = graph.followed == len(graph.states)
+    return Probed(len(graph.states), whole, wrong, runs.restless(), runs.waiting(frozenset(rules)))
 
 
 class _Runs:
@@ -78,8 +87,9 @@ class _Runs:
             bad = [state for state, value in enumerate(truth) if not value]
             return Wrong("fails", tuple(self._to(bad))) if bad else None
         if goal.kind == "reachable":
-            return None if any(truth) else Wrong("unreachable", ())
-        quiet = quiet_states(self.calm_graph, truth)
+            missed = any(truth) or self.graph.followed < len(truth)
+            return None if missed else Wrong("unreachable", ())
+        quiet = [state for state in quiet_states(self.calm_graph, truth) if state < self.graph.followed]
         loops = livelocks(self.calm_graph, truth)
         if not quiet and not loops:
             return None

@@ -28,6 +28,12 @@ from reconcheck.model.wakeups import in_force
 
 SEARCHED = 0.6
 """The part of the time after which no more sets are tried: what was found is to be verified."""
+MOST_WORK = 400_000
+"""States of changed models that are listed, after which no more sets are tried: the same on every machine."""
+WORK_OF_A_SET = 1_500
+"""What a set counts in addition: its text is read and compiled."""
+ONE_MORE = 5.0
+"""Seconds to verify a repair of too many states for its whole graph, once there is another for the same goals."""
 GRAPH = frozenset({"graph", "search"})
 """What verifies a repair whose whole state graph is at hand: looking for a proof in parts would take longer."""
 
@@ -89,6 +95,7 @@ class Search:
         self.impossible: set[Set] = set()
         """Sets that give no model, or change the same words."""
         self.tried = 0
+        self.work = 0
 
     def repairs(self, most_edits: int) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
         """The repairs, verified, and what could not be told."""
@@ -108,10 +115,13 @@ class Search:
                 chosen = frozenset(numbers)
                 if not self._worth_trying(chosen):
                     continue
+                which = "single changes" if size == 1 else f"sets of {size} changes"
+                where = self.asked.scope
                 if self.clock.past(SEARCHED):
-                    which = "single changes" if size == 1 else f"sets of {size} changes"
-                    where = self.asked.scope
                     self.undecided.append(f"not all {which} were tried {where}: the time was up after {self.tried}")
+                    return
+                if self.work > MOST_WORK:
+                    self.undecided.append(f"not all {which} were tried {where}: {self.tried} sets were")
                     return
                 self._try(chosen)
 
@@ -147,6 +157,7 @@ class Search:
         changes = original_lines(edits)
         rules = tuple(dict.fromkeys(rule for number in sorted(chosen) for rule in self.candidates[number].rules))
         tried = try_out(loaded, self.asked, rules, lambda line: original_line(changes, line), self.clock.left)
+        self.work += WORK_OF_A_SET + tried.states
         self._learn(chosen, tried)
         if tried.open:
             self.undecided.append(f"{self._title(chosen)}: {tried.open}")
@@ -176,7 +187,7 @@ class Search:
             if self.clock.left() == 0.0:
                 self.undecided.append(f"not verified, as the time was up: {self._title(found.chosen)}")
                 continue
-            repair = self._repair(found)
+            repair = self._repair(found, any(found.mended <= {*other.goals} for other in made))
             if repair is not None:
                 made.append(repair)
         return tuple(made)
@@ -202,8 +213,8 @@ class Search:
             if goal.kind == "converges" and goal.name not in mended | self.asked.good
         )
 
-    def _repair(self, found: _Found) -> Repair | None:
-        """A found set as a repair, if the real engines say so of the text that it gives."""
+    def _repair(self, found: _Found, another: bool) -> Repair | None:
+        """A found set as a repair, if the real engines say so of the text that it gives; `another` does as much."""
         started = time.monotonic()
         title = self._title(found.chosen)
         self.tell(f"verifying the repair: {title}")
@@ -214,7 +225,7 @@ class Search:
         except NoPatch as reason:
             self.undecided.append(f"{title}: not offered, as {reason}")
             return None
-        verifier = self._verifier(whole.loaded)
+        verifier = self._verifier(whole.loaded, another)
         refused = self._refused(whole.loaded, found, verifier)
         if refused:
             self.undecided.append(f"{title}: {refused}")
@@ -234,18 +245,23 @@ class Search:
             notes=whole.notes,
         )
 
-    def _verifier(self, loaded: Loaded) -> Verifier:
-        """What verifies a repaired model."""
+    def _verifier(self, loaded: Loaded, another: bool) -> Verifier:
+        """What verifies a repaired model; with less time where `another` repair does as much and this one is large."""
         small = self.verdicts(loaded, loaded.operator.goals[0], self.asked.scope) is not None
-        return Verifier(loaded, self.clock.left(), self.tell, GRAPH if small else ENGINES)
+        if small:
+            return Verifier(loaded, self.clock.left(), self.tell, GRAPH)
+        return Verifier(loaded, self._time(another), self.tell, ENGINES)
+
+    def _time(self, another: bool) -> float | None:
+        left = self.clock.left()
+        if another:
+            return ONE_MORE if left is None else min(ONE_MORE, left)
+        return left
 
     def _refused(self, loaded: Loaded, found: _Found, verifier: Verifier) -> str:
         """Why the engines do not accept a repaired model; empty where they do."""
         rules = tuple(rule for number in sorted(found.chosen) for rule in self.candidates[number].rules)
         for scope, wanted in self._wanted(loaded, found, rules).items():
-            left = self.clock.left()
-            if left is not None:
-                verifier.limit(left)
             goals = list({goal.name: goal for goal, _ in wanted}.values())
             answers = {answer.goal.name: answer for answer in verifier.together(goals, scope)}
             for goal, verdict in wanted:
@@ -281,7 +297,7 @@ class Search:
                 return level
             if all(self.verdicts(loaded, goal, scope) in GOOD for goal in goals):
                 verifier = Verifier(loaded, self.clock.left(), self.tell, GRAPH)
-                if all(verifier.answer(goal, scope, self.clock.left()).good for goal in goals):
+                if all(answer.good for answer in verifier.together(goals, scope)):
                     return level
         return top.level
 

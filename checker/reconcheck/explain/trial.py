@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.candidate import Happened
-from reconcheck.explain.probe import NotProbed, Probed, Wrong, is_failure, is_outcome, line_of, probe
+from reconcheck.explain.probe import MOST_STATES, NotProbed, Probed, Wrong, is_failure, is_outcome, line_of, probe
 from reconcheck.explain.trace import Trace
 from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
@@ -17,6 +17,10 @@ from reconcheck.model.operator import SCHEDULED, Goal, Operator, Scope
 from reconcheck.model.types import BOOL, EnumType
 from reconcheck.semantics.layout import layout
 
+FEW_STATES = 1_000
+"""States of a changed model that are listed first: most sets of candidates are seen to fail in so many."""
+MORE_STATES = 100_000
+"""States of a changed model that are listed before it is left to the engines."""
 REST = " rest"
 """What is asked of every repair beside the goals: that it comes to rest, if the model did."""
 WAITING = " waiting"
@@ -45,6 +49,8 @@ class Tried:
     """The goals that fail, and `REST` and `WAITING`, with runs that show it."""
     open: str = ""
     """Why it could not be told."""
+    states: int = 0
+    """States that were listed to find that out."""
 
     def allowed(self, asked: Asked) -> bool:
         """Whether nothing is broken."""
@@ -59,17 +65,28 @@ def try_out(
     left: Callable[[], float | None],
 ) -> Tried:
     """What a changed model does; `lines` gives the lines of the model as it stood."""
-    try:
-        found = probe(loaded.operator, asked.scope, left(), rules)
-    except NotProbed:
-        return _by_engines(loaded, asked, rules, lines, left)
+    states = 0
+    for most in (FEW_STATES, MOST_STATES, MORE_STATES):
+        try:
+            found = probe(loaded.operator, asked.scope, left(), rules, most)
+        except NotProbed:
+            break
+        states += found.states
+        tried = _shown(found, asked, lines, states)
+        if found.whole or not tried.mended or not tried.allowed(asked):
+            return tried
+    return replace(_by_engines(loaded, asked, rules, lines, left), states=states)
+
+
+def _shown(found: Probed, asked: Asked, lines: Callable[[int], int], states: int) -> Tried:
+    """What a state graph shows of a set of candidates."""
     wrong = {name: one for name, one in found.wrong.items() if name in asked.failing | asked.good}
     if asked.rests and found.restless is not None:
         wrong[REST] = found.restless
     if found.waiting is not None:
         wrong[WAITING] = found.waiting
     shown = {name: tuple(_placed(run, lines) for run in one.runs) for name, one in wrong.items()}
-    return Tried(asked.failing - shown.keys(), shown)
+    return Tried(asked.failing - shown.keys(), shown, states=states)
 
 
 def _placed(run: Happened, lines: Callable[[int], int]) -> Happened:
@@ -168,13 +185,14 @@ class Verdicts:
         key = id(loaded), scope
         if key not in self._probed:
             try:
-                self._probed[key] = loaded, probe(loaded.operator, scope, self.left())
+                found = probe(loaded.operator, scope, self.left())
+                self._probed[key] = loaded, found if found.whole else None
             except NotProbed:
                 self._probed[key] = loaded, None
-        found = self._probed[key][1]
-        if found is None:
+        known = self._probed[key][1]
+        if known is None:
             return None
-        wrong: Wrong | None = found.wrong.get(goal.name)
+        wrong: Wrong | None = known.wrong.get(goal.name)
         if wrong is not None:
             return wrong.verdict
         return {"converges": "converges", "always": "holds"}.get(goal.kind, "reachable")

@@ -72,6 +72,8 @@ class _Explored:
     graph: StateGraph | None = None
     calm: CalmGraph | None = None
     complete: bool = False
+    part: StateGraph | None = None
+    """The nearest states, where there are too many for all of them."""
     endless: Endless | None = None
     gave_up: str = ""
     seen: Seen | None = None
@@ -260,8 +262,12 @@ class Verifier:
         if not states:
             return explored
         try:
-            explored.graph = explore(explored.system, self.budget.at_most(states))
-            explored.calm = calm(explored.graph, self.budget)
+            graph = explore(explored.system, self.budget, states)
+            if graph.followed < len(graph.states):
+                explored.part = graph
+                explored.gave_up = f"more than {states:,} states were found while exploring"
+                return explored
+            explored.graph, explored.calm = graph, calm(graph, self.budget)
             explored.complete = True
         except Endless as endless:
             explored.endless = endless
@@ -289,7 +295,7 @@ class Verifier:
     def _convergence(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer:
         if explored.complete:
             return self._from_graph(goal, scope, explored)
-        answer = self._suspected(goal, scope, explored.system)
+        answer = self._nearby(goal, scope, explored) or self._suspected(goal, scope, explored.system)
         if answer is not None:
             return answer
         bad = bounded.quiet_without(explored.system, goal.formula)
@@ -316,7 +322,7 @@ class Verifier:
         quiet = quiet_states(calm_graph, truth)
         loops = livelocks(calm_graph, truth)
         if quiet or loops:
-            return self._divergence(goal, scope, explored, quiet, loops, truth)
+            return self._divergence(goal, scope, calm_graph, quiet, loops, truth)
         if len(graph.states) > WORTH_SLICING:
             answer = self._in_parts(goal, scope, explored, SHARES[-1])
             if answer is not None:
@@ -339,33 +345,47 @@ class Verifier:
         part = proofs.Settles(formula, columns, diagram, ranking.helpful)
         return Checker(system, lambda: self.budget.left, self._tell), proofs.Proof(formula, (), (part,))
 
+    def _nearby(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer | None:
+        """A counterexample among the nearest states: rest or a fair loop, in states whose steps are all known."""
+        graph = explored.part
+        if graph is None or "search" not in self.engines:
+            return None
+        calm_graph = calm(graph, self.budget)
+        truth = list(map(predicate(explored.system, goal.formula), graph.states))
+        quiet = [state for state in quiet_states(calm_graph, truth) if state < graph.followed]
+        loops = livelocks(calm_graph, truth)
+        return self._divergence(goal, scope, calm_graph, quiet, loops, truth) if quiet or loops else None
+
     def _divergence(
         self,
         goal: Goal,
         scope: Scope,
-        explored: _Explored,
+        calm_graph: CalmGraph,
         quiet: list[int],
         loops: list[list[int]],
         truth: list[bool],
     ) -> Answer:
-        assert explored.calm is not None
-        assert explored.graph is not None
-        graph = explored.graph
-        lasso = shortest_lasso(explored.calm, loops, truth, self.budget) if loops else None
+        graph = calm_graph.graph
+        whole = graph.followed == len(graph.states)
+        known = len(graph.states) if whole else graph.depth[graph.followed]
+        """Steps up to which no run can have been missed."""
+        lasso = shortest_lasso(calm_graph, loops, truth, self.budget) if loops else None
         if quiet and (lasso is None or graph.depth[quiet[0]] <= len(lasso.stem) - 1 + len(lasso.loop)):
             claim = self._claim(graph, shortest_path(graph, quiet), None, "quiet", True)
         else:
             assert lasso is not None
             path = [*lasso.stem, *lasso.loop]
-            claim = self._claim(graph, path, len(lasso.stem) - 1, "livelock", lasso.shortest)
-        trace = self._replay(goal, scope, explored.system, claim)
+            claim = self._claim(graph, path, len(lasso.stem) - 1, "livelock", lasso.shortest and len(path) <= known)
+        system = graph.system
+        trace = self._replay(goal, scope, system, claim)
         code = "RC401" if claim.end == "quiet" else "RC402"
         faultless = None
         if quiet and any(step.step.kind is Kind.FAULT for step in trace.steps):
             way = path_without_faults(graph, quiet)
             if way is not None:
-                faultless = self._replay(goal, scope, explored.system, self._claim(graph, way, None, "quiet", True))
-        return Answer(goal, scope, claim.end, "", code, trace, engine="whole state graph", faultless=faultless)
+                faultless = self._replay(goal, scope, system, self._claim(graph, way, None, "quiet", True))
+        engine = "whole state graph" if whole else "nearest states"
+        return Answer(goal, scope, claim.end, "", code, trace, engine=engine, faultless=faultless)
 
     def _claim(
         self, graph: StateGraph, path: list[tuple[int, int]], loop: int | None, end: str, shortest: bool
@@ -480,7 +500,7 @@ class Verifier:
         never = goal.formula if goal.kind == "always" else e.negate(goal.formula)
         end = "violation" if goal.kind == "always" else "witness"
         if not explored.complete:
-            answer = self._invariant(goal, scope, explored, never)
+            answer = self._near(goal, scope, explored, never, end) or self._invariant(goal, scope, explored, never)
             for seconds in SHARES:
                 answer = answer or self._bounded(goal, scope, explored, e.negate(never), end, seconds)
             if answer is not None:
@@ -511,6 +531,20 @@ class Verifier:
         )
         assert answer is not None  # a refused invariant of the whole graph is an internal error
         return answer
+
+    def _near(self, goal: Goal, scope: Scope, explored: _Explored, never: e.Expr, end: str) -> Answer | None:
+        """The shortest run to one of the nearest states where a formula is false."""
+        graph = explored.part
+        if graph is None or "search" not in self.engines:
+            return None
+        holds = predicate(explored.system, never)
+        bad = [number for number, state in enumerate(graph.states) if not holds(state)]
+        if not bad:
+            return None
+        claim = self._claim(graph, shortest_path(graph, bad), None, end, True)
+        return replace(
+            self._found(goal, scope, self._replay(goal, scope, graph.system, claim)), engine="nearest states"
+        )
 
     def _found(self, goal: Goal, scope: Scope, trace: Trace) -> Answer:
         if goal.kind == "always":
