@@ -68,7 +68,7 @@ def scopes_of(operator: Operator, seed: int) -> tuple[Scope, ...]:
             found.append(Scope(level=seed // 6 % 3))
         case 0:
             names = [one.scoped for one in wake_ups_of(operator.controllers)]
-            found.append(Scope(level=4, without=(names[seed // 6 % len(names)],)))
+            found += [Scope(level=4, without=(name,)) for name in names[seed // 6 % max(1, len(names)) :][:1]]
     return tuple(found)
 
 

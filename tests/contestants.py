@@ -72,7 +72,7 @@ class Contest:
         ]
         replayer = Replayer(self.loaded.operator, self.scope, canonical(self.system))
         try:
-            trace = replayer.replay(Claim(steps, None, end, True), partial(_holds, goal), ())
+            trace = replayer.replay(Claim(steps, None, end, True, found.chosen), partial(_holds, goal), ())
         except DoesNotReplay as wrong:
             if end != "quiet":
                 raise

@@ -270,7 +270,7 @@ def objection(operator: Operator, scope: Scope, goal: Goal, trace: Trace) -> str
     """Why a trace is not a run of the model that ends as it says; empty if it is."""
     values = [v for _, v in trace.start] + [v for row in trace.steps for c in row.changes for v in (c.old, c.new)]
     numbers = {v for v in values if isinstance(v, int) and not isinstance(v, bool)} | set(NUMBERS)
-    listing = Listing(operator, scope, numbers | {max(numbers) + 1})
+    listing = Listing(operator, scope, numbers | {min(numbers) - 1, max(numbers) + 1})
     runs = [[state] for state in listing.initial() if visible_start(operator, state) == trace.start]
     if not runs:
         return "no first state looks like the trace's"
@@ -296,7 +296,7 @@ def _end(listing: Listing, goal: Goal, trace: Trace, run: list[State]) -> str:
         case "violation" | "witness":
             return "" if holds == (trace.end == "witness") else f"it is no {trace.end}"
         case "quiet":
-            possible = listing.look(last)[1]
+            possible = {step.action for step, _ in listing.look(last)[0] if step.kind is Kind.FAIR}
             return f"not quiet: {', '.join(sorted(possible)) or 'the goal holds'}" if holds or possible else ""
         case "livelock":
             loop = trace.loop if trace.loop is not None else len(run)

@@ -61,6 +61,21 @@ def test_everybody_agrees_on_random_models(seeds: range) -> None:
     assert asked >= {("program", True), ("proof", True), ("search", True)}
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        2_001_116,  # a condition for a proof read what a command had chosen
+        2_001_628,
+        2_006_562,
+        2_010_688,  # the judge took a process that chooses for one that changes something
+        2_011_543,  # a number that was chosen, and overwritten in the same step, was not told to the interpreter
+    ],
+)
+def test_everybody_agrees_on_models_of_the_campaign(seed: int) -> None:
+    tally = compare_all([seed])
+    assert not tally.disagreements, "\n\n".join(tally.disagreements)
+
+
 # ---- the judge -----------------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import BoolType, EnumType, OpaqueType, Value
+from reconcheck.model.types import BoolType, EnumType, IntType, OpaqueType, Value
 from reconcheck.semantics import smtlib
 from reconcheck.semantics.system import Command, System, possible
 
@@ -22,6 +22,8 @@ class BoundedTrace:
     """A path: for each step the command (None for the first state) and the state after."""
 
     steps: list[tuple[Command | None, dict[str, Value]]]
+    chosen: tuple[int, ...]
+    """The numbers that steps chose: not each of them is in a state."""
 
 
 def quiet_without(system: System, goal: e.Expr) -> e.Expr:
@@ -84,6 +86,10 @@ def _state(system: System, step: int) -> list[str]:
     return smtlib.declare(Variable(_name(v.name, step), v.type, None) for v in system.variables)
 
 
+def _input(variable: Variable, number: int, step: int, first: bool = False) -> str:
+    return f"{variable.name}@{number}!{step}!{first}"
+
+
 def _at(system: System, formula: e.Expr, step: int) -> str:
     return smtlib.term(e.substitute(formula, _renaming(system, step)))
 
@@ -94,7 +100,7 @@ def _renaming(system: System, step: int) -> dict[str, e.Expr]:
 
 def _instance(system: System, command: Command, number: int, step: int, first: bool = False) -> _Instance:
     """A command between two copies of the state; the first one has no state before."""
-    inputs = [Variable(f"{v.name}@{number}!{step}!{first}", v.type, None) for v in command.inputs]
+    inputs = [Variable(_input(v, number, step, first), v.type, None) for v in command.inputs]
     values = {} if first else _renaming(system, step)
     values |= {v.name: e.Var(new.name, new.type) for v, new in zip(command.inputs, inputs, strict=True)}
     after = 0 if first else step + 1
@@ -125,8 +131,13 @@ def _read(system: System, model: Any, depth: int) -> BoundedTrace:
         return variable.type.values[number] if isinstance(variable.type, EnumType) else number
 
     steps: list[tuple[Command | None, dict[str, Value]]] = []
+    chosen: dict[int, None] = {}
     for step in range(depth + 1):
         taken = found.get(f"taken{step - 1}") if step else None
         command = system.commands[int(str(taken))] if taken is not None else None
         steps.append((command, {variable.name: value(variable, step) for variable in system.variables}))
-    return BoundedTrace(steps)
+        for variable in command.inputs if command is not None else ():
+            raw = found.get(_input(variable, int(str(taken)), step - 1))
+            if isinstance(variable.type, IntType) and raw is not None:
+                chosen[int(str(raw))] = None
+    return BoundedTrace(steps, tuple(chosen))

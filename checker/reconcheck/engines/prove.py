@@ -343,7 +343,11 @@ class Prover:
                 found[cut] = None
         stays = [self._stays(keep, e.names(goal) & world), self._stays(keep, world)]
         conditions = [*written, *stays, *sorted(found, key=lambda term: len(e.names(term)))]
-        return [term for term in dict.fromkeys(conditions) if not isinstance(term, e.Const)]
+        return [
+            term
+            for term in dict.fromkeys(conditions)
+            if not isinstance(term, e.Const) and e.names(term) <= self.slicer.types.keys()  # not of what is chosen
+        ]
 
     def _stays(self, keep: frozenset[str], world: frozenset[str]) -> e.Expr:
         """The condition, on what is cut, under which no run leaves the way to where it writes some of what is kept."""

@@ -72,12 +72,16 @@ class DoesNotReplay(Exception):
 
 @dataclass(frozen=True)
 class Claim:
-    """What an engine claims: canonical states with the step into each, and where the loop begins."""
+    """What an engine claims: canonical states with the step into each, and where the loop begins.
+
+    `chosen` are numbers without bounds that steps chose, and that need not be in a state.
+    """
 
     steps: list[tuple[Step | None, tuple[Value, ...]]]
     loop: int | None
     end: str
     shortest: bool
+    chosen: tuple[int, ...] = ()
 
 
 class Replayer:
@@ -91,7 +95,7 @@ class Replayer:
     def replay(self, claim: Claim, goal: Callable[[State], bool], shown: Iterable[str]) -> Trace:
         """The trace of a claim.  Raises `DoesNotReplay` when any part of the claim is not so."""
         numbers = {v for _, state in claim.steps for v in state if isinstance(v, int) and not isinstance(v, bool)}
-        interpreter = Interpreter(self.operator, self.scope, tuple(sorted(numbers)))
+        interpreter = Interpreter(self.operator, self.scope, tuple(sorted(numbers.union(claim.chosen))))
         states = [self._first(interpreter, claim.steps[0][1])]
         steps: list[Step] = []
         for step, wanted in claim.steps[1:]:

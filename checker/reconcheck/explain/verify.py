@@ -608,7 +608,7 @@ class Verifier:
             for command, state in found.steps
         ]
         try:
-            trace = self._replay(goal, scope, system, Claim(steps, None, end, True))
+            trace = self._replay(goal, scope, system, Claim(steps, None, end, True, found.chosen))
         except DoesNotReplay:  # Z3 was asked about a condition for "nothing must happen" that is not exact
             return None
         if end == "quiet":
