@@ -38,8 +38,7 @@ from reconcheck.render.text import Paint, render_report
 ROOT = Path(__file__).parent.parent
 SMALL = "models/minimal/external-system.rdsl"
 FOUR_QUESTIONS = "models/kubebuilder/cronjob.rdsl"
-MANY_OBJECTS = "tests/data/many-objects.rdsl"
-LONG = (ROOT / MANY_OBJECTS).read_text().replace("= 4\n", "= 30\n")
+LONG = (ROOT / "tests/data/many-objects.rdsl").read_text().replace("= 4\n", "= 30\n")
 
 AT_ONCE = """
 import sys
@@ -341,9 +340,11 @@ def test_used_up_memory_is_unknown_for_that_question_only(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_progress_is_shown_on_a_terminal_and_wiped_out(jobs: str) -> None:
+def test_progress_is_shown_on_a_terminal_and_wiped_out(jobs: str, tmp_path: Path) -> None:
+    path = tmp_path / "long.rdsl"
+    path.write_text(LONG)
     ours, theirs = pty.openpty()
-    command = ["-m", "reconcheck", "verify", SMALL, MANY_OBJECTS, "--jobs", jobs, "--timeout", "4"]
+    command = ["-m", "reconcheck", "verify", SMALL, str(path), "--jobs", jobs, "--timeout", "4"]
     with ended(begin(*command, stderr=theirs)) as process:
         os.close(theirs)
         shown = b""
@@ -359,7 +360,7 @@ def test_progress_is_shown_on_a_terminal_and_wiped_out(jobs: str) -> None:
     os.close(ours)
     assert process.returncode == 3
     lines = shown.decode().split("\r\033[K")
-    assert sum(line.startswith(f"{MANY_OBJECTS}: ") for line in lines) >= 2
+    assert sum(line.startswith(f"{path}: ") for line in lines) >= 2
     assert lines[0] == lines[-1] == ""
     assert "\033" not in output
 

@@ -19,7 +19,7 @@ def models() -> list[Path]:
     return [
         path
         for path in sorted((ROOT / "models").rglob("*.rdsl"))
-        if any(line.startswith("operator ") for line in path.read_text(encoding="utf-8").splitlines())
+        if any(line.startswith(("operator ", "system ")) for line in path.read_text(encoding="utf-8").splitlines())
     ]
 
 

@@ -49,7 +49,7 @@ class Budget:
     def check(self, doing: str, states: int = 0) -> None:
         """Raises `Exhausted` when time or states are used up, and reports otherwise."""
         if self.seconds is not None and self.spent > self.seconds:
-            raise Exhausted(f"the time limit of {self.seconds:g} s was reached while {doing}")
+            raise Exhausted(f"the time limit of {round(self.seconds, 2):g} s was reached while {doing}")
         if self.share is not None and time.process_time() - self.begun > self.share:
             raise Exhausted(f"{self.share:g} s of processor time were spent while {doing}")
         if states > self.states:
