@@ -74,15 +74,11 @@ def test_every_citation_is_found_with_its_commit() -> None:
     assert len(citations(everything[0])) == everything[1].count('@"')
 
 
-UNCOUNTED = "deploy/operator/internal/controller/dynamographdeployment_controller.go"
-"""Its repository is too large for a clone, and the lines of the last function of this file were not counted."""
-
-
 def test_shipped_models_cite_in_the_form_that_can_be_looked_up() -> None:
     for path in sorted((ROOT / "models").rglob("*.rdsl")):
         for one in citations(parse_file(path)[0]):
             assert one.place is not None, f"{one.cite.span}: {one.cite.location}"
-            assert one.place.lines is not None or one.place.path == UNCOUNTED, f"{one.cite.span}: no lines"
+            assert one.place.lines is not None, f"{one.cite.span}: no lines"
             assert len(one.commit or "") == 40, f"{one.cite.span}: no whole commit"
 
 
