@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 import time
 from pathlib import Path
@@ -24,6 +25,8 @@ from .results import Fix, GoalResult, ModelResult, Period, Reason
 MODELS = Path(__file__).resolve().parent.parent.parent / "models"
 LIMIT = 600.0
 """Seconds for one diagnosis: so many that only a search without a foreseeable end reaches it."""
+CITED = re.compile(r'@"[^"]*"')
+"""A citation in the text of a model."""
 DEEPEST = 20_000
 """Python's limit of recursion, as on the command line."""
 
@@ -44,8 +47,8 @@ def read(name: str) -> Operator:
 
 
 def digest(operator: Operator) -> str:
-    """What stands for the text of a model and of what it imports."""
-    texts = sorted((Path(file).name, text) for file, text in operator.sources.items())
+    """What stands for the text of a model and of what it imports, but for what it cites and how it is laid out."""
+    texts = sorted((Path(file).name, " ".join(CITED.sub(" ", text).split())) for file, text in operator.sources.items())
     return hashlib.sha256("".join(f"{name}\0{text}\0" for name, text in texts).encode()).hexdigest()
 
 
