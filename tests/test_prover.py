@@ -47,10 +47,10 @@ def test_what_is_proved_does_not_depend_on_what_was_asked_before() -> None:
         assert together.answer(goal, Scope()).certificate == alone.certificate
 
 
-@pytest.mark.parametrize("size", [3, 5])
-def test_a_missing_watch_is_found_and_never_proved_away(size: int) -> None:
+def test_a_missing_watch_is_found_and_never_proved_away() -> None:
     """The trace is a run of the whole system: it was replayed before it was given out."""
-    proofs = answers("fanout-missing-watch", size, frozenset({"proof"}), seconds=10)
+    size = 4
+    proofs = answers("fanout-missing-watch", size, frozenset({"proof"}), seconds=5)
     assert proofs["copied"].verdict == "unknown"
     found = answers("fanout-missing-watch", size, frozenset({"search"}))["copied"]
     assert found.verdict == "quiet"
