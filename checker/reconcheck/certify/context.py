@@ -63,7 +63,7 @@ class Context:
         self._texts: dict[e.Expr, str] = {}
         self.shapes = Shapes(self.types)
         self._commands: dict[int, Shape] = {}
-        self._measured: dict[tuple[int, object], tuple[Measure, Shape]] = {}
+        self._measured: dict[tuple[int, object, object], tuple[Measure, Shape]] = {}
         self._listed: dict[tuple[e.Expr, str], tuple[frozenset[Value], e.Expr]] = {}
         self._places: dict[tuple[e.Expr, object], e.Expr] = {}
         self._plain: dict[Key, bool] = {}
@@ -336,16 +336,18 @@ class Context:
 
     def _measure(self, number: int, measure: Measure) -> Shape:
         """The shape of a measure for a command, with the places of runs put in."""
-        taken, names = self.taken[number], measure.names
-        key = id(measure), tuple(move for move in taken.moves if move[0] in names)
+        taken, amount = self.taken[number], measure.amount
+        formulas = (measure.condition,) if isinstance(amount, Places) else (measure.condition, amount)
+        names = frozenset().union(*map(e.names, formulas))
+        way = way_of(amount, taken) if isinstance(amount, Places) else ()
+        key = id(measure), way, tuple(move for move in taken.moves if move[0] in names)
         if key not in self._measured:
             pattern = Pattern(self.shapes)
-            amounts = () if isinstance(measure.amount, Places) else (measure.amount,)
-            for formula in (measure.condition, *amounts):
+            for formula in formulas:
                 pattern.add(self.shapes.of(self._moved(formula, taken, after=False)))
                 pattern.add(self.shapes.of(self._moved(formula, taken, after=True)))
-            if isinstance(measure.amount, Places):
-                pattern.add((self.shapes.number(way_of(measure.amount, taken)), (measure.amount.variable.name,)))
+            if isinstance(amount, Places):
+                pattern.add((self.shapes.number(way), (amount.variable.name,)))
             shape = self.shapes.number(("measure", *pattern.content)), tuple(pattern.places)
             self._measured[key] = measure, shape  # with the measure itself, so that no other gets its `id`
         return self._measured[key][1]

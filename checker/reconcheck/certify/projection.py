@@ -60,7 +60,7 @@ class Blur:
         return self._blurred(expr)
 
     def _blurred(self, expr: e.Expr) -> e.Expr:
-        if all(variable.name in self.kept for variable in e.variables(expr)):
+        if e.names(expr) <= self.kept:
             return expr
         if isinstance(expr, e.Var | e.Equal | e.AtMost | e.Arithmetic):
             if expr not in self.chosen:

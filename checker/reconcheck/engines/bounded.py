@@ -16,6 +16,9 @@ from reconcheck.model.types import BoolType, EnumType, IntType, OpaqueType, Valu
 from reconcheck.semantics import smtlib
 from reconcheck.semantics.system import Command, System, possible
 
+MOST_WRITTEN = 300_000
+"""Values in one step, of all variables after each command, past which a step is not written down: it takes seconds."""
+
 
 @dataclass(frozen=True)
 class BoundedTrace:
@@ -37,6 +40,9 @@ def search(system: System, bad: e.Expr, depth: int, budget: Budget) -> BoundedTr
     """A shortest path of at most `depth` steps to a state where `bad` holds.  Raises `Exhausted`."""
     import z3
 
+    written = len(system.commands) * len(system.variables)
+    if written > MOST_WRITTEN:
+        raise Exhausted(f"bounded search was left out: {written:,} values in a step are more than {MOST_WRITTEN:,}")
     solver = z3.Solver()
     solver.set("random_seed", 0)
     declarations: list[str] = []

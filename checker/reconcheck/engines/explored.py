@@ -11,6 +11,7 @@ from reconcheck.engines.fairness import calm, livelocks
 from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.python_code import StateTuple
 from reconcheck.engines.runs import Judge, Move, Run
+from reconcheck.engines.states import States
 from reconcheck.engines.stepping import Choices, Stepper
 
 
@@ -19,13 +20,14 @@ class Explored:
 
     def __init__(self, stepper: Stepper, judge: Judge) -> None:
         self.stepper, self.judge = stepper, judge
-        self.states: list[StateTuple] = []
+        self.states = States(judge.rename)
         self.edges: list[list[tuple[Move, int]]] = []
         """For each state, the steps that were followed."""
         self.beginnings: dict[int, Choices] = {}
         """The initial states, with their free values."""
         self._parents: list[tuple[int, Move] | None] = []
-        self._numbers: dict[StateTuple, int] = {}
+        self._written = [tuple(stepper.index[name] for name, _ in one.updates) for one in stepper.system.commands]
+        """For each command, the places in a state that it may change."""
 
     def begin(self, choices: Choices) -> tuple[int, bool]:
         """The number of the initial state with these free values, and whether it is a new one."""
@@ -41,13 +43,12 @@ class Explored:
         return number, new
 
     def _add(self, state: StateTuple, parent: tuple[int, Move] | None) -> tuple[int, bool]:
-        number = self._numbers.setdefault(self.judge.rename(state), len(self.states))
-        if number < len(self.states):
-            return number, False
-        self.states.append(state)
-        self.edges.append([])
-        self._parents.append(parent)
-        return number, True
+        before, places = (None, ()) if parent is None else (parent[0], self._written[parent[1][0]])
+        number, new = self.states.add(state, before, places)
+        if new:
+            self.edges.append([])
+            self._parents.append(parent)
+        return number, new
 
     def run_to(self, number: int) -> Run:
         """The run by which a state was first reached."""

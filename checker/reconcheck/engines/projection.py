@@ -50,7 +50,7 @@ def bounds(expr: e.Expr, visible: frozenset[str]) -> tuple[e.Expr, e.Expr]:
 
 
 def _sees(expr: e.Expr, visible: frozenset[str]) -> bool:
-    return all(variable.name in visible for variable in e.variables(expr))
+    return e.names(expr) <= visible
 
 
 @dataclass
@@ -85,7 +85,7 @@ class _Cut:
         return e.rebuild(expr, tuple(map(self.known, e.parts(expr))))
 
     def _shows(self, expr: e.Expr) -> bool:
-        return any(variable.name in self.visible for variable in e.variables(expr))
+        return not e.names(expr).isdisjoint(self.visible)
 
     def _anything(self, expr: e.Expr, type_: Type) -> e.Expr:
         if expr not in self.chosen:
@@ -106,6 +106,6 @@ def project(command: Command, visible: dict[str, Type]) -> Projected:
     cut = _Cut(frozenset(visible).union(own))
     updates = tuple((name, cut.value(value, visible[name])) for name, value in command.updates if name in visible)
     guard, _ = bounds(cut.known(command.guard), cut.visible.union(v.name for v in cut.inputs))
-    used = {v.name for expr in (guard, *(value for _, value in updates)) for v in e.variables(expr)}
+    used = e.names(guard).union(*(e.names(value) for _, value in updates))
     inputs = tuple(v for v in (*command.inputs, *cut.inputs) if v.name in used)
     return Projected(guard, updates, inputs, any(name not in visible for name, _ in command.updates))

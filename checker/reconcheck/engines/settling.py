@@ -57,6 +57,8 @@ class _Search:
                 self.writers.setdefault(name, []).append(number)
         self.news: Counter[str] = Counter()
         """For each variable, how many accepted measures speak of it."""
+        self.lively = Counter(name for number in self.found.live for name in self.footprints[number])
+        """For each variable, how many live commands read or write it."""
 
     def run(self) -> Settling:
         """The whole search."""
@@ -88,7 +90,7 @@ class _Search:
 
     def _matters(self, one: _Try) -> bool:
         """Whether a live command has to do with what a guess speaks of."""
-        return any(not one.guess.measure.names.isdisjoint(self.footprints[number]) for number in self.found.live)
+        return any(self.lively[name] for name in one.guess.measure.names)
 
     def _accepted(self, one: _Try, measure: Measure) -> bool:
         self.budget.check(f"looking for what settles ({len(self.found.measures)} found)")
@@ -106,6 +108,7 @@ class _Search:
         for number in {n for name in names for n in self.writers.get(name, ())} & self.found.live:
             if self.oracle.is_dead(number):
                 self.found.live.remove(number)
+                self.lively.subtract(self.footprints[number])
         return True
 
     def _ended(self, one: _Try) -> bool:

@@ -59,6 +59,20 @@ class _Bare:
 
 
 @dataclass(frozen=True)
+class _AllSeen:
+    """How all commands look from a slice; the special ones touch more of it than the common variables."""
+
+    commands: list[tuple[Seen, ...]]
+    common: frozenset[str]
+    special: set[int]
+
+
+_Leads = tuple[frozenset[tuple[object, str]], frozenset[str]]
+"""From a place of a run: what may happen there, with the place after it, and the places to which it leads unseen."""
+_NOWHERE: _Leads = (frozenset(), frozenset())
+
+
+@dataclass(frozen=True)
 class Slice:
     """A projected system, and for each fair action where it is surely possible."""
 
@@ -108,6 +122,7 @@ class Slicer:
         self._seen: dict[object, tuple[Seen, ...]] = {}
         self._plain: dict[frozenset[str], list[tuple[Seen, ...]]] = {}
         """How the commands look from nothing but common variables."""
+        self._common_leads: dict[tuple[str, frozenset[str]], tuple[dict[str, list[int]], dict[str, _Leads]]] = {}
         self._looks: dict[object, int] = {}
         self._sure: dict[tuple[str, frozenset[str]], e.Expr] = {}
 
@@ -128,7 +143,7 @@ class Slicer:
         columns = self._columns(keep, predicates, regions)
         shape = Folding(columns, regions)
         variables = tuple(column.variable for column in columns)
-        commands, origins = shape.commands(self.system.commands, seen)
+        commands, origins = shape.commands(self.system.commands, seen.commands)
         begin = shape.command(self.system.initial, self._begin(keep, predicates))
         system, layout, scope = self.system, self.system.layout, self.system.scope
         projected = System(system.operator, scope, layout, variables, begin, commands)
@@ -193,9 +208,7 @@ class Slicer:
 
     # ---- how a command looks -----------------------------------------------------------------------------------
 
-    def _all_seen(
-        self, keep: frozenset[str], predicates: Sequence[Predicate], folded: tuple[str, ...]
-    ) -> list[tuple[Seen, ...]]:
+    def _all_seen(self, keep: frozenset[str], predicates: Sequence[Predicate], folded: tuple[str, ...]) -> _AllSeen:
         """All commands on the kept variables and predicates; most touch no more of them than what many slices share."""
         common = keep & self.common
         if common not in self._plain:
@@ -203,9 +216,10 @@ class Slicer:
             self._plain[common] = [self._see(number, common, (), folded) for number in numbers]
         seen = list(self._plain[common])
         names = (keep - common).union(*(e.names(one.term) for one in predicates))
-        for number in {number for name in names for number in self.touching.get(name, ())}:
+        special = {number for name in names for number in self.touching.get(name, ())}
+        for number in special:
             seen[number] = self._see(number, keep, predicates, folded)
-        return seen
+        return _AllSeen(seen, common, special)
 
     def _see(
         self, number: int, keep: frozenset[str], predicates: Sequence[Predicate], folded: tuple[str, ...]
@@ -361,7 +375,31 @@ class Slicer:
 
     # ---- regions -----------------------------------------------------------------------------------------------
 
-    def _regions(self, pc: str, seen: Sequence[tuple[Seen, ...]]) -> tuple[tuple[str, str], ...]:
+    def _leads(self, pc: str, seen: _AllSeen) -> dict[str, _Leads]:
+        """Where a run goes from each place; at most places as if only common variables were kept."""
+        common = self._common_leads.get((pc, seen.common))
+        if common is None:
+            by_place: dict[str, list[int]] = {}
+            for number, several in enumerate(self._plain[seen.common]):
+                for place in {move[1] for one in several for move in one.moves if move[0] == pc}:
+                    if place is not None:
+                        by_place.setdefault(place, []).append(number)
+            leads = {place: _leads(pc, place, self._plain[seen.common], at) for place, at in by_place.items()}
+            common = self._common_leads[pc, seen.common] = by_place, leads
+        by_place, leads = common
+        special: dict[str, list[int]] = {}
+        for number in seen.special:
+            for several in (seen.commands[number], self._plain[seen.common][number]):
+                for place in {move[1] for one in several for move in one.moves if move[0] == pc}:
+                    if place is not None:
+                        special.setdefault(place, []).append(number)
+        own = {
+            place: _leads(pc, place, seen.commands, {*numbers, *by_place.get(place, ())})
+            for place, numbers in special.items()
+        }
+        return {**leads, **own}
+
+    def _regions(self, pc: str, seen: _AllSeen) -> tuple[tuple[str, str], ...]:
         """Places that look alike: (place, region) for each place.  Any answer is sound; this one splits enough.
 
         Runs go forward, so the places are looked at from the last to the first.  One that leads unseen into a
@@ -369,28 +407,19 @@ class Slicer:
         """
         type_ = self.types[pc].type
         assert isinstance(type_, EnumType)
-        silent: dict[str, set[str]] = {place: set() for place in type_.values}
-        moves: dict[str, set[tuple[object, str]]] = {place: set() for place in type_.values}
-        for several in seen:
-            for one in several:
-                here = next((move for move in one.moves if move[0] == pc), None)
-                if here is None or here[1] is None:
-                    continue
-                place, target = here[1], here[2] or here[1]
-                alone = len(one.moves) == 1
-                if alone and not one.updates and one.guard == e.TRUE:
-                    silent[place].add(target)
-                else:
-                    others = () if alone else tuple(move for move in one.moves if move is not here)
-                    moves[place].add(((one.look, others), target))
+        leads = self._leads(pc, seen)
         region = {place: place for place in RESTING}
         signs: dict[str, frozenset[object]] = {}
         names: dict[frozenset[object], str] = {}
         for place in reversed(type_.values):
             if place in RESTING:
                 continue
-            sign: set[object] = {(label, region.get(target, target)) for label, target in moves[place]}
-            onward = {region.get(target, target) for target in silent[place] if target != place}
+            moves, silent = leads.get(place, _NOWHERE)
+            onward = {region.get(target, target) for target in silent if target != place}
+            if not moves and len(onward) == 1 and not onward.isdisjoint(signs):
+                region[place] = onward.pop()
+                continue
+            sign: set[object] = {(label, region.get(target, target)) for label, target in moves}
             sign |= onward
             like = next((one for one in sorted(onward & signs.keys()) if sign - {one} <= signs[one]), None)
             if like is None:
@@ -398,6 +427,25 @@ class Slicer:
                 signs[like] = frozenset(sign)
             region[place] = like
         return tuple((place, region[place]) for place in type_.values)
+
+
+def _leads(pc: str, place: str, seen: Sequence[tuple[Seen, ...]], numbers: Iterable[int]) -> _Leads:
+    """Where some commands lead from a place of a run."""
+    moves: set[tuple[object, str]] = set()
+    silent: set[str] = set()
+    for number in numbers:
+        for one in seen[number]:
+            here = next((move for move in one.moves if move[0] == pc), None)
+            if here is None or here[1] != place:
+                continue
+            target = here[2] or place
+            alone = len(one.moves) == 1
+            if alone and not one.updates and one.guard == e.TRUE:
+                silent.add(target)
+            else:
+                others = () if alone else tuple(move for move in one.moves if move is not here)
+                moves.add(((one.look, others), target))
+    return frozenset(moves), frozenset(silent)
 
 
 def same(left: e.Expr, right: e.Expr) -> e.Expr:

@@ -60,6 +60,8 @@ DEEPEST_SEARCH = 100
 """Steps of the bounded search; it mostly ends earlier, at a time limit."""
 SHARES = (4.0, 12.0, 36.0)
 """Processor seconds for each search for a counterexample, in turns with proofs, before all states are listed."""
+ORDINARY = 500
+"""Commands of a system up to which these are enough; a larger one has as many times more."""
 PROOF = 5
 """How many times as long a proof is looked for in its turn: nothing has looked bad by then."""
 
@@ -299,7 +301,7 @@ class Verifier:
         if answer is not None:
             return answer
         bad = bounded.quiet_without(explored.system, goal.formula)
-        for seconds in SHARES:
+        for seconds in _shares(explored.system):
             answer = self._in_parts(goal, scope, explored, PROOF * seconds)
             answer = answer or self._guided(goal, scope, explored.system, self._open_part(goal, scope), seconds)
             answer = answer or self._bounded(goal, scope, explored, bad, "quiet", seconds)
@@ -324,7 +326,7 @@ class Verifier:
         if quiet or loops:
             return self._divergence(goal, scope, calm_graph, quiet, loops, truth)
         if len(graph.states) > WORTH_SLICING:
-            answer = self._in_parts(goal, scope, explored, SHARES[-1])
+            answer = self._in_parts(goal, scope, explored, _shares(system)[-1])
             if answer is not None:
                 return answer
         checker, proof = self._ranked(goal.formula, explored, truth)
@@ -501,7 +503,7 @@ class Verifier:
         end = "violation" if goal.kind == "always" else "witness"
         if not explored.complete:
             answer = self._near(goal, scope, explored, never, end) or self._invariant(goal, scope, explored, never)
-            for seconds in SHARES:
+            for seconds in _shares(explored.system):
                 answer = answer or self._bounded(goal, scope, explored, e.negate(never), end, seconds)
             if answer is not None:
                 return answer
@@ -649,6 +651,11 @@ def _settles(explored: _Explored, goal: Goal) -> bool:
         return False
     truth = list(map(predicate(explored.system, goal.formula), explored.graph.states))
     return not quiet_states(explored.calm, truth) and not livelocks(explored.calm, truth)
+
+
+def _shares(system: System) -> tuple[float, ...]:
+    """Processor seconds for each attempt at one question, turn by turn."""
+    return tuple(seconds * max(1.0, len(system.commands) / ORDINARY) for seconds in SHARES)
 
 
 def _rest_is_exact(system: System) -> bool:

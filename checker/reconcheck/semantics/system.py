@@ -132,9 +132,9 @@ def _differs(old: e.Var, new: e.Expr, inputs: dict[str, Variable]) -> e.Expr:
     if isinstance(new, e.Var) and new.name in inputs:
         type_ = inputs[new.name].type
         return e.TRUE if not is_finite(type_) or len(domain(type_)) > 1 else e.FALSE
-    if isinstance(new, e.Choice) and not any(v.name in inputs for v in e.variables(new.condition)):
+    if isinstance(new, e.Choice) and e.names(new.condition).isdisjoint(inputs):
         yes, no = _differs(old, new.yes, inputs), _differs(old, new.no, inputs)
         return e.either(e.both(new.condition, yes), e.both(e.negate(new.condition), no))
-    if any(variable.name in inputs for variable in e.variables(new)):
+    if not e.names(new).isdisjoint(inputs):
         return e.FALSE
     return e.negate(e.equal(old, new))
