@@ -102,6 +102,42 @@ def test_a_wait_that_is_always_armed_is_a_schedule_in_all_but_name() -> None:
     assert any("never rests" in reason for reason in found.undecided)
 
 
+NEVER = "never: database.gone"
+"""Nothing in these models makes it true."""
+
+
+def test_a_goal_that_never_holds_does_not_hide_what_the_others_cost() -> None:
+    """Which wake-ups go on, how often, and what a change costs are told as they are without that goal."""
+    controller = f"watch app requeue poll every 10s on error backoff {WRITES}"
+    asked = "converges { synced: database.size == app.spec.size OTHER }"
+    alone, both = (
+        diagnosed(loaded(controller, asked.replace("OTHER", other), DRIFT, "gone: bool = false"))
+        for other in ("", NEVER)
+    )
+    for name in ("poll", "watch app", "on error"):
+        assert (need(both, name).wakes_converged, need(both, name).per_day) == (
+            need(alone, name).wakes_converged,
+            need(alone, name).per_day,
+        )
+    assert need(both, "poll").per_day == 8_640.0
+    assert both.most_reconciles == alone.most_reconciles == (("app", 1),)
+
+
+def test_where_no_goal_ever_holds_costs_are_not_told() -> None:
+    controller = f"watch app requeue poll every 10s on error backoff {WRITES}"
+    found = diagnosed(loaded(controller, f"converges {{ {NEVER} }}", DRIFT, "gone: bool = false"))
+    assert need(found, "poll").wakes_converged is None
+    assert any("it never converges" in reason for reason in found.undecided)
+
+
+def test_goals_that_exclude_each_other_count_only_where_every_run_ends_with_them() -> None:
+    """Each of two goals holds at the end of some run, never both: what holds at every end counts."""
+    controller = f"watch app requeue poll every 10s on error backoff {WRITES}"
+    asked = "converges { synced: database.size == app.spec.size  one: app.spec.size == 1  zero: app.spec.size == 0 }"
+    found = diagnosed(loaded(controller, asked, DRIFT))
+    assert need(found, "poll").per_day == 8_640.0
+
+
 def test_a_change_costs_a_reconcile_for_each_watch_that_hears_of_it() -> None:
     once = diagnosed(loaded(f"watch app {WRITES}", SYNCED, faults=QUIET_WORLD))
     assert once.most_reconciles == (("app", 1),)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from reconcheck.engines.python_code import predicate
 from reconcheck.explain.costs import Costs, costs_of
+from reconcheck.explain.settled import settled
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.operator import Goal, Operator, Scope
@@ -59,9 +59,7 @@ def look(verifier: Verifier, task: Task, seconds: float) -> Look:
         steps = {graph.system.commands[number].step.action for row in graph.edges for number, _ in row}
         runs = frozenset(one.name for one in operator.controllers if f"start {one.name}" in steps)
         if task.costs:
-            wanted = [predicate(graph.system, goal.formula) for goal in operator.goals if goal.kind == "converges"]
-            converged = [all(holds(state) for holds in wanted) for state in graph.states]
-            costs = costs_of(calm_graph, converged, verifier.budget)
+            costs = costs_of(calm_graph, settled(calm_graph, operator).converged, verifier.budget)
     verifier.forget(task.scope)
     return Look(task, answers, runs, costs)
 
