@@ -26,6 +26,7 @@ from reconcheck.render.difference_markdown import difference_markdown
 from reconcheck.render.markdown import markdown
 from reconcheck.render.run import render_run
 from reconcheck.render.text import Paint
+from reconcheck.report.diagnosis import NOT_LOOKED_FOR
 from reconcheck.report.document import document
 from reconcheck.report.sarif import log
 from sarif_rules import SCHEMA, problems
@@ -88,6 +89,31 @@ def test_markdown(busy: Report) -> None:
     assert "without it, `app` never runs" in watch
     assert "Harmful: without that wake-up the goal converges" in shown
     assert "what the verdicts rest on" in shown
+
+
+def test_how_much_work_was_shared_is_told(busy: Report) -> None:
+    """Scopes that leave the same wake-ups are one system; sets of wake-ups fall to runs that are known."""
+    (model,) = document(run(busy))["models"]
+    shared = {one["part"]: (one["asked"], one["looked_at"]) for one in model["diagnosis"]["shared"]}
+    assert shared.keys() <= {"levels", "wake-ups", "sets of edits", "repaired models"}
+    assert shared["levels"][0] == 10  # two goals at five levels
+    assert all(looked < asked for asked, looked in (shared["levels"], shared["wake-ups"]))
+    asked, looked = shared["levels"]
+    assert f"work levels: {looked} of {asked} questions looked at; wake-ups: " in flat(render_run(run(busy), True))
+    assert f"- levels: {looked} of {asked} questions looked at" in markdown(run(busy))
+
+
+def test_an_answer_at_a_level_without_causes_says_that_none_were_looked_for(busy: Report) -> None:
+    (model,) = document(run(busy))["models"]
+    failing = [
+        one
+        for levels in model["diagnosis"]["levels"]
+        for one in levels["answers"]
+        if one["verdict"] in ("quiet", "livelock")
+    ]
+    assert failing
+    assert all(one["causes"] or one["unexplained"] for one in failing)
+    assert NOT_LOOKED_FOR in [one["unexplained"] for one in failing]
 
 
 def test_columns_without_content_are_left_out(calm: Report) -> None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from diagnosing import diagnosed, loaded, need
+from reconcheck.explain.alternatives import alternatives
+from reconcheck.explain.diagnosis import Diagnosis, Pace
 from reconcheck.explain.refuting import Refuter
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.operator import Scope
+from reconcheck.render.diagnosis import as_long_as, render_diagnosis
+from reconcheck.render.text import Paint
 
 QUIET_WORLD = "api off call off"
 WRITES = "reconcile { call database.size = app.spec.size await change }"
@@ -79,6 +86,56 @@ def test_a_rule_that_keeps_an_operator_from_its_goal() -> None:
     watch = need(found, "watch app")
     assert watch.harmful == ()  # without it the operator is idle because it never runs
     assert watch.never_runs
+
+
+# ---- what stands in for what ---------------------------------------------------------------------------------------
+
+
+def instead(found: Diagnosis, name: str) -> tuple[tuple[str, ...], ...]:
+    return alternatives(found, need(found, name))
+
+
+def test_of_two_wake_ups_each_is_not_needed_only_as_long_as_the_other_is_there() -> None:
+    model = loaded(
+        f"watch app requeue poll every 10s requeue check every 1m {WRITES}", SYNCED, DRIFT, faults=QUIET_WORLD
+    )
+    found = diagnosed(model)
+    assert instead(found, "poll") == (("check",),)
+    assert instead(found, "check") == (("poll",),)
+    assert instead(found, "watch app") == ()  # it is needed
+    assert found.paces == (Pace("synced", ("poll", "check"), False, 10.0),)
+    text = render_diagnosis(replace(Verifier(model).report(Scope()), diagnosis=found), Paint(False))
+    assert re.search(r"needs: watch app \(L\d+\), poll or check\n", text)
+    assert "not needed for synced as long as check is there" in text
+
+
+def test_what_nothing_needs_has_nothing_that_stands_in_for_it() -> None:
+    found = diagnosed(loaded(f"watch app requeue poll every 10s {WRITES}", SYNCED, faults=QUIET_WORLD))
+    assert need(found, "poll").redundant == ("synced",)
+    assert instead(found, "poll") == ()
+    assert found.paces == ()  # it converges without a schedule
+
+
+def test_what_stands_in_may_be_several_together() -> None:
+    controller = f"watch app watch database requeue poll every 10s on error backoff {WRITES}"
+    found = diagnosed(loaded(controller, SYNCED, DRIFT, notifies=True))
+    assert instead(found, "poll") == (("app.watch database",),)
+    assert instead(found, "watch database") == (("poll",),)
+    assert as_long_as(need(found, "poll"), found) == " as long as app.watch database is there"
+    both = replace(found, sufficient=(("poll",), ("a", "b"), ("c",)))
+    assert alternatives(both, need(found, "poll")) == (("a", "b"), ("c",))
+    assert as_long_as(need(found, "poll"), both) == " as long as a and b, or c are there"
+
+
+def test_a_goal_that_needs_a_rule_rests_on_that_rule() -> None:
+    found = diagnosed(loaded(f"watch app requeue poll every 10s on error backoff {WRITES}", SYNCED, DRIFT))
+    assert found.paces == (Pace("synced", ("poll",), True, 10.0),)
+
+
+def test_of_three_rules_the_fastest_that_is_enough_alone_counts() -> None:
+    rules = "requeue slow every 1h requeue poll every 10s requeue check every 1m"
+    found = diagnosed(loaded(f"watch app {rules} {WRITES}", SYNCED, DRIFT, faults=QUIET_WORLD))
+    assert found.paces == (Pace("synced", ("slow", "poll", "check"), False, 10.0),)
 
 
 # ---- costs -----------------------------------------------------------------------------------------------------------
