@@ -26,7 +26,7 @@ class Costs:
 
 
 def costs_of(graph: CalmGraph, converged: Sequence[bool], budget: Budget) -> Costs:
-    """The costs in a scope; `converged` says of each state whether the goals hold in it that the operator settles on."""
+    """The costs in a scope; `converged` says of each state whether all goals that the operator settles on hold."""
     return Costs(_recurring(graph, converged), _most_reconciles(graph, converged, budget))
 
 

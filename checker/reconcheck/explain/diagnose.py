@@ -24,7 +24,7 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
     """What can be told beyond the verdicts, within so many seconds; what could not be told says so."""
     if all(answer.verdict == "unknown" for answer in report.answers):
         return Diagnosis(undecided=("everything: no verdict is known, so the model is too hard for a diagnosis",))
-    limit = max(LEAST_SECONDS, TIMES_THE_VERDICTS * report.seconds) if seconds is None else seconds
+    limit = default_limit(report) if seconds is None else seconds
     without = report.scope.without
     goals = list({answer.goal.name: answer.goal for answer in report.answers}.values())
     looks = Looks(report.operator, goals, hands, limit, tell)
@@ -44,10 +44,17 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
     paces = paces_of(looks, without, found.levels)
     absent = absent_faults(report, looks.left(), tell)
     known = [*report.answers, *(checked.answer for checked in report.expectations), *_by_level(found)]
-    mending, untold = repairs(Loaded(report.operator, ()), list(dict.fromkeys(known)), looks.left(), tell, tally=looks.tally)
+    mending, untold = repairs(
+        Loaded(report.operator, ()), list(dict.fromkeys(known)), looks.left(), tell, tally=looks.tally
+    )
     undecided = (*_undecided(found, looks, unscheduled), *([ended] if ended else []), *untold)
     shared = looks.tally.shared()
     return replace(found, repairs=mending, undecided=undecided, absent=absent, paces=paces, shared=shared)
+
+
+def default_limit(report: Report) -> float:
+    """Seconds for a diagnosis, or for repairs alone, where no limit was given."""
+    return max(LEAST_SECONDS, TIMES_THE_VERDICTS * report.seconds)
 
 
 def _by_level(found: Diagnosis) -> Iterator[Answer]:

@@ -166,7 +166,7 @@ def _costs(found: Diagnosis) -> str:
 
 
 def render_work(found: Diagnosis) -> str:
-    """How many questions there were, and for how many something was looked at, in a line; empty where none was counted."""
+    """How many questions there were, and for how many something was looked at; empty where none was counted."""
     parts = [f"{one.part}: {one.looked:,} of {one.asked:,}" for one in found.shared]
     parts[:1] = [f"{part} questions looked at" for part in parts[:1]]
     return _block("work", _wrapped("", "; ".join(parts), 4)) if parts else ""
