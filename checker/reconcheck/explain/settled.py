@@ -40,7 +40,7 @@ def settled(graph: CalmGraph, operator: Operator) -> Settled:
         some |= end
         always &= end
     wanted = every if every in ends else some if some in ends else always
-    converged = tuple((wanted or not goals) and bits & wanted == wanted for bits in truth)
+    converged = tuple(bool(wanted or not goals) and bits & wanted == wanted for bits in truth)
     return Settled(converged, tuple(goal.name for number, goal in enumerate(goals) if not wanted >> number & 1))
 
 
