@@ -38,6 +38,8 @@ POLL = "requeue poll every 10s"
 BUSY = f"""watch app
     {POLL}
     reconcile {{ call database.busy = true call database.busy = false await change }}"""
+WRITES = "reconcile { call database.size = app.spec.size await change }"
+SYNCED = "converges { synced: database.size == app.spec.size }"
 GOALS = "converges { idle: not database.busy  sized: database.size == app.spec.size }"
 
 
@@ -95,12 +97,26 @@ def test_how_much_work_was_shared_is_told(busy: Report) -> None:
     """Scopes that leave the same wake-ups are one system; sets of wake-ups fall to runs that are known."""
     (model,) = document(run(busy))["models"]
     shared = {one["part"]: (one["asked"], one["looked_at"]) for one in model["diagnosis"]["shared"]}
-    assert shared.keys() <= {"levels", "wake-ups", "sets of edits", "repaired models"}
+    assert shared.keys() <= {"levels", "wake-ups", "edits", "repairs"}
     assert shared["levels"][0] == 10  # two goals at five levels
     assert all(looked < asked for asked, looked in (shared["levels"], shared["wake-ups"]))
     asked, looked = shared["levels"]
     assert f"work levels: {looked} of {asked} questions looked at; wake-ups: " in flat(render_run(run(busy), True))
     assert f"- levels: {looked} of {asked} questions looked at" in markdown(run(busy))
+
+
+def test_faults_that_are_off_are_in_the_json_as_well() -> None:
+    found = told(loaded(f"watch app on error await change {WRITES}", SYNCED, faults="api off call off"), Scope())
+    (model,) = valid_report(run(found))["models"]
+    absent = {one["name"]: one for one in model["diagnosis"]["absent_faults"]}
+    assert absent["call"] == {"name": "call", "needed": ["synced"], "unneeded": []}
+
+
+def valid_report(one: Run) -> dict[str, Any]:
+    written: dict[str, Any] = json.loads(json.dumps(document(one)))
+    schema = json.loads((ROOT / "spec" / "report.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(written)
+    return written
 
 
 def test_an_answer_at_a_level_without_causes_says_that_none_were_looked_for(busy: Report) -> None:

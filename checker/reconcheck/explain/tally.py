@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from reconcheck.explain.diagnosis import Shared
 
-LEVELS, NEEDS, SETS, REPAIRED = "levels", "wake-ups", "sets of edits", "repaired models"
+LEVELS, NEEDS, SETS, REPAIRED = "levels", "wake-ups", "edits", "repairs"
 PARTS = (LEVELS, NEEDS, SETS, REPAIRED)
 """What is counted apart, in the order in which a diagnosis does it."""
 

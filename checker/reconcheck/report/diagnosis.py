@@ -26,6 +26,9 @@ def diagnosis(
         "most_reconciles": [{"controller": controller, "most": most} for controller, most in item.most_reconciles],
         "repairs": [repair(one, place) for one in item.repairs],
         "undecided": list(item.undecided),
+        "absent_faults": [
+            {"name": one.name, "needed": list(one.needed), "unneeded": list(one.unneeded)} for one in item.absent
+        ],
         "paces": [pace(one) for one in item.paces],
         "shared": [{"part": one.part, "asked": one.asked, "looked_at": one.looked} for one in item.shared],
     }
