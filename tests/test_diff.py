@@ -161,7 +161,7 @@ def test_comments_and_citations_change_nothing() -> None:
     new = new.replace('@"pkg/small.go#L20"', "// nothing")
     found = compared(TEXT, new)
     assert (found.wake_ups, found.assumptions, found.questions) == ((), (), ())
-    assert headline(found) == "nothing got worse"
+    assert headline(found) == "no answer got worse", "of levels and schedules nothing is known without a diagnosis"
 
 
 def test_a_text_may_contain_what_looks_like_a_comment() -> None:

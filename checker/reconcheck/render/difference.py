@@ -54,7 +54,7 @@ def headline(found: Difference) -> str:
     if found.rarer:
         parts = parts or ["no answer got worse"]
         parts.append(f"the schedule comes less often to {', '.join(one.after.goal for one in found.rarer)}")
-    return ", ".join(parts) or "nothing got worse"
+    return ", ".join(parts) or ("no answer got worse" if found.advice is None else "nothing got worse")
 
 
 def worse_runs(found: Difference) -> list[Answer]:
