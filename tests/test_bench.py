@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import families, growth, known, record, verification
+from bench import families, growth, known, record, report, verification
 from bench.families import FAMILIES, Family
 from bench.measure import Limit, run
 from bench.peer_models import Instance, promela, rdsl, smv, tla
 from bench.peers import CONVERGES, QUIET, TLC, NuSMV, Spin
-from bench.record import FAMILY, KNOWN, PEER, Section
+from bench.record import DIAGNOSIS, FAMILY, KNOWN, PEER, Section
 from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
 
@@ -124,6 +124,39 @@ def test_a_search_that_was_cut_proves_nothing() -> None:
     assert TLC(None).verdict("Error: Java ran out of memory.\n") == "unknown"
 
 
+def test_a_diagnosis_is_timed_with_the_verdicts_and_counted(tmp_path: Path) -> None:
+    model = tmp_path / "model.rdsl"
+    model.write_text(rdsl(Instance(1, all_watched=False)), encoding="utf-8")
+    row = verification.diagnose(model, Limit(120))
+    assert row["outcome"] == "answered"
+    assert row["processor"] > 0
+    found = row["diagnosis"]
+    assert found["repairs"] >= 1
+    assert found["asked"] > found["looked_at"] > 0
+    (tmp_path / "broken.rdsl").write_text("rdsl 1\noperator", encoding="utf-8")
+    broken = verification.diagnose(tmp_path / "broken.rdsl", Limit(120))
+    assert (broken["outcome"], broken["diagnosis"]) == ("failed", None)
+
+
+def test_the_page_says_which_diagnoses_are_within_the_target() -> None:
+    done = {"repairs": 2, "not_told": 1, "asked": 1_050, "looked_at": 17}
+    taken = {"outcome": "answered", "megabytes": 80.0, "answers": []}
+    rows = [
+        {"model": "quick.rdsl", "seconds": 4.5, "wall": 4.5, "processor": 6.2, "diagnosis": done, **taken},
+        {"model": "slow.rdsl", "seconds": 29.0, "wall": 29.0, "processor": 31.0, "diagnosis": done, **taken},
+        {"model": "none.rdsl", "seconds": 1.0, "wall": 1.0, "processor": 1.0, "diagnosis": None, **taken},
+    ]
+    page = report.page([Section(DIAGNOSIS, "diagnosis", {"cores": "2"}, 120, "wall", 0.2, rows)])
+    assert (
+        "The target is 5 s on two cores. 1 of 3 models are within it; the median takes 4.50 s, the slowest 29 s."
+        in page
+    )
+    assert "Of 2,100 questions something was looked at for 34" in page
+    assert "| slow.rdsl | answered | 29 | 31 | NO | 80 | 2 | 1 | 1,050 | 17 |" in page
+    assert "| quick.rdsl | answered | 4.50 | 6.20 | yes | 80 | 2 | 1 | 1,050 | 17 |" in page
+    assert "| none.rdsl | answered | 1.00 | 1.00 | NO | 80 |  |  |  |  |" in page
+
+
 def test_a_verdict_against_the_expectation_is_wrong(tmp_path: Path) -> None:
     right = rdsl(Instance(1, all_watched=False))
     (tmp_path / "right.rdsl").write_text(right, encoding="utf-8")
@@ -158,12 +191,16 @@ def bench(folder: Path, *options: str) -> str:
 
 def test_a_quick_run_records_families_models_and_peers(tmp_path: Path) -> None:
     bench(tmp_path, "--only", "known", "--limit", "120")
+    bench(tmp_path, "--only", "diagnosis", "--limit", "120")
     bench(tmp_path, "--family", "fanout-missing-watch", "--data", "bounded", "--limit", "10")
     said = bench(tmp_path, "--only", "peers", "--limit", "120")
     sections = {
         (one["kind"], one["name"]): one for one in json.loads((tmp_path / "results.json").read_text())["sections"]
     }
     assert [row["outcome"] for row in sections[KNOWN, "models"]["rows"]] == ["answered"] * known.QUICK_MODELS
+    diagnosed = sections[DIAGNOSIS, "diagnosis"]["rows"]
+    assert len(diagnosed) == known.QUICK_MODELS
+    assert all(row["diagnosis"]["asked"] > 0 for row in diagnosed)
     rows = sections[FAMILY, "fanout-missing-watch, bounded"]["rows"]
     assert rows[0]["size"] == families.QUICK_SIZES[0]
     assert {answer["verdict"] for answer in rows[0]["answers"]} == {"quiet"}

@@ -383,6 +383,13 @@ def test_a_solver_that_is_missing_is_told_how_to_install(certificates: Path, tmp
     assert reconcheck("explain", "RC509").returncode == 0
 
 
+def test_a_code_may_be_given_in_short() -> None:
+    whole = reconcheck("explain", "RC411").stdout
+    assert whole
+    assert reconcheck("explain", "411").stdout == reconcheck("explain", "rc411").stdout == whole
+    assert reconcheck("explain", "11").returncode == 2
+
+
 def test_several_models_share_a_folder_of_certificates(tmp_path: Path) -> None:
     goal = "converges { g: app.spec.n <= 1 }"
     for name in ("a", "b"):

@@ -26,6 +26,7 @@ from reconcheck.render.difference_markdown import difference_markdown
 from reconcheck.render.markdown import markdown
 from reconcheck.render.run import render_run
 from reconcheck.render.text import Paint
+from reconcheck.report.diagnosis import NOT_LOOKED_FOR
 from reconcheck.report.document import document
 from reconcheck.report.sarif import log
 from sarif_rules import SCHEMA, problems
@@ -37,6 +38,8 @@ POLL = "requeue poll every 10s"
 BUSY = f"""watch app
     {POLL}
     reconcile {{ call database.busy = true call database.busy = false await change }}"""
+WRITES = "reconcile { call database.size = app.spec.size await change }"
+SYNCED = "converges { synced: database.size == app.spec.size }"
 GOALS = "converges { idle: not database.busy  sized: database.size == app.spec.size }"
 
 
@@ -88,6 +91,45 @@ def test_markdown(busy: Report) -> None:
     assert "without it, `app` never runs" in watch
     assert "Harmful: without that wake-up the goal converges" in shown
     assert "what the verdicts rest on" in shown
+
+
+def test_how_much_work_was_shared_is_told(busy: Report) -> None:
+    """Scopes that leave the same wake-ups are one system; sets of wake-ups fall to runs that are known."""
+    (model,) = document(run(busy))["models"]
+    shared = {one["part"]: (one["asked"], one["looked_at"]) for one in model["diagnosis"]["shared"]}
+    assert shared.keys() <= {"levels", "wake-ups", "edits", "repairs"}
+    assert shared["levels"][0] == 10  # two goals at five levels
+    assert all(looked < asked for asked, looked in (shared["levels"], shared["wake-ups"]))
+    asked, looked = shared["levels"]
+    assert f"work levels: {looked} of {asked} questions looked at; wake-ups: " in flat(render_run(run(busy), True))
+    assert f"- levels: {looked} of {asked} questions looked at" in markdown(run(busy))
+
+
+def test_faults_that_are_off_are_in_the_json_as_well() -> None:
+    found = told(loaded(f"watch app on error await change {WRITES}", SYNCED, faults="api off call off"), Scope())
+    (model,) = valid_report(run(found))["models"]
+    absent = {one["name"]: one for one in model["diagnosis"]["absent_faults"]}
+    assert absent["call"] == {"name": "call", "needed": ["synced"], "unneeded": []}
+
+
+def valid_report(one: Run) -> dict[str, Any]:
+    written: dict[str, Any] = json.loads(json.dumps(document(one)))
+    schema = json.loads((ROOT / "spec" / "report.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(written)
+    return written
+
+
+def test_an_answer_at_a_level_without_causes_says_that_none_were_looked_for(busy: Report) -> None:
+    (model,) = document(run(busy))["models"]
+    failing = [
+        one
+        for levels in model["diagnosis"]["levels"]
+        for one in levels["answers"]
+        if one["verdict"] in ("quiet", "livelock")
+    ]
+    assert failing
+    assert all(one["causes"] or one["unexplained"] for one in failing)
+    assert NOT_LOOKED_FOR in [one["unexplained"] for one in failing]
 
 
 def test_columns_without_content_are_left_out(calm: Report) -> None:

@@ -12,11 +12,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from referencing import Registry, Resource
 
 from hand_made import ALONE, FILE, NEED, POLLED, REPAIR, TEXT, answer, diagnosis, loaded, with_answers
 from reconcheck.explain.declared import declared
-from reconcheck.explain.diagnosis import Diagnosis, Levels
+from reconcheck.explain.diagnosis import Diagnosis, Levels, Pace
 from reconcheck.explain.difference import Difference, Trend, difference
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.render.difference import headline, render_difference
@@ -29,7 +28,6 @@ from test_command_line import goal_model, reconcheck, write
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = json.loads((ROOT / "spec" / "report.schema.json").read_text())
 SCHEMA = json.loads((ROOT / "spec" / "diff.schema.json").read_text())
-KNOWN: Registry[Any] = Registry().with_resource("report.schema.json", Resource.from_contents(REPORTS))
 
 EVENTS = goal_model().replace("watch app\n", "watch app on spec\n")
 """`g` is quiet: the cache's resync changes nothing, and is not let through."""
@@ -40,7 +38,7 @@ POLLING = EVENTS.replace("on error backoff", "requeue poll every 10m\n    on err
 def valid(written: Any) -> dict[str, Any]:
     """A document, once it follows its schema."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    jsonschema.Draft202012Validator(SCHEMA, registry=KNOWN).validate(written)
+    jsonschema.Draft202012Validator(SCHEMA).validate(written)
     return dict(written)
 
 
@@ -163,7 +161,7 @@ def test_comments_and_citations_change_nothing() -> None:
     new = new.replace('@"pkg/small.go#L20"', "// nothing")
     found = compared(TEXT, new)
     assert (found.wake_ups, found.assumptions, found.questions) == ((), (), ())
-    assert headline(found) == "nothing got worse"
+    assert headline(found) == "no answer got worse", "of levels and schedules nothing is known without a diagnosis"
 
 
 def test_a_text_may_contain_what_looks_like_a_comment() -> None:
@@ -231,13 +229,70 @@ def test_needs_and_repairs_are_compared() -> None:
     found = difference(diagnosed(old), diagnosed(diagnosis()))
     text = " ".join(render_difference(found, Paint(False)).split())
     assert "needs schedule poll of app: not needed -> needed for up" in text
-    assert "repairs + let x notify: up converge at L0 then - poll" in text
+    assert "repairs + let x notify: then up converges at L0 - poll" in text
     written = valid(document(found))
     assert [one["title"] for one in written["advice"]["offered"]] == ["let x notify"]
     assert [one["title"] for one in written["advice"]["gone"]] == ["poll"]
     assert "```diff\n--- a" in difference_markdown(found)
     gone = difference(diagnosed(old), diagnosed(replace(old, needs=())))
     assert "schedule poll of app: not needed -> not there" in render_difference(gone, Paint(False))
+
+
+def test_the_schema_stands_alone_and_says_the_same_as_that_of_reports() -> None:
+    own = {"advice", "answer", "model", "need", "wake_up"}
+    shared = SCHEMA["$defs"].keys() - own
+    assert shared == {"pace", "place", "repair", "scope", "step", "trace", "values"}
+    assert {name: SCHEMA["$defs"][name] for name in shared} == {name: REPORTS["$defs"][name] for name in shared}
+    assert "report.schema.json" not in json.dumps(SCHEMA)
+
+
+def paced(seconds: float, *names: str, every: bool = False) -> Report:
+    """A report in which `up` rests on the schedule."""
+    return diagnosed(replace(diagnosis(), paces=(Pace("up", names, every, seconds),)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "trend", "said"),
+    [
+        (paced(5, "poll", "app.resync"), paced(36_000, "app.resync"), Trend.RARER,
+         "up: every 5 s by poll or app.resync -> every 10 h by app.resync (rarer)"),
+        (paced(3_600, "a", "b", every=True), paced(90, "a", "b", every=True), Trend.MORE_OFTEN,
+         "up: every 1 h by a and b -> every 90 s by a and b (more often)"),
+        (paced(300, "poll"), paced(300, "check"), Trend.SAME, ""),
+    ],
+)  # fmt: skip
+def test_a_schedule_that_comes_less_often_is_said(before: Report, after: Report, trend: Trend, said: str) -> None:
+    """The verdicts are the same, so the exit code is 0; but the goal waits longer."""
+    found = difference(before, after)
+    assert found.exit_code == 0
+    assert found.advice is not None
+    assert [one.trend for one in found.advice.paces] == [trend]
+    text = " ".join(render_difference(found, Paint(False)).split())
+    assert (f"pace {said}" in text) == (trend is not Trend.SAME)
+    assert said in difference_markdown(found)
+    less = "no answer got worse, the schedule comes less often to up"
+    assert headline(found) == (less if trend is Trend.RARER else "nothing got worse")
+    (pace,) = valid(document(found))["advice"]["paces"]
+    assert (pace["goal"], pace["trend"]) == ("up", str(trend))
+
+
+def test_what_got_worse_comes_before_what_comes_less_often() -> None:
+    old, new = (
+        replace(report, answers=(answer(verdict),))
+        for report, verdict in ((paced(5, "poll"), "converges"), (paced(6, "poll"), "quiet"))
+    )
+    assert headline(difference(old, new)) == "1 answer got worse, the schedule comes less often to up"
+
+
+def test_repairs_are_the_same_in_other_lines() -> None:
+    before, after = (
+        diagnosed(diagnosis(repairs=(replace(REPAIR, title=f"look again after 5s (L{line}); watch x"),)))
+        for line in (12, 13)
+    )
+    found = difference(before, after)
+    assert found.advice is not None
+    assert (found.advice.offered, found.advice.gone) == ((), ())
+    assert "repairs" not in render_difference(found, Paint(False))
 
 
 def test_without_two_diagnoses_there_is_nothing_to_compare() -> None:
@@ -285,6 +340,17 @@ def test_removing_a_periodic_requeue(tmp_path: Path) -> None:
     back = reconcheck("diff", new, old)
     assert back.returncode == 0
     assert "1 answer got better" in back.stdout
+
+
+def test_removing_a_rule_that_a_rare_resync_stands_in_for(tmp_path: Path) -> None:
+    """The answers are the same; what took 10 minutes at most may take 10 hours."""
+    resynced = POLLING.replace("watch app on spec", "watch app")
+    old = write(tmp_path / "old.rdsl", resynced)
+    new = write(tmp_path / "new.rdsl", resynced.replace("requeue poll every 10m", ""))
+    result = reconcheck("diff", old, new)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "small  no answer got worse, the schedule comes less often to g" in result.stdout
+    assert "g: every 10 min by poll or app.resync -> every 10 h by app.resync (rarer)" in result.stdout
 
 
 def test_either_model_may_come_from_standard_input(tmp_path: Path) -> None:

@@ -66,6 +66,14 @@ def test_a_wait_is_periodic_if_it_goes_on_when_the_goal_holds(
     assert [code for code in codes(report) if code == "RC307"] == expected
 
 
+@pytest.mark.parametrize(("condition", "expected"), [("db.up or not db.up", 1), ("not db.up", 0)])
+def test_a_goal_that_never_holds_does_not_hide_a_periodic_wait(condition: str, expected: int, tmp_path: Path) -> None:
+    text = WAITS.replace("COND", condition).replace("ready: app", "never: database.up and not database.up  ready: app")
+    found = [one.message for one in report_of(written(tmp_path, text)).findings if one.code == "RC307"]
+    assert len(found) == expected
+    assert all("while every goal holds but `never`, which no run settles on: it is periodic" in one for one in found)
+
+
 def test_a_field_that_no_watch_covers(tmp_path: Path) -> None:
     path = GOLDEN[0].with_name("predicate-drops.rdsl")
     (finding,) = [one for one in report_of(path).findings if one.code == "RC306"]

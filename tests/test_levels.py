@@ -8,7 +8,9 @@ import pytest
 
 from diagnosing import diagnosed, levels, loaded, verdicts
 from reconcheck.certify.check import Checker
+from reconcheck.explain.diagnosis import Shared
 from reconcheck.explain.looks import Looks, Task, look, one_hand
+from reconcheck.explain.tally import LEVELS, NEEDS
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
@@ -127,9 +129,9 @@ def test_equal_systems_are_looked_at_once() -> None:
     verifier = Verifier(FAILING)
     looks = Looks(verifier.operator, verifier.operator.goals, one_hand(verifier), 60.0, lambda _text: None)
     looks.gather(map(Scope, range(5)))
-    assert (looks.asked, looks.looked) == (5, 2)
-    looks.gather(map(Scope, range(5)))
-    assert (looks.asked, looks.looked) == (10, 2)
+    assert looks.tally.shared() == (Shared(NEEDS, 5, 2),)
+    looks.gather((), levels=[Scope(level) for level in range(5)])
+    assert looks.tally.shared() == (Shared(LEVELS, 5, 0), Shared(NEEDS, 5, 2))
 
 
 def test_goals_that_converge_together_share_a_proof_that_proves_each() -> None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from diagnosing import diagnosed, loaded, need
+from reconcheck.explain.alternatives import alternatives
+from reconcheck.explain.diagnosis import Diagnosis, Pace
 from reconcheck.explain.refuting import Refuter
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.operator import Scope
+from reconcheck.render.diagnosis import as_long_as, render_diagnosis
+from reconcheck.render.text import Paint
 
 QUIET_WORLD = "api off call off"
 WRITES = "reconcile { call database.size = app.spec.size await change }"
@@ -81,6 +88,56 @@ def test_a_rule_that_keeps_an_operator_from_its_goal() -> None:
     assert watch.never_runs
 
 
+# ---- what stands in for what ---------------------------------------------------------------------------------------
+
+
+def instead(found: Diagnosis, name: str) -> tuple[tuple[str, ...], ...]:
+    return alternatives(found, need(found, name))
+
+
+def test_of_two_wake_ups_each_is_not_needed_only_as_long_as_the_other_is_there() -> None:
+    model = loaded(
+        f"watch app requeue poll every 10s requeue check every 1m {WRITES}", SYNCED, DRIFT, faults=QUIET_WORLD
+    )
+    found = diagnosed(model)
+    assert instead(found, "poll") == (("check",),)
+    assert instead(found, "check") == (("poll",),)
+    assert instead(found, "watch app") == ()  # it is needed
+    assert found.paces == (Pace("synced", ("poll", "check"), False, 10.0),)
+    text = render_diagnosis(replace(Verifier(model).report(Scope()), diagnosis=found), Paint(False))
+    assert re.search(r"needs: watch app \(L\d+\), poll or check\n", text)
+    assert "not needed for synced as long as check is there" in text
+
+
+def test_what_nothing_needs_has_nothing_that_stands_in_for_it() -> None:
+    found = diagnosed(loaded(f"watch app requeue poll every 10s {WRITES}", SYNCED, faults=QUIET_WORLD))
+    assert need(found, "poll").redundant == ("synced",)
+    assert instead(found, "poll") == ()
+    assert found.paces == ()  # it converges without a schedule
+
+
+def test_what_stands_in_may_be_several_together() -> None:
+    controller = f"watch app watch database requeue poll every 10s on error backoff {WRITES}"
+    found = diagnosed(loaded(controller, SYNCED, DRIFT, notifies=True))
+    assert instead(found, "poll") == (("app.watch database",),)
+    assert instead(found, "watch database") == (("poll",),)
+    assert as_long_as(need(found, "poll"), found) == " as long as app.watch database is there"
+    both = replace(found, sufficient=(("poll",), ("a", "b"), ("c",)))
+    assert alternatives(both, need(found, "poll")) == (("a", "b"), ("c",))
+    assert as_long_as(need(found, "poll"), both) == " as long as a and b, or c are there"
+
+
+def test_a_goal_that_needs_a_rule_rests_on_that_rule() -> None:
+    found = diagnosed(loaded(f"watch app requeue poll every 10s on error backoff {WRITES}", SYNCED, DRIFT))
+    assert found.paces == (Pace("synced", ("poll",), True, 10.0),)
+
+
+def test_of_three_rules_the_fastest_that_is_enough_alone_counts() -> None:
+    rules = "requeue slow every 1h requeue poll every 10s requeue check every 1m"
+    found = diagnosed(loaded(f"watch app {rules} {WRITES}", SYNCED, DRIFT, faults=QUIET_WORLD))
+    assert found.paces == (Pace("synced", ("slow", "poll", "check"), False, 10.0),)
+
+
 # ---- costs -----------------------------------------------------------------------------------------------------------
 
 
@@ -100,6 +157,42 @@ def test_a_wait_that_is_always_armed_is_a_schedule_in_all_but_name() -> None:
     assert (again.kind, again.needed, again.wakes_converged, again.per_day) == ("wait", ("synced",), True, 1_440.0)
     assert found.most_reconciles == ()
     assert any("never rests" in reason for reason in found.undecided)
+
+
+NEVER = "never: database.gone"
+"""Nothing in these models makes it true."""
+
+
+def test_a_goal_that_never_holds_does_not_hide_what_the_others_cost() -> None:
+    """Which wake-ups go on, how often, and what a change costs are told as they are without that goal."""
+    controller = f"watch app requeue poll every 10s on error backoff {WRITES}"
+    asked = "converges { synced: database.size == app.spec.size OTHER }"
+    alone, both = (
+        diagnosed(loaded(controller, asked.replace("OTHER", other), DRIFT, "gone: bool = false"))
+        for other in ("", NEVER)
+    )
+    for name in ("poll", "watch app", "on error"):
+        assert (need(both, name).wakes_converged, need(both, name).per_day) == (
+            need(alone, name).wakes_converged,
+            need(alone, name).per_day,
+        )
+    assert need(both, "poll").per_day == 8_640.0
+    assert both.most_reconciles == alone.most_reconciles == (("app", 1),)
+
+
+def test_where_no_goal_ever_holds_costs_are_not_told() -> None:
+    controller = f"watch app requeue poll every 10s on error backoff {WRITES}"
+    found = diagnosed(loaded(controller, f"converges {{ {NEVER} }}", DRIFT, "gone: bool = false"))
+    assert need(found, "poll").wakes_converged is None
+    assert any("it never converges" in reason for reason in found.undecided)
+
+
+def test_goals_that_exclude_each_other_count_only_where_every_run_ends_with_them() -> None:
+    """Each of two goals holds at the end of some run, never both: what holds at every end counts."""
+    controller = f"watch app requeue poll every 10s on error backoff {WRITES}"
+    asked = "converges { synced: database.size == app.spec.size  one: app.spec.size == 1  zero: app.spec.size == 0 }"
+    found = diagnosed(loaded(controller, asked, DRIFT))
+    assert need(found, "poll").per_day == 8_640.0
 
 
 def test_a_change_costs_a_reconcile_for_each_watch_that_hears_of_it() -> None:

@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from reconcheck.cli.main import group
-from reconcheck.diagnostic import ModelError
+from reconcheck.diagnostic import ModelError, Span
 from reconcheck.explain.candidates import broken_model, candidates
+from reconcheck.explain.diagnose import LEAST_SECONDS
 from reconcheck.explain.diagnosis import Diagnosis, Edit, Repair
 from reconcheck.explain.edits import Overlap, Source, apply_edits, original_line, original_lines
 from reconcheck.explain.patch import patched, read_text
@@ -25,6 +26,7 @@ from reconcheck.model.operator import SCHEDULED, Scope
 from reconcheck.render.repairs import render_repairs
 from reconcheck.render.text import Paint
 from reconcheck.syntax.parser import parse_text
+from sarif_rules import SCHEMA
 
 ROOT = Path(__file__).parent.parent
 FILE = Path("small.rdsl")
@@ -390,6 +392,29 @@ def test_comments_and_layout_stay() -> None:
     assert changed[:at] + changed[at + 1 :] == lines[:at] + lines[at + 1 :]
 
 
+def test_a_comment_behind_a_rule_that_goes_stays_on_a_line_of_its_own() -> None:
+    rule = "/// look now and then\n    requeue poll every 5s   // often\n    "
+    loaded = read(UNWATCHED.replace("watch app ", f"watch app\n    {rule}"))
+    made, _ = found(loaded)
+    lines = repaired_text(loaded.operator, made[0]).splitlines()
+    at = lines.index("    // often")
+    assert lines[at - 2 : at] == ["    watch app", "    watch users"]
+    assert "poll" not in made[0].title
+    assert not any("now and then" in line for line in lines)
+
+
+def test_spans_are_taken_away_with_what_belongs_to_them() -> None:
+    text = "a {\n  one // first\n  two\n  three four // last\n}\n"
+    source = Source.of("x", text)
+
+    def without(line: int, column: int, end: int) -> str:
+        return apply_edits(source, [source.without(Span("x", line, column, line, end))])
+
+    assert without(2, 3, 6) == text.replace("one // first", "// first")
+    assert without(3, 3, 6) == text.replace("  two\n", "")
+    assert without(4, 9, 13) == text.replace(" four", "")
+
+
 OTHER_CAUSE = model(
     f"watch app {FROM_SECRET}",
     SECRET + " resource Fuse as fuse { armed: bool = false  blown: bool = false }",
@@ -558,6 +583,36 @@ def test_repairs_as_json(small: Path) -> None:
     first = whole["models"][0]["diagnosis"]["repairs"][0]
     assert (first["goals"], first["level"]) == (["synced"], 1)  # the write can fail
     assert first["patch"].startswith("--- ")
+
+
+def test_repairs_as_markdown_and_sarif(small: Path) -> None:
+    shown = CliRunner().invoke(group, ["repair", str(small), "--format", "markdown"], standalone_mode=False).stdout
+    assert "to repair synced: watch users" in shown
+    assert "```diff\n--- " in shown
+    written = json.loads(
+        CliRunner().invoke(group, ["repair", str(small), "--format", "sarif"], standalone_mode=False).stdout
+    )
+    jsonschema.Draft202012Validator(SCHEMA).validate(written)
+    (run_,) = written["runs"]
+    fixes = [fix["description"]["text"] for result in run_["results"] for fix in result.get("fixes", [])]
+    assert "; then synced converges at L" in fixes[0]
+    assert all(fix["artifactChanges"] for result in run_["results"] for fix in result.get("fixes", []))
+
+
+def test_without_a_time_limit_a_search_has_that_of_a_diagnosis(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float | None] = []
+
+    def looked(_loaded: Loaded, _answers: object, seconds: float | None, *_more: object) -> tuple[tuple[()], tuple[()]]:
+        given.append(seconds)
+        return (), ()
+
+    monkeypatch.setattr("reconcheck.explain.repairs.repairs", looked)
+    run("repair", str(small))
+    run("repair", str(small), "--timeout", "500")
+    without, with_ = given
+    assert without == LEAST_SECONDS
+    assert with_ is not None
+    assert 400 < with_ < 500
 
 
 def test_where_there_is_no_repair_the_exit_code_says_so(tmp_path: Path) -> None:

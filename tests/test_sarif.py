@@ -242,6 +242,24 @@ def test_repairs_are_fixes_of_the_goals_that_they_mend() -> None:
     assert REPAIR.goals == ("up",)
 
 
+def test_a_repair_that_leaves_the_model_as_it_is_is_no_fix_but_a_property() -> None:
+    kept = replace(REPAIR, title="keep poll for up", edits=(), patch="", level=4)
+    made = replace(with_answers([answer("quiet")]), diagnosis=diagnosis(repairs=(kept, REPAIR)))
+    (result,) = results(run((FILE, made)))
+    assert [fix["description"]["text"] for fix in result["fixes"]] == ["let x notify; then up converges at L0"]
+    assert result["properties"]["withoutChanges"] == ["keep poll for up: up converges at L4"]
+    alone = replace(made, diagnosis=diagnosis(repairs=(kept,)))
+    (bare,) = results(run((FILE, alone)))
+    assert "fixes" not in bare
+
+
+def test_the_schema_refuses_a_fix_without_changes() -> None:
+    written = checked(run((FILE, with_answers([answer("quiet")]))))
+    written["results"][0]["fixes"] = [{"description": {"text": "nothing"}, "artifactChanges": []}]
+    log_ = {"$schema": "x", "version": "2.1.0", "runs": [written]}
+    assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(log_)
+
+
 def test_mistakes_in_a_model_are_results_and_everything_else_is_a_notification() -> None:
     found = checked(run(("broken.rdsl", WRONG_MODEL), ("gone.rdsl", UNREADABLE), ("b.rdsl", BROKEN)))
     (mistake,) = found["results"]

@@ -508,7 +508,7 @@ _FINDINGS = (
         """
         A `requeue ... after` counts as a wait, which ends when what it waits for has come.  Here it is armed
         and fires again and again in states where every goal holds: it is a schedule in all but name, and
-        `without schedule` does not take it away.
+        `without schedule` does not take it away.  Goals that no run ever settles on are left out, and named.
         """,
         "Ask for it only while something is missing, or declare it as a schedule (`every`).",
         "when not sts.status.ready { requeue pods_up after 10s }",

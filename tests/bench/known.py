@@ -1,4 +1,4 @@
-"""The models of real operators that come with reconcheck."""
+"""The models of real operators that come with reconcheck: their verdicts, and their whole diagnosis."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .machine import ROOT
 from .measure import Limit
-from .verification import Row, verify
+from .verification import Row, diagnose, verify
 
 RUNS = 3
 QUICK_MODELS = 2
@@ -30,3 +30,9 @@ def known(limit: Limit, quick: bool) -> Iterator[Row]:
         median = statistics.median_low(row["seconds"] for row in runs)
         chosen = next(row for row in runs if row["seconds"] == median)
         yield {"model": str(path.relative_to(ROOT / "models")), **chosen}
+
+
+def diagnosed(limit: Limit, quick: bool) -> Iterator[Row]:
+    """One row a model: a run with levels, necessity and repairs; with `quick` those of a few models."""
+    for path in models()[:QUICK_MODELS] if quick else models():
+        yield {"model": str(path.relative_to(ROOT / "models")), **diagnose(path, limit)}

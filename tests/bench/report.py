@@ -6,11 +6,14 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from . import growth
-from .record import FAMILY, KNOWN, PEER, Section
+from .record import DIAGNOSIS, FAMILY, KNOWN, PEER, Section
 from .verification import Row
 
 TARGET = 2
 """A model of a real operator is to take no more than so many times what it takes to start."""
+
+DIAGNOSIS_TARGET = 5.0
+"""Seconds that the whole diagnosis of a model of a real operator is to take, on two cores."""
 
 HEAD = """# Benchmark results
 
@@ -24,10 +27,13 @@ VARIANTS = ("all watched", "one not watched")
 
 def page(sections: Sequence[Section]) -> str:
     """The whole page."""
-    kinds = {kind: [section for section in sections if section.kind == kind] for kind in (KNOWN, FAMILY, PEER)}
+    every = (KNOWN, DIAGNOSIS, FAMILY, PEER)
+    kinds = {kind: [section for section in sections if section.kind == kind] for kind in every}
     parts = [HEAD]
     for section in kinds[KNOWN]:
         parts.append(_known(section))
+    for section in kinds[DIAGNOSIS]:
+        parts.append(_diagnosis(section))
     if kinds[FAMILY]:
         parts.append(_families(kinds[FAMILY]))
     if kinds[PEER]:
@@ -63,6 +69,51 @@ def _known(section: Section) -> str:
             table,
         ]
     )
+
+
+def _diagnosis(section: Section) -> str:
+    rows = sorted(section.rows, key=lambda row: (-row["seconds"], row["model"]))
+    table = _table(
+        ["model", "outcome", "wall", "processor", "within 5 s", "MB", "repairs", "not told", "questions", "looked at"],
+        [
+            [
+                row["model"],
+                row["outcome"],
+                _seconds(row["wall"]),
+                _seconds(row["processor"]),
+                "yes" if _in_target(row) else "NO",
+                f"{row['megabytes']:.0f}",
+                *_diagnosed(row["diagnosis"]),
+            ]
+            for row in rows
+        ],
+    )
+    done = [row["diagnosis"] for row in rows if row["diagnosis"] is not None]
+    asked, looked = (sum(one[key] for one in done) for key in ("asked", "looked_at"))
+    within = sum(map(_in_target, rows))
+    clock = "" if section.clock == "wall" else " of processor time"
+    return "\n".join(
+        [
+            "## The whole diagnosis of the models of real operators\n",
+            _conditions(section),
+            f"Verdicts, levels, necessity and repairs, each in one run. The target is {DIAGNOSIS_TARGET:g} s on two "
+            f"cores. {within} of {len(rows)} models are within it; the median takes "
+            f"{_seconds(statistics.median(row['seconds'] for row in rows))} s{clock}, the slowest "
+            f"{_seconds(rows[0]['seconds'])} s. Of {asked:,} questions something was looked at for {looked:,}: "
+            "the others were answered by an answer, a run or a state graph that was there.\n",
+            table,
+        ]
+    )
+
+
+def _in_target(row: Row) -> bool:
+    return row["seconds"] <= DIAGNOSIS_TARGET and row["diagnosis"] is not None
+
+
+def _diagnosed(found: Row | None) -> list[str]:
+    """Repairs, what is not told, questions, and those that were looked at; empty without a diagnosis."""
+    keys = ("repairs", "not_told", "asked", "looked_at")
+    return ["" if found is None else f"{found[key]:,}" for key in keys]
 
 
 def _families(sections: Sequence[Section]) -> str:

@@ -28,14 +28,30 @@ def verify(model: Path, limit: Limit, settings: Mapping[str, int] | None = None)
     the limit; "unknown" if some goal is not; "wrong" if some verdict contradicts the model's `expect` lines;
     "stopped" if the run had to be stopped; "failed" if there is no answer for another reason.
     """
-    command = [sys.executable, "-m", "reconcheck", "verify", "--no-cache", "--no-diagnose", "--format", "json"]
+    row, _ = _verified(model, limit, "--no-diagnose", settings or {})
+    return row
+
+
+def diagnose(model: Path, limit: Limit) -> Row:
+    """The same of a run with the whole diagnosis, and what came of that; None in it where there is none.
+
+    The diagnosis has the numbers of `repairs`, of parts `not_told`, and of questions `asked` and `looked_at`.
+    """
+    row, report = _verified(model, limit, "--diagnose", {})
+    return {**row, "diagnosis": None if report is None else _diagnosis(report["diagnosis"])}
+
+
+def _verified(model: Path, limit: Limit, how: str, settings: Mapping[str, int]) -> tuple[Row, Row | None]:
+    """What a run took and answered, and the report of the model."""
+    command = [sys.executable, "-m", "reconcheck", "verify", "--no-cache", how, "--format", "json"]
     command += ["--timeout", f"{limit.wall:g}"]
-    for name, value in (settings or {}).items():
+    for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
     patient = Limit(limit.seconds + GRACE, limit.clock, limit.gigabytes)
     result = run([*command, str(model)], patient, model.parent, environment())
     row = taken(result, limit)
-    answers = _answers(result)
+    report = _report(result)
+    answers = None if report is None else _answers(report)
     if result.code is None:
         outcome = "stopped"
     elif answers is None:
@@ -47,7 +63,18 @@ def verify(model: Path, limit: Limit, settings: Mapping[str, int] | None = None)
     else:
         outcome = "answered" if result.seconds(limit.clock) <= limit.seconds else "late"
     message = {"message": last_words(result)} if outcome == "failed" else {}
-    return {"outcome": outcome, **row, **message, "answers": answers or []}
+    return {"outcome": outcome, **row, **message, "answers": answers or []}, report
+
+
+def _diagnosis(found: Mapping[str, Any] | None) -> Row | None:
+    if found is None:
+        return None
+    return {
+        "repairs": len(found["repairs"]),
+        "not_told": len(found["undecided"]),
+        "asked": sum(part["asked"] for part in found["shared"]),
+        "looked_at": sum(part["looked_at"] for part in found["shared"]),
+    }
 
 
 def taken(result: Run, limit: Limit) -> Row:
@@ -66,17 +93,20 @@ def last_words(result: Run) -> str:
     return f"exit code {result.code}: {lines[-1][:200] if lines else 'no output'}"
 
 
-def _answers(result: Run) -> list[Row] | None:
-    """The answers of a run over one model; None if there are none."""
+def _report(result: Run) -> Row | None:
+    """The report of a run over one model; None if there is none."""
     try:
         models = json.loads(result.output)["models"]
     except (ValueError, KeyError):
         return None
-    if not models:
-        return None
-    expected = {(line["goal"], _scope(line["scope"])): line["expected"] for line in models[0].get("expectations", [])}
+    return models[0] if models else None
+
+
+def _answers(report: Row) -> list[Row]:
+    """The answers of a report, each with what was expected."""
+    expected = {(line["goal"], _scope(line["scope"])): line["expected"] for line in report.get("expectations", [])}
     found: dict[tuple[str, str], Row] = {}
-    for answer in [*models[0].get("answers", []), *(line["answer"] for line in models[0].get("expectations", []))]:
+    for answer in [*report.get("answers", []), *(line["answer"] for line in report.get("expectations", []))]:
         key = (answer["goal"], _scope(answer["scope"]))
         found[key] = {
             "goal": key[0],

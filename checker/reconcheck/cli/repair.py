@@ -17,6 +17,9 @@ from reconcheck.cli.outputs import say
 from reconcheck.cli.request import Request
 from reconcheck.diagnostic import InternalError, ModelError
 from reconcheck.explain.run import Failure, Outcome, Run
+from reconcheck.report.formats import render
+
+FORMATS = ("text", "json", "sarif", "markdown")
 
 
 @click.command()
@@ -28,7 +31,7 @@ from reconcheck.explain.run import Failure, Outcome, Run
 )
 @settings_option
 @timeout_option
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How to answer.")
 def command(
     model: str,
     number: int | None,
@@ -57,10 +60,9 @@ def command(
         raise _error(outcome)
     found = looked_for(outcome, timeout, max_edits)
     report = replace(outcome, diagnosis=found)
-    if format_ == "json":
-        from reconcheck.report.document import rendered
-
-        say(rendered(Run((Outcome(model, report),), time.monotonic() - started, peak_memory(), os.getcwd())))
+    if format_ != "text":
+        run = Run((Outcome(model, report),), time.monotonic() - started, peak_memory(), os.getcwd())
+        say(render(run, format_, True))
     else:
         from reconcheck.render.repairs import render_repaired
         from reconcheck.render.text import Paint

@@ -22,11 +22,11 @@ class Costs:
     """Controller and `WakeUp.scoped` of what can wake a converged operator for ever; None where it never converges."""
     most_reconciles: tuple[tuple[str, int | None], ...] | None
     """Controller, and the most reconciles that one change at rest can cost, None without bound; None in all where no
-    state of rest has all the goals."""
+    state of rest is a converged one."""
 
 
 def costs_of(graph: CalmGraph, converged: Sequence[bool], budget: Budget) -> Costs:
-    """The costs in a scope; `converged` says of each state whether all the goals hold in it."""
+    """The costs in a scope; `converged` says of each state whether all goals that the operator settles on hold."""
     return Costs(_recurring(graph, converged), _most_reconciles(graph, converged, budget))
 
 

@@ -10,6 +10,7 @@ from reconcheck.explain.diagnosis import Diagnosis
 from reconcheck.explain.levels import level_scopes, levels_of
 from reconcheck.explain.looks import Hands, Looks
 from reconcheck.explain.necessity import considered, less, needs_of, sufficient_of, whole
+from reconcheck.explain.paces import paces_of
 from reconcheck.explain.repairs import repairs
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.assemble import Loaded
@@ -23,7 +24,7 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
     """What can be told beyond the verdicts, within so many seconds; what could not be told says so."""
     if all(answer.verdict == "unknown" for answer in report.answers):
         return Diagnosis(undecided=("everything: no verdict is known, so the model is too hard for a diagnosis",))
-    limit = max(LEAST_SECONDS, TIMES_THE_VERDICTS * report.seconds) if seconds is None else seconds
+    limit = default_limit(report) if seconds is None else seconds
     without = report.scope.without
     goals = list({answer.goal.name: answer.goal for answer in report.answers}.values())
     looks = Looks(report.operator, goals, hands, limit, tell)
@@ -31,7 +32,8 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
     base, unscheduled = whole(without), Scope(UNSCHEDULED, without)
     every = considered(looks, without)
     single = [less(base, one.scoped) for one in every]
-    looks.gather([base, unscheduled, *level_scopes(without), *single], runs=single, costs=[base, unscheduled])
+    levels = list(dict.fromkeys([base, unscheduled, *level_scopes(without)]))
+    looks.gather(single, runs=single, costs=[base, unscheduled], levels=levels)
     sufficient, ended = sufficient_of(looks, without)
     found = Diagnosis(
         levels=levels_of(looks, without),
@@ -39,11 +41,20 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
         sufficient=sufficient,
         most_reconciles=_most_reconciles(looks, unscheduled),
     )
+    paces = paces_of(looks, without, found.levels)
     absent = absent_faults(report, looks.left(), tell)
     known = [*report.answers, *(checked.answer for checked in report.expectations), *_by_level(found)]
-    mending, untold = repairs(Loaded(report.operator, ()), list(dict.fromkeys(known)), looks.left(), tell)
+    mending, untold = repairs(
+        Loaded(report.operator, ()), list(dict.fromkeys(known)), looks.left(), tell, tally=looks.tally
+    )
     undecided = (*_undecided(found, looks, unscheduled), *([ended] if ended else []), *untold)
-    return replace(found, repairs=mending, undecided=undecided, absent=absent)
+    shared = looks.tally.shared()
+    return replace(found, repairs=mending, undecided=undecided, absent=absent, paces=paces, shared=shared)
+
+
+def default_limit(report: Report) -> float:
+    """Seconds for a diagnosis, or for repairs alone, where no limit was given."""
+    return max(LEAST_SECONDS, TIMES_THE_VERDICTS * report.seconds)
 
 
 def _by_level(found: Diagnosis) -> Iterator[Answer]:

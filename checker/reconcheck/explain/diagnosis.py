@@ -96,6 +96,28 @@ class Absent:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How soon the schedule comes to a goal that converges with it only."""
+
+    goal: str
+    wake_ups: tuple[str, ...]
+    """The scheduled wake-ups that it rests on, as `Scope.without` calls them."""
+    every: bool
+    """Whether it needs each of them; else each alone is enough."""
+    seconds: float
+    """The longest of their periods where it needs each, else the shortest."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """How many questions of one part of a diagnosis came up, and for how many of them something was looked at."""
+
+    part: str
+    asked: int
+    looked: int
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """Everything about one model beyond the verdicts."""
 
@@ -110,3 +132,7 @@ class Diagnosis:
     """What could not be told, each with the reason."""
     absent: tuple[Absent, ...] = ()
     """The faults that are switched off."""
+    paces: tuple[Pace, ...] = ()
+    """The goals that rest on the schedule, where it could be told on which part of it."""
+    shared: tuple[Shared, ...] = ()
+    """What was asked, part by part, and what an earlier answer, run or state graph had answered already."""

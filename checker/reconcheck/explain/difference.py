@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
 from reconcheck.explain.declared import Assumption, WakeUp, assumptions, wake_ups
-from reconcheck.explain.diagnosis import Diagnosis, Levels, Need, Repair
+from reconcheck.explain.diagnosis import Diagnosis, Levels, Need, Pace, Repair
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Goal, Scope
 
 K = TypeVar("K")
 V = TypeVar("V")
+LINE = re.compile(r" \(L\d+\)")
+"""A line of the model in the title of a repair."""
 
 
 class Trend(StrEnum):
@@ -26,6 +29,9 @@ class Trend(StrEnum):
     CHANGED = "changed"
     """Another way to diverge, or unknown where it diverged."""
     UNKNOWN = "cannot be told"
+    RARER = "rarer"
+    """The schedule that a goal rests on comes less often: the verdict is the same, and the goal waits longer."""
+    MORE_OFTEN = "more often"
     ADDED = "added"
     REMOVED = "removed"
 
@@ -117,10 +123,26 @@ class NeedChange:
 
 
 @dataclass(frozen=True)
+class PaceChange:
+    """How soon the schedule comes to a goal that rests on it, before and after."""
+
+    before: Pace
+    after: Pace
+
+    @property
+    def trend(self) -> Trend:
+        """Whether it comes less often."""
+        old, new = self.before.seconds, self.after.seconds
+        return Trend.SAME if old == new else Trend.RARER if new > old else Trend.MORE_OFTEN
+
+
+@dataclass(frozen=True)
 class Advice:
     """What changed in the diagnoses, where both models have one."""
 
     levels: tuple[LevelChange, ...]
+    paces: tuple[PaceChange, ...]
+    """Of goals that rest on the schedule in both models."""
     needs: tuple[NeedChange, ...]
     """Those that are not as they were."""
     offered: tuple[Repair, ...]
@@ -148,6 +170,12 @@ class Difference:
     def worse(self) -> tuple[Verdict, ...]:
         """The answers that got worse."""
         return tuple(one for one in self.verdicts if one.trend is Trend.WORSE)
+
+    @property
+    def rarer(self) -> tuple[PaceChange, ...]:
+        """The goals that rest on a schedule that comes less often now."""
+        paces = () if self.advice is None else self.advice.paces
+        return tuple(one for one in paces if one.trend is Trend.RARER)
 
     @property
     def trends(self) -> frozenset[Trend]:
@@ -251,6 +279,7 @@ def _advice(old: Diagnosis, new: Diagnosis, renamed: Mapping[str, str]) -> Advic
     ]
     return Advice(
         tuple(levels),
+        tuple(_paces(old.paces, new.paces, renamed)),
         tuple(_needs(old.needs, new.needs, renamed)),
         tuple(_without(new.repairs, old.repairs)),
         tuple(_without(old.repairs, new.repairs)),
@@ -299,6 +328,14 @@ def _good_for(need: Need | None) -> tuple[set[str], set[str], bool | None] | Non
     return None if need is None else (set(need.needed), set(need.harmful), need.never_runs)
 
 
+def _paces(old: Iterable[Pace], new: Iterable[Pace], renamed: Mapping[str, str]) -> Iterator[PaceChange]:
+    before = {renamed.get(one.goal, one.goal): one for one in old}
+    for one in new:
+        if one.goal in before:
+            yield PaceChange(before[one.goal], one)
+
+
 def _without(repairs: Iterable[Repair], others: Iterable[Repair]) -> list[Repair]:
-    known = {repair.title for repair in others}
-    return [repair for repair in repairs if repair.title not in known]
+    """Repairs that are not among others; in which lines they are in does not matter."""
+    known = {LINE.sub("", repair.title) for repair in others}
+    return [repair for repair in repairs if LINE.sub("", repair.title) not in known]

@@ -84,8 +84,14 @@ class Source:
         return self.replace(begin, begin, f"{text} " if indent is None else f"{text}{self.newline}{indent}")
 
     def without(self, span: Span) -> Edit:
-        """Takes a span away, with its line where it has one to itself, and with the blanks before it."""
+        """Takes a span away, with its line where it has one to itself, and with the blanks before it.
+
+        A comment behind it stays, on the line that it has to itself then.
+        """
         begin, end = self.begin(span), self.end(span)
+        comment = re.compile(r"[ \t]*(?=//)").match(self.text, end)
+        if self.indent(span) is not None and comment is not None:
+            return self.replace(begin, comment.end(), "")
         line_end = re.compile(r"[ \t\r]*(?=\n|$)").match(self.text, end)
         if self.indent(span) is not None and line_end is not None and span.line > 1:
             return self.replace(self.starts[span.line - 1] - 1, line_end.end(), "")

@@ -12,7 +12,7 @@ from reconcheck.explain.branches import Way, next_effects, ways_taken
 from reconcheck.explain.coverage import uncovered
 from reconcheck.explain.idle import idle_wake_ups
 from reconcheck.explain.influence import without_influence
-from reconcheck.explain.polls import polls_of
+from reconcheck.explain.polls import NO_POLLS, Polls, polls_of
 from reconcheck.model.expr import FALSE
 from reconcheck.model.operator import (
     SCHEDULED,
@@ -39,8 +39,8 @@ class Seen:
     """Action and detail of every step that some reachable state can take."""
     truths: Mapping[str, frozenset[bool]]
     """The values that the formula of each convergence goal has in reachable states."""
-    polls: frozenset[str] = frozenset()
-    """Waits that fire again and again in states where every convergence goal holds."""
+    polls: Polls = NO_POLLS
+    """Waits that fire again and again in states where every convergence goal holds that runs settle on."""
     idle: frozenset[str] = frozenset()
     """Wake-ups in force that make no difference, as `WakeUp.scoped` calls them."""
     ways: frozenset[Way] | None = None
@@ -77,7 +77,7 @@ def findings_of(operator: Operator, seen: Sequence[Seen], goals: Sequence[Goal])
     taken = frozenset[tuple[str, str]]().union(*(one.steps for one in seen))
     found += _empty_goals(seen, goals, where)
     found += _idle_actions(operator, {action for action, _ in taken}, where)
-    found += _periodic_waits(operator, frozenset[str]().union(*(one.polls for one in seen)))
+    found += _periodic_waits(operator, [one.polls for one in seen])
     reached: dict[str, set[int]] = {}
     for controller in operator.controllers:
         details = {detail for action, detail in taken if action == f"reconcile {controller.name}"}
@@ -173,11 +173,14 @@ def _settled_conditions(
 # ---- wake-ups ----------------------------------------------------------------------------------------------------
 
 
-def _periodic_waits(operator: Operator, polls: frozenset[str]) -> Iterator[Diagnostic]:
+def _periodic_waits(operator: Operator, seen: Sequence[Polls]) -> Iterator[Diagnostic]:
     """Waits that go on for ever when there is nothing to wait for."""
     for rule in operator.rules():
-        if rule.name in polls:
-            message = f"`{rule.name}` goes on for ever while every goal holds: it is periodic in fact"
+        missing = [set(one.missing) for one in seen if rule.name in one.waits]
+        if missing:
+            least = [f"`{goal.name}`" for goal in operator.goals if all(goal.name in names for names in missing)]
+            but = f" but {', '.join(least)}, which no run settles on" if least else ""
+            message = f"`{rule.name}` goes on for ever while every goal holds{but}: it is periodic in fact"
             yield _finding("RC307", message, rule.span, "ask for it only while something is missing, or write `every`")
 
 

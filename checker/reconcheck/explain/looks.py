@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from reconcheck.engines.python_code import predicate
 from reconcheck.explain.costs import Costs, costs_of
+from reconcheck.explain.settled import settled
+from reconcheck.explain.tally import LEVELS, NEEDS, Tally
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.operator import Goal, Operator, Scope
@@ -59,9 +60,7 @@ def look(verifier: Verifier, task: Task, seconds: float) -> Look:
         steps = {graph.system.commands[number].step.action for row in graph.edges for number, _ in row}
         runs = frozenset(one.name for one in operator.controllers if f"start {one.name}" in steps)
         if task.costs:
-            wanted = [predicate(graph.system, goal.formula) for goal in operator.goals if goal.kind == "converges"]
-            converged = [all(holds(state) for holds in wanted) for state in graph.states]
-            costs = costs_of(calm_graph, converged, verifier.budget)
+            costs = costs_of(calm_graph, settled(calm_graph, operator).converged, verifier.budget)
     verifier.forget(task.scope)
     return Look(task, answers, runs, costs)
 
@@ -92,7 +91,7 @@ class Looks:
         self.operator, self.goals, self.hands, self.tell = operator, tuple(goals), hands, tell
         self.seconds = seconds
         self.started = time.monotonic()
-        self.asked = self.looked = 0
+        self.tally = Tally()
         """Questions that were asked, and those of them for which something had to be looked at."""
         self._answers: dict[tuple[str, frozenset[str]], Answer] = {}
         self._costs: dict[frozenset[str], Costs] = {}
@@ -108,20 +107,29 @@ class Looks:
             if answer.verdict != "unknown":
                 self._answers.setdefault((answer.goal.name, self._system(answer.scope)), answer)
 
-    def gather(self, scopes: Iterable[Scope], runs: Sequence[Scope] = (), costs: Sequence[Scope] = ()) -> None:
-        """Looks at each scope, as far as its answers are not there yet, nor what runs and costs where it is wanted."""
+    def gather(
+        self,
+        scopes: Iterable[Scope],
+        runs: Sequence[Scope] = (),
+        costs: Sequence[Scope] = (),
+        levels: Sequence[Scope] = (),
+    ) -> None:
+        """Looks at each scope, as far as its answers are not there yet, nor what runs and costs where it is wanted.
+
+        `levels` come first, and are counted apart.
+        """
         wanted = {self._system(scope) for scope in costs}
         running = {self._system(scope) for scope in runs}
         tasks: dict[frozenset[str], Task] = {}
-        for scope in scopes:
-            self.asked += len(self.goals)
+        for part, scope in [*((LEVELS, scope) for scope in levels), *((NEEDS, scope) for scope in scopes)]:
+            self.tally.count(part, len(self.goals))
             system = self._system(scope)
             open_ = tuple(goal.name for goal in self.goals if (goal.name, system) not in self._answers)
             expensive = system in wanted and system not in self._costs
             unseen = system in running and system not in self._runs
             if system not in tasks and (open_ or expensive or unseen):
                 tasks[system] = Task(scope, open_, expensive)
-                self.looked += len(open_)
+                self.tally.count(part, 0, len(open_))
         for done, found in enumerate(self.hands(tuple(tasks.values()), self.left), 1):
             self.tell(f"looking at it without some wake-ups ({done} of {len(tasks)})")
             system = self._system(found.task.scope)

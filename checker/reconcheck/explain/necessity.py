@@ -12,6 +12,7 @@ from dataclasses import replace
 from reconcheck.explain.diagnosis import Need
 from reconcheck.explain.looks import Looks
 from reconcheck.explain.refuting import Refuter
+from reconcheck.explain.tally import NEEDS
 from reconcheck.model.operator import SCHEDULED, Goal, Scope
 from reconcheck.model.wakeups import WakeUp, wake_ups_of
 
@@ -104,6 +105,8 @@ def sufficient_of(looks: Looks, without: tuple[str, ...]) -> tuple[tuple[tuple[s
                 scope = less(base, *(name for name in names if name not in sets[0]))
                 if not refuter.refutes(scope):
                     open_[sets[0]] = scope
+                else:
+                    looks.tally.count(NEEDS, len(goals))
                 del sets[0]
             looks.gather(open_.values())
             for kept, scope in open_.items():

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.fairness import CalmGraph, strongly_connected
 from reconcheck.engines.python_code import predicate
+from reconcheck.explain.settled import settled
 from reconcheck.model.operator import Operator
 
 
-def polls_of(graph: CalmGraph, operator: Operator) -> frozenset[str]:
-    """The waits that fire for ever on a fair run around states in which every convergence goal holds."""
+@dataclass(frozen=True)
+class Polls:
+    """The waits that are periodic in fact."""
+
+    waits: frozenset[str]
+    missing: tuple[str, ...] = ()
+    """Goals that do not hold meanwhile: no run settles on them."""
+
+
+NO_POLLS = Polls(frozenset())
+
+
+def polls_of(graph: CalmGraph, operator: Operator) -> Polls:
+    """The waits that fire for ever on a fair run around states with every convergence goal that runs settle on."""
     rules = {f"fire {rule.name}": rule.name for rule in operator.rules() if rule.kind == "after"}
     waits = {number: rules[action] for number, action in enumerate(graph.actions) if action in rules}
-    system, states = graph.graph.system, graph.graph.states
-    goals = [predicate(system, goal.formula) for goal in operator.goals if goal.kind == "converges"]
+    goals = [goal for goal in operator.goals if goal.kind == "converges"]
     if not goals or not waits:
-        return frozenset()
-    good = [all(holds(state) for holds in goals) for state in states]
+        return NO_POLLS
+    tests = [predicate(graph.graph.system, goal.formula) for goal in goals]
+    with_all = _firing(graph, [all(holds(state) for holds in tests) for state in graph.graph.states], waits)
+    reached = settled(graph, operator)
+    if with_all or not reached.missing:
+        return Polls(with_all)
+    return Polls(_firing(graph, reached.converged, waits), reached.missing)
+
+
+def _firing(graph: CalmGraph, good: Sequence[bool], waits: Mapping[int, str]) -> frozenset[str]:
+    """The waits that fire again and again on a fair run that stays in good states."""
     edges = [
         [(action, after) for action, after in row if good[number] and good[after]]
         for number, row in enumerate(graph.edges)

@@ -94,7 +94,8 @@ class Search:
         self.undecided: list[str] = []
         self.impossible: set[Set] = set()
         """Sets that give no model, or change the same words."""
-        self.tried = 0
+        self.considered = self.tried = 0
+        """Sets that came up, and those that no run known from others had shown to fail."""
         self.work = 0
 
     def repairs(self, most_edits: int) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
@@ -113,6 +114,7 @@ class Search:
         for size in range(1, most_edits + 1):
             for numbers in itertools.combinations(range(len(self.candidates)), size):
                 chosen = frozenset(numbers)
+                self.considered += 1
                 if not self._worth_trying(chosen):
                     continue
                 which = "single changes" if size == 1 else f"sets of {size} changes"

@@ -10,6 +10,7 @@ from reconcheck.explain.diagnosis import Repair
 from reconcheck.explain.edits import Source, apply_edits
 from reconcheck.explain.repair_search import GRAPH, SEARCHED, Clock, Search
 from reconcheck.explain.schedule import SCHEDULE, kept_schedule, schedules
+from reconcheck.explain.tally import SETS, Tally
 from reconcheck.explain.trial import Asked, Verdicts, with_schedule
 from reconcheck.explain.verdict import GOOD, Answer
 from reconcheck.explain.verify import ENGINES, Verifier
@@ -27,10 +28,12 @@ def repairs(
     seconds: float | None = None,
     tell: Callable[[str], None] = lambda _text: None,
     most_edits: int = MOST_EDITS,
+    tally: Tally | None = None,
 ) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
     """Every minimal repair of the goals that diverge, smallest first, and what could not be told, with the reason.
 
     `answers` are those to the model's goals in the scope of the first of them; answers in other scopes save work.
+    `tally` counts the sets of edits and the verdicts that came up, and those that work was done for.
     Raises `InternalError`.
     """
     if not answers:
@@ -45,10 +48,12 @@ def repairs(
     path = loaded.operator.file
     broken = broken_model(loaded.operator, parse_text(loaded.operator.sources[path], path), goals)
     clock = Clock(seconds)
-    verdicts = Verdicts(clock.left)
+    tally = tally or Tally()
+    verdicts = Verdicts(clock.left, tally)
     wanted = Asked(scope, frozenset(goal.name for goal in goals), good, True)
     search = Search(loaded, broken, wanted, verdicts, clock, tell)
     found, undecided = search.repairs(most_edits)
+    tally.count(SETS, search.considered, search.tried)
     if scope.schedule:
         return found, undecided
     mended = frozenset(name for repair in found for name in repair.goals)
@@ -66,6 +71,7 @@ def repairs(
         broken = broken_model(loaded.operator, broken.file, without_help)
         more = Search(loaded, broken, wider, verdicts, clock, tell, schedules(broken), wanted)
         others, unknown = more.repairs(most_edits)
+        tally.count(SETS, more.considered, more.tried)
         found, undecided = (*found, *others), (*undecided, *unknown)
     return found, tuple(dict.fromkeys(undecided))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.candidate import Happened
 from reconcheck.explain.probe import MOST_STATES, NotProbed, Probed, Wrong, is_failure, is_outcome, line_of, probe
+from reconcheck.explain.tally import REPAIRED, Tally
 from reconcheck.explain.trace import Trace
 from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
@@ -176,13 +177,14 @@ def with_schedule(scope: Scope) -> Scope:
 class Verdicts:
     """Verdicts that state graphs show, of a model and of what becomes of it; each graph is explored once."""
 
-    def __init__(self, left: Callable[[], float | None]) -> None:
-        self.left = left
+    def __init__(self, left: Callable[[], float | None], tally: Tally | None = None) -> None:
+        self.left, self.tally = left, tally or Tally()
         self._probed: dict[tuple[int, Scope], tuple[Loaded, Probed | None]] = {}
 
     def __call__(self, loaded: Loaded, goal: Goal, scope: Scope) -> str | None:
         """The verdict on a goal; None where the graph is too large."""
         key = id(loaded), scope
+        self.tally.count(REPAIRED, 1, int(key not in self._probed))
         if key not in self._probed:
             try:
                 found = probe(loaded.operator, scope, self.left())

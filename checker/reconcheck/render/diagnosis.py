@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from reconcheck.explain.alternatives import alternatives
 from reconcheck.explain.diagnosis import Absent, Diagnosis, Levels, Need
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Scope
@@ -20,7 +21,13 @@ def render_diagnosis(report: Report, paint: Paint) -> str:
     found = report.diagnosis
     if found is None:
         return ""
-    blocks = [_levels(found, report.scope, paint), _needs(found, paint), _enough(found), _absent(found), _costs(found)]
+    blocks = [
+        _levels(found, report.scope, paint),
+        _needs(found, paint),
+        _enough(found),
+        _absent(found),
+        _costs(found),
+    ]
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -38,7 +45,7 @@ def _levels(found: Diagnosis, scope: Scope, paint: Paint) -> str:
     for levels in found.levels:
         cells = [_cell(answer, width, paint) for answer, width in zip(levels.answers, widths, strict=True)]
         lines.append(f"  {levels.goal:<{names}}  {'  '.join(cells)}".rstrip())
-        lines += _wrapped(" " * (names + 4), _remark(levels, found.needs))
+        lines += _wrapped(" " * (names + 4), _remark(levels, found))
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -48,12 +55,18 @@ def _cell(answer: Answer, width: int, paint: Paint) -> str:
     return paint(style, text) + " " * (width - len(text))
 
 
-def _remark(levels: Levels, needs: Iterable[Need]) -> str:
+def _remark(levels: Levels, found: Diagnosis) -> str:
     """What a goal needs of the wake-ups above events, or that nothing helps it."""
     if levels.beyond:
         return "beyond any schedule: it fails at every level"
-    needed = [f"{_name(need)} (L{need.span.line})" for need in needs if levels.goal in need.needed]
+    needed = [f"{_name(need)} (L{need.span.line})" for need in found.needs if levels.goal in need.needed]
+    any_of = [pace for pace in found.paces if pace.goal == levels.goal and not pace.every]
+    needed += [_or(pace.wake_ups) for pace in any_of if len(pace.wake_ups) > 1]
     return f"needs: {', '.join(needed)}" if needed else ""
+
+
+def _or(names: Sequence[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 # ---- needs -------------------------------------------------------------------------------------------------------
@@ -66,7 +79,7 @@ def _needs(found: Diagnosis, paint: Paint) -> str:
     lines: list[str] = []
     for need in found.needs:
         name = f"{_name(need)} of {need.controller}" if several else _name(need)
-        lines += _wrapped("", f"{name} (L{need.span.line}): {_verdict(need, paint)}", 4)
+        lines += _wrapped("", f"{name} (L{need.span.line}): {_verdict(need, found, paint)}", 4)
     return _block("wake-ups", lines)
 
 
@@ -74,14 +87,14 @@ def _name(need: Need) -> str:
     return f"watch {need.name}" if need.kind == "watch" else need.name
 
 
-def _verdict(need: Need, paint: Paint) -> str:
+def _verdict(need: Need, found: Diagnosis, paint: Paint) -> str:
     parts: list[str] = []
     if need.needed:
         parts.append(f"{paint(RED, 'NECESSARY')} for {_listed(need.needed)}")
     if need.harmful:
         parts.append(f"{paint(RED, 'HARMFUL')}: without it, {_listed(need.harmful)} converges")
     if need.redundant:
-        parts.append(f"not needed for {_listed(need.redundant)}")
+        parts.append(f"not needed for {_listed(need.redundant)}{as_long_as(need, found)}")
     if need.unknown:
         parts.append(f"not told for {_listed(need.unknown)}")
     if need.never_runs:
@@ -94,6 +107,14 @@ def _verdict(need: Need, paint: Paint) -> str:
     elif need.wakes_converged:
         parts.append("goes on to wake a converged operator")
     return "; ".join(parts)
+
+
+def as_long_as(need: Need, found: Diagnosis) -> str:
+    """What has to be there instead of a wake-up that is not needed, as the end of a sentence; empty for nothing."""
+    instead = [" and ".join(names) for names in alternatives(found, need)]
+    sets = any(" and " in names for names in instead)
+    listed = ", or ".join(instead) if sets else _or(instead) if instead else ""
+    return f" as long as {listed} {'are' if sets else 'is'} there" if instead else ""
 
 
 def _listed(goals: Sequence[str]) -> str:
@@ -142,6 +163,13 @@ def _costs(found: Diagnosis) -> str:
         told = [line for reason in found.undecided for line in _wrapped("", reason, 4)]
         out += ("\n" if out else "") + _block("not told", told)
     return out
+
+
+def render_work(found: Diagnosis) -> str:
+    """How many questions there were, and for how many something was looked at; empty where none was counted."""
+    parts = [f"{one.part}: {one.looked:,} of {one.asked:,}" for one in found.shared]
+    parts[:1] = [f"{part} questions looked at" for part in parts[:1]]
+    return _block("work", _wrapped("", "; ".join(parts), 4)) if parts else ""
 
 
 def _wrapped(head: str, text: str, indent: int | None = None) -> list[str]:

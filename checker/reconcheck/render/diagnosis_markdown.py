@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from reconcheck.explain.assumptions import Assumption, assumptions_of
 from reconcheck.explain.diagnosis import LEVELS, Diagnosis, Levels, Need, Repair
 from reconcheck.explain.verdict import Report
-from reconcheck.render.diagnosis import PROVED, absence, cost_of
+from reconcheck.render.diagnosis import PROVED, absence, as_long_as, cost_of
 from reconcheck.render.markup import block, code, folded, table
 
 
@@ -22,6 +22,7 @@ def diagnosis_markdown(file: str, report: Report, found: Diagnosis) -> Iterator[
         yield folded(f"{file}: which wake-ups are needed", "\n\n".join(_needs(found)))
     rest = [f"- {cost_of(controller, most)}" for controller, most in found.most_reconciles]
     rest += [f"- not told: {code(reason)}" for reason in found.undecided]
+    rest += [f"- {one.part}: {one.looked:,} of {one.asked:,} questions looked at" for one in found.shared]
     if rest:
         yield folded(f"{file}: what a change costs, and what is not told", "\n".join(rest))
 
@@ -48,7 +49,7 @@ def _level(levels: Levels) -> tuple[str, ...]:
 def _needs(found: Diagnosis) -> Iterator[str]:
     several = len({need.controller for need in found.needs}) > 1
     heads = ("wake-up", "line", "necessary for", "harmful for", "not needed for", "not told for", "remarks")
-    rows = [_need(need, several) for need in found.needs]
+    rows = [_need(need, found, several) for need in found.needs]
     told = [column for column in range(len(heads)) if any(row[column] for row in rows)]
     yield table([heads[column] for column in told], ([row[column] for column in told] for row in rows))
     if any(need.harmful for need in found.needs):
@@ -58,10 +59,12 @@ def _needs(found: Diagnosis) -> Iterator[str]:
         yield f"{'Or' if number else 'Enough'}: {listed}."
 
 
-def _need(need: Need, several: bool) -> tuple[str, ...]:
+def _need(need: Need, found: Diagnosis, several: bool) -> tuple[str, ...]:
     name = code(need.name) + (f" of {code(need.controller)}" if several else "")
     kind = "" if need.name in ("on error", "resync") else f"{need.kind} "
     remarks: list[str] = []
+    if need.redundant and (instead := as_long_as(need, found)):
+        remarks.append(f"not needed{instead}")
     if need.never_runs:
         remarks.append(f"without it, {code(need.controller)} never runs")
     if need.per_day is not None:

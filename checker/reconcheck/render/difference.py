@@ -6,18 +6,20 @@ import textwrap
 from collections.abc import Iterator
 
 from reconcheck.explain.declared import WakeUp
-from reconcheck.explain.diagnosis import Need
+from reconcheck.explain.diagnosis import Need, Pace
 from reconcheck.explain.difference import Advice, Difference, NeedChange, Question, Trend, Verdict, WakeUpChange
 from reconcheck.explain.verdict import Answer
+from reconcheck.render.repairs import converging
 from reconcheck.render.text import BOLD, GREEN, RED, WIDTH, YELLOW, Paint, render_answer
 
 STYLES = {Trend.WORSE: RED, Trend.BETTER: GREEN, Trend.UNKNOWN: YELLOW}
+UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 MARKS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 def render_difference(found: Difference, paint: Paint) -> str:
     """The whole difference, with the runs of answers that got worse."""
-    style = RED if found.exit_code == 1 else YELLOW if found.exit_code else GREEN
+    style = RED if found.exit_code == 1 else YELLOW if found.exit_code or found.rarer else GREEN
     head = f"{paint(BOLD, found.new.operator.name)}  {paint(style, headline(found))}"
     old, new = found.old.operator.file, found.new.operator.file
     between = " -> " if len(old) + len(new) + 4 <= WIDTH else "\n-> "
@@ -49,7 +51,10 @@ def headline(found: Difference) -> str:
     parts += [f"{len(higher)} goal{'s' * (len(higher) != 1)} need{'s' * (len(higher) == 1)} more wake-ups"] * bool(
         higher
     )
-    return ", ".join(parts) or "nothing got worse"
+    if found.rarer:
+        parts = parts or ["no answer got worse"]
+        parts.append(f"the schedule comes less often to {', '.join(one.after.goal for one in found.rarer)}")
+    return ", ".join(parts) or ("no answer got worse" if found.advice is None else "nothing got worse")
 
 
 def worse_runs(found: Difference) -> list[Answer]:
@@ -123,15 +128,31 @@ def advice(found: Advice) -> dict[str, list[str]]:
             for one in found.levels
             if one.trend is not Trend.SAME or one.beyond_before != one.beyond_after
         ],
+        "pace": [
+            f"{one.after.goal}: {_pace(one.before)} -> {_pace(one.after)} ({one.trend})"
+            for one in found.paces
+            if one.trend is not Trend.SAME
+        ],
         "needs": [
             f"{_called(one.now)} of {one.now.controller}: {_good_for(one, one.before)} -> {_good_for(one, one.after)}"
             for one in found.needs
         ],
         "repairs": [
-            *(f"+ {one.title}: {', '.join(one.goals)} converge at L{one.level} then" for one in found.offered),
+            *(f"+ {one.title}: then {converging(one)}" for one in found.offered),
             *(f"- {one.title}" for one in found.gone),
         ],
     }
+
+
+def _pace(pace: Pace) -> str:
+    names = f"{' and ' if pace.every else ' or '}".join(pace.wake_ups)
+    return f"every {period(pace.seconds)} by {names}"
+
+
+def period(seconds: float) -> str:
+    """A period in the largest unit in which it is a whole number."""
+    size, unit = next(((size, unit) for size, unit in UNITS if seconds % size == 0), (1, "s"))
+    return f"{seconds / size:,g} {unit}"
 
 
 def _level(level: int | None, beyond: bool) -> str:

@@ -51,6 +51,11 @@ def render_repaired(report: Report, most_edits: int, paint: Paint) -> str:
     return "\n".join(lines)
 
 
+def converging(repair: Repair) -> str:
+    """What comes of a repair, in a sentence."""
+    return f"{', '.join(repair.goals)} converge{'s' * (len(repair.goals) == 1)} at L{repair.level}"
+
+
 def _head(number: int, repair: Repair, paint: Paint) -> list[str]:
     goals = ", ".join(repair.goals)
     result = f"{goals}: converges at L{repair.level}   ({repair.seconds:.1f} s)"

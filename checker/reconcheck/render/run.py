@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconcheck.explain.run import INTERNAL, UNKNOWN, WRONG, Failure, Outcome, Run
 from reconcheck.explain.verdict import Report
-from reconcheck.render.diagnosis import render_diagnosis
+from reconcheck.render.diagnosis import render_diagnosis, render_work
 from reconcheck.render.diagnostics import render_diagnostics
 from reconcheck.render.repairs import render_repairs
 from reconcheck.render.text import Paint, render_cost, render_line, render_report, render_totals
@@ -26,7 +26,8 @@ def render_outcome(outcome: Outcome, whole: bool, width: int, paint: Paint) -> s
 def render_diagnosed(report: Report, paint: Paint) -> str:
     """The diagnosis of a model with its repairs."""
     assert report.diagnosis is not None
-    blocks = [render_diagnosis(report, paint), render_repairs(report.diagnosis, paint)]
+    found = report.diagnosis
+    blocks = [render_diagnosis(report, paint), render_repairs(found, paint), render_work(found)]
     return "\n\n".join(block for block in blocks if block)
 
 

@@ -10,6 +10,7 @@ from reconcheck.explain.declared import WakeUp
 from reconcheck.explain.diagnosis import Need
 from reconcheck.explain.difference import Advice, Difference, Trend, Verdict, WakeUpChange
 from reconcheck.explain.verdict import Answer, Report
+from reconcheck.report.diagnosis import pace
 from reconcheck.report.document import place, scope, trace
 from reconcheck.report.repairs import repair
 
@@ -100,6 +101,15 @@ def _advice(found: Advice) -> dict[str, Any]:
                 "trend": str(one.trend),
             }
             for one in found.levels
+        ],
+        "paces": [
+            {
+                "goal": one.after.goal,
+                "before": pace(one.before),
+                "after": pace(one.after),
+                "trend": str(one.trend),
+            }
+            for one in found.paces
         ],
         "needs": [
             {

@@ -13,6 +13,7 @@ from reconcheck.explain.diagnosis import Edit, Levels, Need, Repair
 from reconcheck.explain.run import Failure
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Expectation, Operator
+from reconcheck.render.repairs import converging
 from reconcheck.render.text import HEADLINES, types_of, value_text
 from reconcheck.report.sarif_flows import Related, code_flow
 from reconcheck.report.sarif_places import Places, region, text
@@ -75,7 +76,7 @@ class Results:
                 if trace is not None
             ],
             relatedLocations=related.all(),
-            fixes=[self._fix(repair) for repair in mending],
+            fixes=[self._fix(repair) for repair in mending if repair.edits],
             properties={
                 "goal": answer.goal.name,
                 "scope": str(answer.scope),
@@ -83,6 +84,7 @@ class Results:
                 **({"engine": answer.engine} if answer.engine else {}),
                 **({"unexplained": answer.unexplained} if answer.unexplained else {}),
                 **_about_levels(levels),
+                **_as_it_is(mending),
             },
         )
         for cause in answer.causes:
@@ -187,8 +189,7 @@ class Results:
     # ---- fixes -------------------------------------------------------------------------------------------------
 
     def _fix(self, repair: Repair) -> dict[str, Any]:
-        level = f"; then {', '.join(repair.goals)} converge{'s' * (len(repair.goals) == 1)} at L{repair.level}"
-        return self._edits(f"{repair.title}{level}", repair.edits)
+        return self._edits(f"{repair.title}; then {converging(repair)}", repair.edits)
 
     def _edits(self, title: str, edits: Iterable[Edit]) -> dict[str, Any]:
         """A fix; replacements of one file do not overlap and are in the order of the file."""
@@ -224,6 +225,12 @@ def _about_levels(levels: Levels | None) -> dict[str, Any]:
         return {}
     answers = {f"L{number}": answer.verdict for number, answer in enumerate(levels.answers)}
     return {"levels": answers, "lowestLevel": levels.lowest, "beyondAnySchedule": levels.beyond}
+
+
+def _as_it_is(repairs: Iterable[Repair]) -> dict[str, Any]:
+    """Advice that leaves the model as it is, as a property: a fix has changes, by the rules of the format."""
+    kept = [f"{repair.title}: {converging(repair)}" for repair in repairs if not repair.edits]
+    return {"withoutChanges": kept} if kept else {}
 
 
 def name_of(need: Need) -> str:
