@@ -32,6 +32,7 @@ from reconcheck.explain.verdict import Report
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
+from reconcheck.syntax import parser
 from reconcheck.syntax.tree import Cite
 from support import GOLDEN
 
@@ -397,6 +398,30 @@ def test_the_folder_is_the_users_own(home: Path) -> None:
     assert not keep(EXTERNAL)
     home.chmod(0o700)
     assert remembered(EXTERNAL)
+
+
+def test_a_folder_that_depends_on_where_one_is_is_not_used(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The XDG specification: a relative path is to be ignored."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    for relative in ("rel", "", "."):
+        monkeypatch.setenv("XDG_CACHE_HOME", relative)
+        assert resources.cache_directory() == tmp_path / "me" / ".cache" / "reconcheck"
+        assert keep(EXTERNAL)
+    assert [path.name for path in tmp_path.iterdir()] == ["me"]
+
+
+def test_without_a_home_nothing_is_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+    assert Results().store is None
+    parser._parser.cache_clear()  # the compiled grammar would be kept there too
+    assert not keep(EXTERNAL)
 
 
 def test_a_link_in_place_of_the_folder_is_not_used(tmp_path: Path) -> None:

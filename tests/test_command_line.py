@@ -165,7 +165,7 @@ def test_results_are_deterministic() -> None:
         (["verify", "{model}", "--without", "other"], "RC107"),
         (["verify", "{model}", "--with", "timers"], "RC107"),
         (["verify", "{model}", "--format", "yaml"], "RC107"),
-        (["verify", "{model}", "--timeout", "soon"], "RC107"),
+        *((["verify", "{model}", f"--timeout={time}"], "RC107") for time in ("soon", "0", "-1", "nan", "inf", "1e12")),
         (["simulate", "{folder}"], "RC107"),
         (["simulate", "{model}", "--steps", "0"], "RC107"),
         (["verify", "{model}", "--certificate", "{model}"], "RC107"),

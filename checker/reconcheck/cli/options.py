@@ -33,6 +33,8 @@ class ScopeAsked:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+LEAST_SECONDS, MOST_SECONDS = 0.1, 1_000_000.0
+"""The time limits that can be set; solvers count milliseconds, and not for ever."""
 LEVELS = ("L0", "L1", "L2", "L3", "L4")
 """The levels by the names that one asks for."""
 LIBRARY = "std"
@@ -47,12 +49,34 @@ def settings_option(function: F) -> F:
     return option(function)
 
 
+def time_limit(seconds: float) -> float:
+    """The seconds, if they are a time limit.  Raises `ValueError`."""
+    if not LEAST_SECONDS <= seconds <= MOST_SECONDS:  # which no "nan" is
+        raise ValueError(f"{seconds:g} is no time limit: that is {LEAST_SECONDS:g} to {MOST_SECONDS:,.0f} seconds")
+    return seconds
+
+
+class TimeLimit(click.ParamType):
+    """A number of seconds on the command line."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds.  Fails for what is no time limit."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        try:
+            return time_limit(seconds)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 def timeout_option(function: F) -> F:
     """`--timeout SECONDS`."""
-    least = click.FloatRange(min=0.1)
-    return click.option("--timeout", type=least, metavar="SECONDS", help="Give up on a model after this time.")(
-        function
-    )
+    option = click.option("--timeout", type=TimeLimit(), metavar="SECONDS", help="Give up on a model after this time.")
+    return option(function)
 
 
 def scope_options(function: F) -> F:
@@ -97,6 +121,8 @@ def scope_of(operator: Operator, asked: ScopeAsked) -> Scope:
     if asked.with_ == "schedule" and "schedule" in asked.without:
         raise wrong_value("`--with schedule` and `--without schedule` at once", "keep one of the two")
     if asked.level is not None:
+        if asked.level not in LEVELS:
+            raise wrong_value(f"there is no level `{asked.level}`", f"the levels are: {', '.join(LEVELS)}")
         level = LEVELS.index(asked.level)
         if level != SCHEDULED and asked.with_ == "schedule":
             raise wrong_value(f"`--with schedule` and `--level {asked.level}` at once", "keep one of the two")
