@@ -521,6 +521,36 @@ def test_a_folder_says_which_are_remembered(home: Path, folder: Path) -> None:
         assert lines[2].endswith(", 1 from the cache")
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_second_run_over_a_folder_computes_nothing(home: Path, tmp_path: Path, jobs: str) -> None:
+    """Not even what computes is there: every answer, proof and run of the first comes from the cache."""
+    models = tmp_path / "models"
+    models.mkdir()
+    for name in ("external-system", "swallowed-error", "unwatched-secondary"):
+        shutil.copy(EXTERNAL.parent / f"{name}.rdsl", models)
+    code = (
+        "import json, sys\n"
+        "from reconcheck.cli.main import main\n"
+        "code = main(sys.argv[1:])\n"
+        "heavy = ('z3', 'lark', 'networkx', 'multiprocessing.context', 'reconcheck.explain.verify')\n"
+        "print(json.dumps([code, [name for name in heavy if name in sys.modules]]))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "checker")}
+    command = [sys.executable, "-c", code, "verify", str(models), "--jobs", jobs, "--format", "json"]
+    seen = []
+    for cached in (False, True):
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+        assert result.returncode == 0, result.stderr
+        document, _, last = result.stdout.rpartition("\n[")
+        reports = json.loads(document)["models"]
+        assert [report.pop("cached") for report in reports] == [cached] * 3
+        exit_code, loaded = json.loads("[" + last)
+        assert exit_code == 0
+        assert bool(loaded) != cached, loaded
+        seen.append(reports)
+    assert seen[0] == seen[1]
+
+
 def test_a_remembered_proof_is_written_and_checked_like_a_new_one(home: Path, tmp_path: Path) -> None:
     for folder in ("new", "again"):
         result = reconcheck("verify", str(EXTERNAL), "--certificate", str(tmp_path / folder))

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from . import growth
-from .record import FAMILY, KNOWN, PEER, Section
+from .record import CORPUS, FAMILY, KNOWN, PEER, Section
 from .verification import Row
 
 TARGET = 2
@@ -24,10 +24,12 @@ VARIANTS = ("all watched", "one not watched")
 
 def page(sections: Sequence[Section]) -> str:
     """The whole page."""
-    kinds = {kind: [section for section in sections if section.kind == kind] for kind in (KNOWN, FAMILY, PEER)}
+    kinds = {kind: [section for section in sections if section.kind == kind] for kind in (KNOWN, CORPUS, FAMILY, PEER)}
     parts = [HEAD]
     for section in kinds[KNOWN]:
         parts.append(_known(section))
+    for section in kinds[CORPUS]:
+        parts.append(_corpus(section))
     if kinds[FAMILY]:
         parts.append(_families(kinds[FAMILY]))
     if kinds[PEER]:
@@ -60,6 +62,35 @@ def _known(section: Section) -> str:
             _conditions(section),
             f"{len(rows)} models: the median takes {statistics.median(ratios):.1f} x the floor, the slowest "
             f"{max(ratios):.1f} x; {within} take no more than {TARGET} x.\n",
+            table,
+        ]
+    )
+
+
+def _corpus(section: Section) -> str:
+    table = _table(
+        ["run", "outcome", "models", "computed", "seconds", "processor", "target", "x floor", "MB"],
+        [
+            [
+                row["run"],
+                row["outcome"] + (f": {row['message']}" if "message" in row else ""),
+                f"{row['models']:,}",
+                f"{row['computed']:,}",
+                _seconds(row["seconds"]),
+                _seconds(row["processor"]),
+                f"{'met' if row['seconds'] < row['target'] else 'missed'}: {row['target']} s",
+                _ratio(row["seconds"], section.floor),
+                f"{row['megabytes']:.0f}",
+            ]
+            for row in section.rows
+        ],
+    )
+    return "\n".join(
+        [
+            "## All of these models in one run\n",
+            _conditions(section),
+            '`reconcheck verify models/ --jobs 2`, with `--no-cache` and without; "computed" are the models whose '
+            "answers were not remembered.\n",
             table,
         ]
     )
