@@ -132,7 +132,7 @@ class SnapshotItem(_Item):
         """Compares, or writes.  Raises `NotAsExpected`."""
         from reconcheck.api.snapshot import differences, snapshot_of, snapshot_text, undecided
         from reconcheck.api.verification import verify
-        from reconcheck.cli.files import replace_file
+        from reconcheck.cli.files import replace_text
 
         done = verify(_shown(self.path, self.config), **_options(self.config))
         file, text = snapshot_of(self.path), snapshot_text(done.report)
@@ -144,7 +144,7 @@ class SnapshotItem(_Item):
         for answer in undecided(done.report):
             reason = f"`{answer.goal.name}` is unknown {answer.scope}: {answer.reason}"
             raise NotAsExpected(f"{file} was not written, since {reason}")
-        replace_file(file, text.encode())
+        replace_text(file, text)
         self.user_properties.append((WRITTEN, str(file)))
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -194,7 +194,7 @@ def _models(folder: Path, pattern: str) -> Iterator[Path]:
     from reconcheck.diagnostic import ModelError
 
     path = folder / pattern
-    inside = sorted(path.rglob("*.rdsl")) if path.is_dir() else None
+    inside = sorted(one for one in path.rglob("*.rdsl") if not one.is_dir()) if path.is_dir() else None
     found = inside if inside is not None else [path] if path.is_file() else sorted(folder.glob(pattern))
     if not found:
         raise pytest.UsageError(f"there is no model {pattern} in {folder}")

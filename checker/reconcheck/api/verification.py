@@ -273,7 +273,7 @@ class Certificate:
         It is checked anew before.  Raises `InternalError` where that fails, `ModelError` where it cannot be written.
         """
         from reconcheck.certify.certificates import issue, labels
-        from reconcheck.cli.files import replace_file
+        from reconcheck.cli.files import replace_text
 
         file = self.operator.file
         with recursion():
@@ -284,8 +284,8 @@ class Certificate:
             message = f"cannot make the folder {folder}: {error.strerror}"
             raise wrong_value(message, "give another folder") from error
         proof, obligations = (Path(folder) / f"{issued.name}.{ending}" for ending in ("json", "smt2"))
-        replace_file(obligations, issued.obligations.encode())
-        replace_file(proof, issued.proof.encode())
+        replace_text(obligations, issued.obligations)
+        replace_text(proof, issued.proof)
         return proof, obligations
 
 

@@ -56,26 +56,18 @@ def time_limit(seconds: float) -> float:
     return seconds
 
 
-class TimeLimit(click.ParamType):
-    """A number of seconds on the command line."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds.  Fails for what is no time limit."""
-        try:
-            seconds = float(value)
-        except ValueError:
-            self.fail(f"{value!r} is no number of seconds", param, ctx)
-        try:
-            return time_limit(seconds)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+def _time_limit(_context: click.Context, _option: click.Parameter, seconds: float | None) -> float | None:
+    try:
+        return None if seconds is None else time_limit(seconds)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def timeout_option(function: F) -> F:
     """`--timeout SECONDS`."""
-    option = click.option("--timeout", type=TimeLimit(), metavar="SECONDS", help="Give up on a model after this time.")
+    option = click.option(
+        "--timeout", type=float, callback=_time_limit, metavar="SECONDS", help="Give up on a model after this time."
+    )
     return option(function)
 
 
@@ -145,8 +137,12 @@ def model_files(paths: tuple[str, ...]) -> list[Path]:
     problems: list[Diagnostic] = []
     for text in paths:
         path = Path(text)
-        if path.is_dir():
-            found = [file for file in sorted(path.rglob("*.rdsl")) if LIBRARY not in file.relative_to(path).parts[:-1]]
+        if not text:
+            message = "an empty path is no model"
+            problems.append(Diagnostic("RC101", message, None, "give the path of a .rdsl file or of a folder"))
+        elif path.is_dir():
+            inside = sorted(file for file in path.rglob("*.rdsl") if not file.is_dir())
+            found = [file for file in inside if LIBRARY not in file.relative_to(path).parts[:-1]]
             if not found:
                 message = f"there is no .rdsl file with an operator in {path}"
                 problems.append(Diagnostic("RC106", message, None, "give a model, or a folder with models"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 
 from reconcheck.cli.errors import INTERNAL, OK, UNKNOWN, wrong_value
 from reconcheck.cli.fixing import Target, looked_for, target_options, write_repair
-from reconcheck.cli.machine import peak_memory
+from reconcheck.cli.machine import peak_memory, working_folder
 from reconcheck.cli.options import ScopeAsked, colours, parse_settings, settings_option, timeout_option
 from reconcheck.cli.outputs import say
 from reconcheck.cli.request import Request
@@ -49,6 +48,8 @@ def command(
     if Path(model).is_dir():
         raise wrong_value(f"{model} is a folder", "give one model")
     writes = number is not None or output is not None or in_place
+    if force and not writes:
+        raise wrong_value("`--force` is about a repair that is written", "add `-n`, `--output` or `--in-place`")
     target = Target(number or 1, output, in_place, force)
     if writes:
         target.path(Path(model))  # before anything is looked for
@@ -60,7 +61,7 @@ def command(
     if format_ == "json":
         from reconcheck.report.document import rendered
 
-        say(rendered(Run((Outcome(model, report),), time.monotonic() - started, peak_memory(), os.getcwd())))
+        say(rendered(Run((Outcome(model, report),), time.monotonic() - started, peak_memory(), working_folder())))
     else:
         from reconcheck.render.repairs import render_repaired
         from reconcheck.render.text import Paint
