@@ -133,6 +133,55 @@ def test_options_decide_what_is_asked(tmp_path: Path) -> None:
     assert error.value.diagnostics[0].code == "RC101"
 
 
+def test_levels_are_those_of_the_command_line(tmp_path: Path) -> None:
+    for level in ("L0", "L3", "L4", "l4"):
+        verdict = verify(EXTERNAL, level=level).goal("shown")
+        assert verdict.scope.level == int(level[1])
+        assert verdict.converges == (level in ("L4", "l4"))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"level": "L9"}, "there is no level `L9`"),
+        ({"level": ""}, "there is no level ``"),
+        ({"level": 2}, "there is no level `2`"),
+        ({"timeout": -1}, "-1 is no time limit"),
+        ({"timeout": 0}, "0 is no time limit"),
+        ({"timeout": float("nan")}, "nan is no time limit"),
+        ({"timeout": float("inf")}, "inf is no time limit"),
+        ({"settings": {"N": "3"}}, "`N` is set to '3'"),
+        ({"settings": {"N": 1.5}}, "`N` is set to 1.5"),
+        ({"settings": {"N": None}}, "`N` is set to None"),
+    ],
+)
+def test_a_wrong_option_is_answered_with_a_code(options: dict[str, object], says: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "m.rdsl", goal_model())
+    with pytest.raises(ModelError) as error:
+        verify(path, **options)  # type: ignore[arg-type]
+    assert error.value.diagnostics[0].code == "RC107"
+    assert says in error.value.diagnostics[0].message
+    if "settings" in options:
+        with pytest.raises(ModelError):
+            load(path, options["settings"])  # type: ignore[arg-type]
+
+
+def test_a_path_that_cannot_be_one_is_a_wrong_model() -> None:
+    for path in ("a\0b.rdsl", "", "models"):
+        with pytest.raises(ModelError) as error:
+            verify(path)
+        assert error.value.diagnostics[0].code == "RC101"
+
+
+def test_a_certificate_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    certificate = verify(EXTERNAL, schedule=True).goal("shown").certificate
+    assert certificate is not None
+    for folder in (tmp_path / "file", tmp_path / "file" / "more"):
+        with pytest.raises(ModelError, match="cannot make the folder"):
+            certificate.write(folder)
+
+
 def test_what_is_cached_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("RECONCHECK_CACHE")

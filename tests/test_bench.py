@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import families, growth, known, record, report, verification
+from bench import corpus, families, growth, known, record, report, verification
 from bench.families import FAMILIES, Family
-from bench.measure import Limit, run
+from bench.measure import Limit, Run, run
 from bench.peer_models import Instance, promela, rdsl, smv, tla
 from bench.peers import CONVERGES, QUIET, TLC, NuSMV, Spin
-from bench.record import DIAGNOSIS, FAMILY, KNOWN, PEER, Section
+from bench.record import CORPUS, DIAGNOSIS, FAMILY, KNOWN, PEER, Section
 from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
 
@@ -167,6 +167,40 @@ def test_a_verdict_against_the_expectation_is_wrong(tmp_path: Path) -> None:
     assert "RC" in outcomes[2]["message"] or "exit code 2" in outcomes[2]["message"]
 
 
+def finished(seconds: float, cached: tuple[bool, ...], code: int | None = 0) -> Run:
+    """A run over as many models, that ended so."""
+    output = json.dumps({"models": [{"cached": one} for one in cached]}) if cached else "error"
+    return Run(seconds, seconds / 2, 100, code, output, "")
+
+
+def test_a_second_run_over_the_corpus_has_to_compute_nothing() -> None:
+    runs = [finished(seconds, (True, True)) for seconds in (3.5, 1.0, 2.0)]
+    row = corpus.row(corpus.WARM, runs, Limit(120))
+    assert (row["outcome"], row["models"], row["computed"], row["seconds"]) == ("answered", 2, 0, 2.0)
+    assert corpus.row(corpus.WARM, runs, Limit(120, "processor"))["seconds"] == 1.0
+    assert corpus.row(corpus.WARM, [finished(2, (True, False))], Limit(120))["outcome"] == "failed"
+    cold = corpus.row(corpus.COLD, [finished(50, (False, False))], Limit(120))
+    assert (cold["outcome"], cold["computed"]) == ("answered", 2)
+    for code, cached, outcome in (
+        (1, (False,), "wrong"),
+        (3, (False,), "unknown"),
+        (2, (False,), "failed"),
+        (0, (), "failed"),
+        (None, (False,), "stopped"),
+    ):
+        assert corpus.row(corpus.COLD, [finished(1, cached, code)], Limit(120))["outcome"] == outcome
+
+
+def test_the_corpus_has_a_table_with_its_targets() -> None:
+    rows = [
+        corpus.row(corpus.COLD, [finished(50, (False,) * 3)], Limit(120)),
+        corpus.row(corpus.WARM, [finished(4, (True,) * 3)], Limit(120)),
+    ]
+    page = report.page([Section(CORPUS, "models", {"cores": "2"}, 120, "wall", 0.5, rows)])
+    assert "| with the cache off | answered | 3 | 3 | 50 | 25 | met: 60 s | 100.0 | 100 |" in page
+    assert "| again, with nothing changed | answered | 3 | 0 | 4.00 | 2.00 | missed: 3 s | 8.0 | 100 |" in page
+
+
 # ---- the whole ---------------------------------------------------------------------------------------------------
 
 
@@ -190,7 +224,7 @@ def bench(folder: Path, *options: str) -> str:
 
 
 def test_a_quick_run_records_families_models_and_peers(tmp_path: Path) -> None:
-    bench(tmp_path, "--only", "known", "--limit", "120")
+    bench(tmp_path, "--only", "known", "--only", "corpus", "--limit", "120")
     bench(tmp_path, "--only", "diagnosis", "--limit", "120")
     bench(tmp_path, "--family", "fanout-missing-watch", "--data", "bounded", "--limit", "10")
     said = bench(tmp_path, "--only", "peers", "--limit", "120")
@@ -201,6 +235,10 @@ def test_a_quick_run_records_families_models_and_peers(tmp_path: Path) -> None:
     diagnosed = sections[DIAGNOSIS, "diagnosis"]["rows"]
     assert len(diagnosed) == known.QUICK_MODELS
     assert all(row["diagnosis"]["asked"] > 0 for row in diagnosed)
+    assert [(row["run"], row["outcome"], row["computed"]) for row in sections[CORPUS, "models"]["rows"]] == [
+        (corpus.COLD, "answered", known.QUICK_MODELS),
+        (corpus.WARM, "answered", 0),
+    ]
     rows = sections[FAMILY, "fanout-missing-watch, bounded"]["rows"]
     assert rows[0]["size"] == families.QUICK_SIZES[0]
     assert {answer["verdict"] for answer in rows[0]["answers"]} == {"quiet"}

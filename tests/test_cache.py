@@ -32,6 +32,7 @@ from reconcheck.explain.verdict import Report
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
+from reconcheck.syntax import parser
 from reconcheck.syntax.tree import Cite
 from support import GOLDEN
 
@@ -399,6 +400,30 @@ def test_the_folder_is_the_users_own(home: Path) -> None:
     assert remembered(EXTERNAL)
 
 
+def test_a_folder_that_depends_on_where_one_is_is_not_used(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The XDG specification: a relative path is to be ignored."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    for relative in ("rel", "", "."):
+        monkeypatch.setenv("XDG_CACHE_HOME", relative)
+        assert resources.cache_directory() == tmp_path / "me" / ".cache" / "reconcheck"
+        assert keep(EXTERNAL)
+    assert [path.name for path in tmp_path.iterdir()] == ["me"]
+
+
+def test_without_a_home_nothing_is_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+    assert Results().store is None
+    parser._parser.cache_clear()  # the compiled grammar would be kept there too
+    assert not keep(EXTERNAL)
+
+
 def test_a_link_in_place_of_the_folder_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "real")
@@ -494,6 +519,36 @@ def test_a_folder_says_which_are_remembered(home: Path, folder: Path) -> None:
         assert [line.split()[1:3] for line in lines[:2]][1] == [str(folder / "n.rdsl"), "cached"]
         assert "cached" not in lines[0]
         assert lines[2].endswith(", 1 from the cache")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_second_run_over_a_folder_computes_nothing(home: Path, tmp_path: Path, jobs: str) -> None:
+    """Not even what computes is there: every answer, proof and run of the first comes from the cache."""
+    models = tmp_path / "models"
+    models.mkdir()
+    for name in ("external-system", "swallowed-error", "unwatched-secondary"):
+        shutil.copy(EXTERNAL.parent / f"{name}.rdsl", models)
+    code = (
+        "import json, sys\n"
+        "from reconcheck.cli.main import main\n"
+        "code = main(sys.argv[1:])\n"
+        "heavy = ('z3', 'lark', 'networkx', 'multiprocessing.context', 'reconcheck.explain.verify')\n"
+        "print(json.dumps([code, [name for name in heavy if name in sys.modules]]))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "checker")}
+    command = [sys.executable, "-c", code, "verify", str(models), "--jobs", jobs, "--format", "json"]
+    seen = []
+    for cached in (False, True):
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+        assert result.returncode == 0, result.stderr
+        document, _, last = result.stdout.rpartition("\n[")
+        reports = json.loads(document)["models"]
+        assert [report.pop("cached") for report in reports] == [cached] * 3
+        exit_code, loaded = json.loads("[" + last)
+        assert exit_code == 0
+        assert bool(loaded) != cached, loaded
+        seen.append(reports)
+    assert seen[0] == seen[1]
 
 
 def test_a_remembered_proof_is_written_and_checked_like_a_new_one(home: Path, tmp_path: Path) -> None:

@@ -165,10 +165,17 @@ def test_results_are_deterministic() -> None:
         (["verify", "{model}", "--without", "other"], "RC107"),
         (["verify", "{model}", "--with", "timers"], "RC107"),
         (["verify", "{model}", "--format", "yaml"], "RC107"),
-        (["verify", "{model}", "--timeout", "soon"], "RC107"),
+        *((["verify", "{model}", f"--timeout={time}"], "RC107") for time in ("soon", "0", "-1", "nan", "inf", "1e12")),
         (["simulate", "{folder}"], "RC107"),
         (["simulate", "{model}", "--steps", "0"], "RC107"),
         (["verify", "{model}", "--certificate", "{model}"], "RC107"),
+        (["verify", "{model}", "--certificate", ""], "RC107"),
+        (["verify", ""], "RC101"),
+        (["verify", "{model}", "--output", "text={model}"], "RC107"),
+        (["verify", "{folder}/..", "--output", "json={folder}/../small.rdsl"], "RC107"),
+        (["diff", "{model}", "{model}", "--output", "json={model}"], "RC107"),
+        (["sources", "{model}", "--output", "json={model}"], "RC107"),
+        (["repair", "{model}", "--force"], "RC107"),
         (["certify", "{folder}", "{model}"], "RC501"),
         (["certify", "{model}"], "RC107"),
         (["certify", "{model}", "{folder}"], "RC107"),
@@ -187,6 +194,78 @@ def test_a_wrong_command_line_is_answered_with_a_code(arguments: list[str], code
     assert result.returncode == 2
     assert f"[{code}]" in result.stderr
     assert "Traceback" not in result.stderr + result.stdout
+
+
+def test_a_model_is_never_replaced_by_its_report(tmp_path: Path) -> None:
+    model = write(tmp_path / "small.rdsl", goal_model())
+    (tmp_path / "link.md").symlink_to(model)
+    for output in (f"text={model}", str(tmp_path / "link.md")):
+        assert reconcheck("verify", model, "--no-diagnose", "--output", output).returncode == 2
+    assert Path(model).read_text() == goal_model()
+
+
+def test_without_arguments_there_is_help() -> None:
+    result = reconcheck()
+    assert result.returncode == 2
+    assert result.stderr.startswith("Usage: reconcheck [OPTIONS] COMMAND")
+    assert "error[" not in result.stderr
+
+
+def shell(line: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    """A line for the shell, in which `$R` is reconcheck."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "checker"), "R": f"{sys.executable} -m reconcheck"}
+    return subprocess.run(
+        ["bash", "-c", line], cwd=folder, env={**environment, **variables}, capture_output=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("$R verify small.rdsl --no-diagnose >&-", 1),
+        ("$R verify small.rdsl --no-diagnose 2>&-", 1),
+        ("$R new other.rdsl <&-", 0),
+        ("mkdir gone && cd gone && rmdir ../gone && $R verify $OLDPWD/small.rdsl --no-diagnose", 1),
+        ("mkdir folder.rdsl && cp small.rdsl folder.rdsl && $R verify . --no-diagnose", 1),
+        ("$R verify nothing.rdsl --within .", 0),
+    ],
+)
+def test_odd_surroundings_are_no_error(line: str, code: int, tmp_path: Path) -> None:
+    write(tmp_path / "small.rdsl", goal_model("reachable g: app.spec.n == 7"))
+    if "--within" in line:  # a name that is too long for a file is an import of nothing
+        write(tmp_path / "long.rdsl", goal_model().replace("rdsl 1\n", f'rdsl 1\nimport "{"a" * 5000}"\n'))
+    result = shell(line, tmp_path)
+    assert result.returncode == code, result.stdout + result.stderr
+    assert b"internal error" not in result.stderr
+    assert b"Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to")
+def test_a_full_disk_is_not_a_bug(tmp_path: Path) -> None:
+    write(tmp_path / "small.rdsl", goal_model())
+    for line in ("$R explain > /dev/full", "$R verify small.rdsl --no-diagnose --format json > /dev/full"):
+        result = shell(line, tmp_path)
+        assert result.returncode == 2
+        assert result.stderr.startswith(b"error[RC108]: cannot write the answer: ")
+
+
+def test_a_name_of_a_file_may_have_bytes_that_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"x\xff.rdsl")).write_text(goal_model("always g: app.spec.n < 2"))
+    model = "$'x\\xff.rdsl'"
+    for encoding in ("utf-8:strict", "latin-1"):
+        for line in (
+            f"$R verify {model} --no-diagnose --format json -o a.sarif -o a.xml -o a.md --certificate proofs",
+            f"$R verify {model} --no-diagnose",
+            f"$R certify proofs {model}",
+            f"$R export {model} --to smt2 -o exported",
+            f"$R graph {model} -o g.dot",
+            f"$R sources {model} --format json",
+        ):
+            result = shell(line, tmp_path, PYTHONIOENCODING=encoding)
+            assert result.returncode == 0, (line, result.stderr)
+    written = json.loads(shell(f"$R verify {model} --no-diagnose --format json", tmp_path).stdout)
+    assert written["models"][0]["file"] == os.fsdecode(b"x\xff.rdsl")
+    assert json.loads((tmp_path / "a.sarif").read_bytes())["runs"]
 
 
 def test_goals_that_say_nothing_are_findings(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +25,16 @@ OUTLINES = {
     "all": Outline("My app 2", "App", "", ("StatefulSet", "Secret"), ("Secret", "ConfigMap"), ("a-b", "7"), "1m30s"),
     "words": Outline("operator", "Owner", "", ("New", "Self"), ("Controller",), ("watch",)),
 }
+COMBINATIONS = [
+    Outline("app", "App", "controller-runtime", owns, reads, externals, poll)
+    for owns, reads, externals, poll in itertools.product(
+        ((), ("Deployment",), ("Deployment", "Service")),
+        ((), ("Secret",), ("Secret", "ConfigMap"), ("Secret", "ConfigMap", "Node")),
+        ((), ("database",), ("database", "registry")),
+        ("", "5s"),
+    )
+    if owns or externals
+]
 
 
 # ---- new -------------------------------------------------------------------------------------------------------
@@ -30,8 +43,6 @@ OUTLINES = {
 @pytest.mark.parametrize("runtime", runtimes.names())
 @pytest.mark.parametrize("outline", OUTLINES.values(), ids=OUTLINES)
 def test_every_outline_makes_a_model_without_findings(outline: Outline, runtime: str, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     path = tmp_path / "new.rdsl"
     path.write_text(Template(replace(outline, runtime=runtime)).text())
     loaded = load(path)
@@ -39,6 +50,55 @@ def test_every_outline_makes_a_model_without_findings(outline: Outline, runtime:
     assert loaded.operator.name == identifier(outline.name)
     assert len(loaded.operator.goals) == len(outline.owns) + len(outline.externals)
     assert ("poll" in {rule.name for rule in loaded.operator.rules()}) == bool(outline.poll)
+
+
+@pytest.mark.parametrize("runtime", ["controller-runtime", "kopf", "ansible"])
+def test_every_combination_reads_what_it_is_said_to_read(runtime: str, tmp_path: Path) -> None:
+    """Those runtimes read everything, nothing but the primary, and nothing at all from a cache."""
+    path = tmp_path / "new.rdsl"
+    for outline in COMBINATIONS:
+        path.write_text(Template(replace(outline, runtime=runtime)).text())
+        assert not load(path).findings, outline
+        text = path.read_text()
+        reconcile = text[text.index("    reconcile {") : text.index("  environment {")]
+        goals = text[text.index("  converges {") :]
+        for kind in outline.reads:
+            content = rf"\b{kind.lower()}\.content\b"
+            assert re.search(content, reconcile), (kind, outline)
+            assert re.search(content, goals), (kind, outline)
+            assert f"watch {kind.lower()}" not in text
+
+
+FLAGS = {
+    "one": ("--owns", "Deployment", "--reads", "Secret"),
+    "poll": ("--owns", "Deployment", "--reads", "Secret", "--poll", "5s"),
+    "live": ("--owns", "Deployment", "--reads", "Secret", "--runtime", "kopf"),
+    "all live": ("--owns", "Deployment", "--reads", "Secret", "--runtime", "ansible"),
+    "two read": ("--owns", "Deployment", "--reads", "Secret", "--reads", "ConfigMap"),
+    "two owned": ("--owns", "Deployment", "--owns", "Service", "--reads", "Secret"),
+    "by default": ("--reads", "Secret"),
+    "outside": ("--external", "database", "--reads", "Secret"),
+    "both": ("--owns", "Deployment", "--external", "database", "--reads", "Secret"),
+}
+
+
+@pytest.mark.parametrize("flags", FLAGS.values(), ids=FLAGS)
+def test_a_watch_that_is_missing_is_missed(flags: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "app.rdsl"
+    result = reconcheck("new", str(path), "--no-ask", *flags)
+    assert result.returncode == 0, result.stderr
+    done = verify(path)
+    assert not done.verdicts[0].converges
+    assert done.verdicts[0].quiet
+    if "--external" not in flags or "--owns" in flags:  # a system that sends no events is missed before
+        assert "RC411" in {cause.code for cause in done.verdicts[0].causes}, "no unwatched read"
+
+
+def test_with_the_watch_it_converges(tmp_path: Path) -> None:
+    path = tmp_path / "app.rdsl"
+    reconcheck("new", str(path), "--no-ask", *FLAGS["one"])
+    path.write_text(path.read_text().replace("    on error backoff", "    watch secret\n    on error backoff"))
+    assert verify(path).goal("deployment_as_wanted").converges
 
 
 def test_what_is_written_shows_what_reconcheck_is_for(tmp_path: Path) -> None:
@@ -95,17 +155,56 @@ def test_questions_ask_for_what_is_not_given(tmp_path: Path) -> None:
     assert asked("", *flags, "--runtime", "kopf").returncode == 0
 
 
+def test_questions_and_flags_write_the_same() -> None:
+    flags = ("--owns", "Deployment", "--owns", "Service", "--reads", "Secret", "--reads", "ConfigMap", "--poll", "5s")
+    answers = asked("\n\nDeployment, Service\nSecret,ConfigMap\n\n5s\n\n")
+    assert answers.stdout == reconcheck("new", "-", "--no-ask", *flags).stdout
+    assert "from_secret: opaque" in answers.stdout
+
+
+def test_an_answer_that_is_none_is_asked_for_again() -> None:
+    result = asked("app\nno kind\nApp\nDeployment\nnot, a kind\nSecret\n\n0s\n5\n5s\n\n")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("is no kind: it is one word") == 2
+    assert result.stderr.count("is no length of time") == 2
+    assert "requeue poll every 5s" in result.stdout
+
+
+def test_words_of_the_language_are_no_obstacle(tmp_path: Path) -> None:
+    path = tmp_path / "new.rdsl"
+    grammar = (ROOT / "grammar" / "rdsl.lark").read_text()
+    for word in sorted({*re.findall(r'"([a-z]+)"', grammar), "memory", "generation", "exists", "deleted"}):
+        kind = word.capitalize()
+        for outline in (
+            Outline(word, kind, "kopf", ("Pod",), (f"{kind}s",), (f"{word}1",)),
+            Outline("app", "App", "controller-runtime", (kind,), (kind,), (word, f"{word} now")),
+        ):
+            path.write_text(Template(outline).text())
+            assert not load(path).findings, word
+
+
 def test_what_makes_no_model_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "x.rdsl"
     for arguments in (
         ["--poll", "5"],
+        ["--poll", "0s"],
+        ["--poll", "0h0ms"],
+        ["--poll", "-5s"],
+        ["--poll", "5s  late"],
         ["--owns", "not a kind"],
+        ["--owns", ""],
+        ["--owns", "Deployment,Service"],
+        ["--kind", "A { }"],
+        ["--reads", "v1/Secret"],
+        ["--external", 'a"b'],
+        ["--external", " "],
         ["--runtime", "other"],
-        ["--reads", "Secret", "--ask"],
     ):
-        result = reconcheck("new", str(path), *arguments, *([] if "--ask" in arguments else ["--no-ask"]))
-        assert result.returncode in (2, 130), result.stdout
+        result = reconcheck("new", str(path), *arguments, "--no-ask")
+        assert result.returncode == 2, arguments
+        assert "error[RC107]: " in result.stderr
         assert "Traceback" not in result.stderr
+    assert asked("", "--reads", "Secret").returncode == 130
     assert not path.exists()
 
 

@@ -239,6 +239,46 @@ def test_a_snapshot_does_not_depend_on_where_it_is_made(run: Run, pytester: pyte
     run().assert_outcomes(passed=3)
 
 
+def test_what_is_unknown_is_no_snapshot(run: Run, pytester: pytest.Pytester) -> None:
+    """Nobody shall find a good snapshot replaced because there was too little time, or none made of nothing."""
+    shutil.copy(ROOT / "tests" / "data" / "large.rdsl", pytester.path / "large.rdsl")
+    result = run("--rdsl-update", "--rdsl-timeout", "0.3", "large.rdsl", "-k", "report")
+    result.assert_outcomes(failed=1, deselected=2)
+    result.stdout.fnmatch_lines(
+        ["*large.rdsl.report.txt was not written, since `* is unknown without schedule: *time*"]
+    )
+    assert "wrote" not in result.stdout.str()
+    snapshot = pytester.path / "large.rdsl.report.txt"
+    assert not snapshot.exists()
+    snapshot.write_text("good")
+    run("--rdsl-update", "--rdsl-timeout", "0.3", "large.rdsl", "-k", "report").assert_outcomes(failed=1, deselected=2)
+    assert snapshot.read_text() == "good"
+
+
+def test_what_is_expected_to_be_unknown_may_be_in_a_snapshot() -> None:
+    from dataclasses import replace
+
+    from reconcheck import verify
+    from reconcheck.api.snapshot import undecided
+
+    report = verify(MINIMAL / "external-system.rdsl").report
+    assert not undecided(report)
+    checked = report.expectations[0]
+    answer = replace(checked.answer, verdict="unknown")
+    unmet = replace(report, answers=(answer,), expectations=(replace(checked, answer=answer),))
+    assert set(undecided(unmet)) == {answer}
+    expected = replace(checked.expectation, verdict="unknown")
+    assert not undecided(replace(unmet, expectations=(replace(checked, answer=answer, expectation=expected),)))
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "0.0001", "nan", "inf", "1e12", "soon"])
+def test_a_time_limit_is_one(run: Run, seconds: str) -> None:
+    result = run(f"--rdsl-timeout={seconds}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--rdsl-timeout: *"])
+    assert "Traceback" not in result.stderr.str()
+
+
 # ---- tests in Python -------------------------------------------------------------------------------------------------
 
 

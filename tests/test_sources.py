@@ -120,8 +120,8 @@ def test_what_is_there_is_said_to_be(tmp_path: Path, clone: Path, form: str) -> 
     for cited in (CITED, 'watch app @"app.go"', 'watch app @"app.go#L8"', 'watch app @"app.go#L8" at "HEAD"'):
         result = reconcheck("sources", "--check", model(tmp_path, cited), "--repo", str(folder))
         assert result.returncode == 0, result.stdout + result.stderr
-        says = "1 says" if "Reconcile" in cited else "0 say"
-        assert result.stdout == f"1 of 1 citations are there; {says} what stands there\n"
+        says = "1 names" if "Reconcile" in cited else "0 name"
+        assert result.stdout == f"1 of 1 citations are there; {says} what has to stand there\n"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,8 @@ def test_what_is_not_there_is_said_with_its_line(tmp_path: Path, clone: Path, ci
     assert f"error[{code}]" in result.stdout
     assert f"{tmp_path / 'm.rdsl'}:9:15" in result.stdout
     assert says in result.stdout
-    assert "\n0 of 1 citations are there; " in result.stdout
+    named = "1 names" if " Recon" in cited else "0 name"  # which is what the model says, found or not
+    assert f"\n0 of 1 citations are there; {named} what has to stand there\n" in result.stdout
 
 
 def test_a_citation_needs_a_commit(tmp_path: Path, clone: Path) -> None:
@@ -253,7 +254,7 @@ def test_each_model_is_looked_up_in_its_own_repository(tmp_path: Path, clone: Pa
     ):
         result = reconcheck("sources", "--check", str(models), *arguments)
         assert result.returncode == 0, result.stdout + result.stderr
-        assert "2 of 2 citations are there; 2 say" in result.stdout
+        assert "2 of 2 citations are there; 2 name" in result.stdout
         assert "(models: 2, repositories: 2, commits: 2)" in result.stdout
     swapped = [f"{ADDRESS}={other}", f"https://example.org/team/other={clone}"]
     result = reconcheck("sources", "--check", str(models), "--repo", swapped[0], "--repo", swapped[1])

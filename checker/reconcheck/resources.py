@@ -16,6 +16,14 @@ def shipped(name: str) -> Path:
 
 
 def cache_directory() -> Path:
-    """The user's cache directory for reconcheck (XDG base directory specification)."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "reconcheck"
+    """The user's cache directory for reconcheck (XDG base directory specification).
+
+    Raises `OSError` where the user has no home.
+    """
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if base.is_absolute():  # others are to be ignored
+        return base / "reconcheck"
+    try:
+        return Path.home() / ".cache" / "reconcheck"
+    except RuntimeError as error:
+        raise OSError(str(error)) from error

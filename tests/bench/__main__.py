@@ -9,15 +9,16 @@ from pathlib import Path
 import click
 
 from . import comparison, families
+from .corpus import corpus
 from .known import diagnosed, known
 from .machine import FLOOR_RUNS, own_versions
 from .measure import Clock, Limit
 from .peers import TLC, NuSMV, Peer, Spin
-from .record import DIAGNOSIS, FAMILY, KNOWN, PEER
+from .record import CORPUS, DIAGNOSIS, FAMILY, KNOWN, PEER
 from .session import Session
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("known", "diagnosis", "families", "peers")
+PARTS = ("known", "corpus", "diagnosis", "families", "peers")
 FAMILIES = tuple(dict.fromkeys(family.name for family in families.FAMILIES))
 CHECKERS = ("Spin", "NuSMV", "TLC", comparison.RECONCHECK)
 CLOCK_HELP = "What seconds are; `processor` is for a machine that is busy with other things."
@@ -66,6 +67,8 @@ def main(
     parts = [] if report_only else asked or PARTS
     if "known" in parts:
         session.measure(KNOWN, "models", own_versions(), known(allowed, quick))
+    if "corpus" in parts:
+        session.measure(CORPUS, "models", own_versions(), corpus(allowed, quick))
     if "diagnosis" in parts:
         session.measure(DIAGNOSIS, "diagnosis", own_versions(), diagnosed(allowed, quick))
     if "families" in parts:

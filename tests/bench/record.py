@@ -11,7 +11,7 @@ from .verification import Row
 
 SCHEMA = 1
 
-KNOWN, DIAGNOSIS, FAMILY, PEER = "known", "diagnosis", "family", "peer"
+KNOWN, CORPUS, DIAGNOSIS, FAMILY, PEER = "known", "corpus", "diagnosis", "family", "peer"
 """The kinds of sections, in their order."""
 
 
@@ -42,7 +42,7 @@ def load(path: Path) -> list[Section]:
 
 def replaced(sections: list[Section], new: Section) -> list[Section]:
     """The sections with one more, which takes the place of the one with its name."""
-    order = [KNOWN, DIAGNOSIS, FAMILY, PEER]
+    order = [KNOWN, CORPUS, DIAGNOSIS, FAMILY, PEER]
     others = [section for section in sections if (section.kind, section.name) != (new.kind, new.name)]
     return sorted([*others, new], key=lambda section: (order.index(section.kind), section.name))
 

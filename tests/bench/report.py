@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from . import growth
-from .record import DIAGNOSIS, FAMILY, KNOWN, PEER, Section
+from .record import CORPUS, DIAGNOSIS, FAMILY, KNOWN, PEER, Section
 from .verification import Row
 
 TARGET = 2
@@ -27,11 +27,13 @@ VARIANTS = ("all watched", "one not watched")
 
 def page(sections: Sequence[Section]) -> str:
     """The whole page."""
-    every = (KNOWN, DIAGNOSIS, FAMILY, PEER)
+    every = (KNOWN, CORPUS, DIAGNOSIS, FAMILY, PEER)
     kinds = {kind: [section for section in sections if section.kind == kind] for kind in every}
     parts = [HEAD]
     for section in kinds[KNOWN]:
         parts.append(_known(section))
+    for section in kinds[CORPUS]:
+        parts.append(_corpus(section))
     for section in kinds[DIAGNOSIS]:
         parts.append(_diagnosis(section))
     if kinds[FAMILY]:
@@ -101,6 +103,35 @@ def _diagnosis(section: Section) -> str:
             f"{_seconds(statistics.median(row['seconds'] for row in rows))} s{clock}, the slowest "
             f"{_seconds(rows[0]['seconds'])} s. Of {asked:,} questions something was looked at for {looked:,}: "
             "the others were answered by an answer, a run or a state graph that was there.\n",
+            table,
+        ]
+    )
+
+
+def _corpus(section: Section) -> str:
+    table = _table(
+        ["run", "outcome", "models", "computed", "seconds", "processor", "target", "x floor", "MB"],
+        [
+            [
+                row["run"],
+                row["outcome"] + (f": {row['message']}" if "message" in row else ""),
+                f"{row['models']:,}",
+                f"{row['computed']:,}",
+                _seconds(row["seconds"]),
+                _seconds(row["processor"]),
+                f"{'met' if row['seconds'] < row['target'] else 'missed'}: {row['target']} s",
+                _ratio(row["seconds"], section.floor),
+                f"{row['megabytes']:.0f}",
+            ]
+            for row in section.rows
+        ],
+    )
+    return "\n".join(
+        [
+            "## All of these models in one run\n",
+            _conditions(section),
+            '`reconcheck verify models/ --jobs 2`, with `--no-cache` and without; "computed" are the models whose '
+            "answers were not remembered.\n",
             table,
         ]
     )

@@ -35,7 +35,7 @@ class Session:
         for row in rows:
             found.append(row)
             self.wrong += row["outcome"] == "wrong"
-            words = [str(row[key]) for key in ("model", "question", "variant", "size") if key in row]
+            words = [str(row[key]) for key in ("model", "run", "question", "variant", "size") if key in row]
             ratio = f"{row['seconds'] / seconds:.1f} x floor, {row['megabytes']:.0f} MB"
             click.echo(f"  {', '.join(words)}: {row['outcome']}, {row['seconds']:.2f} s, {ratio}")
         section = Section(kind, name, machine(versions), self.limit.seconds, self.limit.clock, seconds, found)

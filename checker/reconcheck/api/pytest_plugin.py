@@ -5,6 +5,7 @@ Nothing of reconcheck is imported before there is a model to collect, or a test 
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,11 +27,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--rdsl-update", action="store_true", help="Write the snapshots of reports (x.rdsl.report.txt) anew."
     )
     group.addoption(
-        "--rdsl-timeout", type=float, metavar="SECONDS", help="Give up on a question about a model after this time."
+        "--rdsl-timeout", type=_seconds, metavar="SECONDS", help="Give up on a question about a model after this time."
     )
     group.addoption(
         "--rdsl-no-cache", action="store_true", help="Verify anew what was verified before and has not changed."
     )
+
+
+def _seconds(text: str) -> float:
+    """A time limit on the command line.  Raises `ArgumentTypeError`."""
+    from reconcheck.cli.options import time_limit
+
+    try:
+        return time_limit(float(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -119,18 +130,21 @@ class SnapshotItem(_Item):
 
     def runtest(self) -> None:
         """Compares, or writes.  Raises `NotAsExpected`."""
-        from reconcheck.api.snapshot import differences, snapshot_of, snapshot_text
+        from reconcheck.api.snapshot import differences, snapshot_of, snapshot_text, undecided
         from reconcheck.api.verification import verify
-        from reconcheck.cli.files import replace_file
+        from reconcheck.cli.files import replace_text
 
         done = verify(_shown(self.path, self.config), **_options(self.config))
         file, text = snapshot_of(self.path), snapshot_text(done.report)
-        old = file.read_text(encoding="utf-8") if file.exists() else ""
+        old = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
         if old == text:
             return
         if not self.config.getoption("--rdsl-update"):
             raise NotAsExpected(f"{differences(old, text, file)}\n`pytest --rdsl-update` accepts the new report")
-        replace_file(file, text.encode())
+        for answer in undecided(done.report):
+            reason = f"`{answer.goal.name}` is unknown {answer.scope}: {answer.reason}"
+            raise NotAsExpected(f"{file} was not written, since {reason}")
+        replace_text(file, text)
         self.user_properties.append((WRITTEN, str(file)))
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -180,7 +194,7 @@ def _models(folder: Path, pattern: str) -> Iterator[Path]:
     from reconcheck.diagnostic import ModelError
 
     path = folder / pattern
-    inside = sorted(path.rglob("*.rdsl")) if path.is_dir() else None
+    inside = sorted(one for one in path.rglob("*.rdsl") if not one.is_dir()) if path.is_dir() else None
     found = inside if inside is not None else [path] if path.is_file() else sorted(folder.glob(pattern))
     if not found:
         raise pytest.UsageError(f"there is no model {pattern} in {folder}")

@@ -37,6 +37,18 @@ def snapshot_text(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
+def undecided(report: Report) -> tuple[Answer, ...]:
+    """The answers that are unknown, other than a model expects: no snapshot is to be made of them."""
+    expected = {
+        (checked.expectation.goal, checked.expectation.scope)
+        for checked in report.expectations
+        if checked.expectation.verdict == "unknown"
+    }
+    answers = [*report.answers, *(checked.answer for checked in report.expectations)]
+    unknown = [answer for answer in answers if answer.verdict == "unknown"]
+    return tuple(answer for answer in unknown if (answer.goal.name, answer.scope) not in expected)
+
+
 def _run(operator: Operator, answer: Answer) -> Iterator[str]:
     trace, types = answer.trace, types_of(operator)
     if trace is None:

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reconcheck.cache.results import Results
-from reconcheck.cli.options import ScopeAsked
+from reconcheck.cli.errors import wrong_value
+from reconcheck.cli.options import ScopeAsked, time_limit
 from reconcheck.cli.request import Request
 from reconcheck.diagnostic import Diagnostic
 from reconcheck.explain.verdict import GOOD, Answer, Checked, Report
@@ -48,8 +50,9 @@ def verify(
     no answer by then is unknown; `cache` is whether an answer found before may be used.  Raises `ModelError` where the
     model or an option is wrong, and `InternalError` where a result does not pass its check.
     """
-    scope = ScopeAsked("schedule" if schedule else None, _names(without), level)
-    request = Request(_names(goals), scope, dict(settings or {}), timeout)
+    only = None if level is None else str(level).upper()
+    scope = ScopeAsked("schedule" if schedule else None, _names(without), only)
+    request = Request(_names(goals), scope, _values(settings), _limit(timeout))
     with recursion():
         results = Results(cache)
         lookup = results.find(Path(path), request.options)
@@ -70,7 +73,7 @@ def load(path: str | os.PathLike[str], settings: Mapping[str, int] | None = None
     from reconcheck.model.load import load as load_model
 
     with recursion():
-        return load_model(Path(path), settings)
+        return load_model(Path(path), _values(settings))
 
 
 @dataclass(frozen=True)
@@ -270,16 +273,39 @@ class Certificate:
         It is checked anew before.  Raises `InternalError` where that fails, `ModelError` where it cannot be written.
         """
         from reconcheck.certify.certificates import issue, labels
-        from reconcheck.cli.files import replace_file
+        from reconcheck.cli.files import replace_text
 
         file = self.operator.file
         with recursion():
             issued = issue(self.operator, self.goal, self.scope, self.proof, labels([file])[file])
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"cannot make the folder {folder}: {error.strerror}"
+            raise wrong_value(message, "give another folder") from error
         proof, obligations = (Path(folder) / f"{issued.name}.{ending}" for ending in ("json", "smt2"))
-        replace_file(obligations, issued.obligations.encode())
-        replace_file(proof, issued.proof.encode())
+        replace_text(obligations, issued.obligations)
+        replace_text(proof, issued.proof)
         return proof, obligations
+
+
+def _values(settings: Mapping[str, int] | None) -> dict[str, int]:
+    """The parameters given.  Raises `ModelError` (RC107) for what is no whole number."""
+    values: dict[str, int] = {}
+    for name, value in (settings or {}).items():
+        try:
+            values[str(name)] = index(value)
+        except TypeError:
+            raise wrong_value(f"`{name}` is set to {value!r}", "a parameter is a whole number") from None
+    return values
+
+
+def _limit(timeout: float | None) -> float | None:
+    """The time limit.  Raises `ModelError` (RC107) for what is none."""
+    try:
+        return None if timeout is None else time_limit(timeout)
+    except ValueError as error:
+        raise wrong_value(str(error), "give `timeout` in seconds, or leave it out") from None
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:

@@ -33,7 +33,10 @@ class Results:
 
     def __init__(self, wanted: bool = True) -> None:
         on = wanted and os.environ.get(SWITCH, "").lower() != "off"
-        self.store = Store(cache_directory() / "reports") if on else None
+        try:
+            self.store = Store(cache_directory() / "reports") if on else None
+        except OSError:  # there is nowhere to keep anything
+            self.store = None
 
     def find(self, file: Path, options: Mapping[str, object]) -> Lookup:
         """The report about a model; `options` is everything that decides what is answered, as data."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconcheck.cli.errors import wrong_value
-from reconcheck.cli.files import replace_file
+from reconcheck.cli.files import replace_text
 from reconcheck.cli.progress import Progress
 from reconcheck.cli.request import failure
 from reconcheck.explain.run import Failure
@@ -23,6 +23,8 @@ class Certificates:
     def __init__(self, folder: str, models: list[Path]) -> None:
         from reconcheck.certify.certificates import labels
 
+        if not folder:
+            raise wrong_value("`--certificate` names no folder", "write `--certificate .` for this one")
         self.folder = Path(folder)
         self.labels = labels([str(model) for model in models])
         try:
@@ -50,8 +52,8 @@ class Certificates:
             label = self.labels[operator.file]
             with Progress(operator.file) as progress:
                 issued = issue(operator, answer.goal, answer.scope, answer.certificate, label, progress)
-            replace_file(self.folder / f"{issued.name}.smt2", issued.obligations.encode())
-            replace_file(self.folder / f"{issued.name}.json", issued.proof.encode())
+            replace_text(self.folder / f"{issued.name}.smt2", issued.obligations)
+            replace_text(self.folder / f"{issued.name}.json", issued.proof)
             click.echo(f"wrote {self.folder / issued.name}.json and .smt2: {issued.count:,} obligations", err=True)
         if not proved:
             click.echo(f"{operator.file}: nothing was proved, so no certificate was written", err=True)

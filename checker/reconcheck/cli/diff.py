@@ -65,6 +65,7 @@ def command(
     """
     into = outputs(format_, written, FORMATS, _format_of)
     files, texts = _models(old, new)
+    into.spare(file for file in files if file not in texts)
     request = Request((), ScopeAsked(), parse_settings(settings), timeout, also_with_schedule=True, texts=texts)
     wrong = [failure for file in files if (failure := _wrong(request, file)) is not None]
     if wrong:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconcheck.cli.errors import wrong_value
-from reconcheck.cli.files import replace_file
+from reconcheck.cli.files import replace_text
 from reconcheck.cli.options import ScopeAsked, parse_settings, scope_of, scope_options, settings_option
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def command(
         message = f"{foreign[0]} is there already, and `reconcheck export` did not write it"
         raise wrong_value(message, "choose another folder with `-o`, or add `--force`")
     for name, text in files.items():
-        replace_file(folder / name, text.encode())
+        replace_text(folder / name, text)
         click.echo(f"wrote {folder / name}")
 
 

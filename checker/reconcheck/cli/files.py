@@ -25,6 +25,14 @@ def replace_file(path: Path, content: bytes) -> None:
         raise ModelError([_problem(path, error.strerror or str(error))]) from error
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Writes a text in one piece, as UTF-8; a name of a file in it may have bytes that are none.
+
+    Raises `ModelError` (RC108).
+    """
+    replace_file(path, text.encode("utf-8", "backslashreplace"))
+
+
 def _replace(path: Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from reconcheck.cli.errors import WRONG, wrong_value
-from reconcheck.cli.files import replace_file
+from reconcheck.cli.files import replace_text
 from reconcheck.diagnostic import Diagnostic, ModelError
 
 MOST_ROUNDS = 50
@@ -31,7 +31,7 @@ def command(model: str, write: bool) -> int:
     shown = difflib.unified_diff(old.splitlines(True), new.splitlines(True), model, f"{model} (fixed)")
     click.echo("".join(line if line.endswith("\n") else line + "\n" for line in shown), nl=False)
     if write and new != old:
-        replace_file(path, new.encode())
+        replace_text(path, new)
     click.echo(
         f"{count} fix{'es' * (count != 1)} {'written' if write else 'found'}, {len(left)} problems left", err=True
     )

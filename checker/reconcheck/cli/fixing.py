@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconcheck.cli.errors import wrong_value
-from reconcheck.cli.files import replace_file, unwritable
+from reconcheck.cli.files import replace_text, unwritable
 from reconcheck.cli.progress import Progress
 from reconcheck.diagnostic import InternalError, ModelError
 
@@ -109,6 +109,6 @@ def write_repair(report: Report, found: Diagnosis, target: Target, seconds: floa
         return f"nothing was written, as it could not be verified again: {'; '.join(against)}"
     if against:
         raise InternalError("RC904", f"repair {target.number} does not do what it says: {'; '.join(against)}")
-    replace_file(path, repaired_text(operator, repair).encode())
+    replace_text(path, repaired_text(operator, repair))
     notes = "".join(f"\nnote: {note}" for note in repair.notes)
     return f"wrote {path}: {repair.title}; read again and verified{notes}"

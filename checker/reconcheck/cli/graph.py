@@ -84,9 +84,9 @@ def _content(drawn: Picture, suffix: str) -> bytes:
     from reconcheck.render.mermaid import mermaid
 
     if suffix == ".dot":
-        return dot(drawn).encode()
+        return dot(drawn).encode("utf-8", "backslashreplace")
     if suffix == ".mmd":
-        return mermaid(drawn).encode()
+        return mermaid(drawn).encode("utf-8", "backslashreplace")
     try:
         return render(drawn, suffix[1:])
     except GraphvizError as error:

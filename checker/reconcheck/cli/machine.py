@@ -14,6 +14,14 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def working_folder() -> str:
+    """The folder that relative paths start from; the root where it was taken away meanwhile."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return os.sep
+
+
 def collect_seldom() -> None:
     """Lets the garbage collector look for cycles seldom: what is made here hardly has any, and lives long."""
     gc.set_threshold(100_000, 50, 100)

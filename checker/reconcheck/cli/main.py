@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import sys
 from typing import Any
 
@@ -72,8 +74,18 @@ def main(arguments: list[str] | None = None) -> Any:
     from reconcheck.cli.machine import collect_seldom
 
     collect_seldom()
+    _open_streams()
     sys.setrecursionlimit(20_000)
     return guarded(lambda: group.main(args=arguments, prog_name="reconcheck", standalone_mode=False))
+
+
+def _open_streams() -> None:
+    """Makes standard streams that can be used whatever the caller closed, and whatever is to be printed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - open until the end
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may have bytes that are no text
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ class ScopeAsked:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+LEAST_SECONDS, MOST_SECONDS = 0.1, 1_000_000.0
+"""The time limits that can be set; solvers count milliseconds, and not for ever."""
 LEVELS = ("L0", "L1", "L2", "L3", "L4")
 """The levels by the names that one asks for."""
 LIBRARY = "std"
@@ -47,12 +49,26 @@ def settings_option(function: F) -> F:
     return option(function)
 
 
+def time_limit(seconds: float) -> float:
+    """The seconds, if they are a time limit.  Raises `ValueError`."""
+    if not LEAST_SECONDS <= seconds <= MOST_SECONDS:  # which no "nan" is
+        raise ValueError(f"{seconds:g} is no time limit: that is {LEAST_SECONDS:g} to {MOST_SECONDS:,.0f} seconds")
+    return seconds
+
+
+def _time_limit(_context: click.Context, _option: click.Parameter, seconds: float | None) -> float | None:
+    try:
+        return None if seconds is None else time_limit(seconds)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def timeout_option(function: F) -> F:
     """`--timeout SECONDS`."""
-    least = click.FloatRange(min=0.1)
-    return click.option("--timeout", type=least, metavar="SECONDS", help="Give up on a model after this time.")(
-        function
+    option = click.option(
+        "--timeout", type=float, callback=_time_limit, metavar="SECONDS", help="Give up on a model after this time."
     )
+    return option(function)
 
 
 def scope_options(function: F) -> F:
@@ -97,6 +113,8 @@ def scope_of(operator: Operator, asked: ScopeAsked) -> Scope:
     if asked.with_ == "schedule" and "schedule" in asked.without:
         raise wrong_value("`--with schedule` and `--without schedule` at once", "keep one of the two")
     if asked.level is not None:
+        if asked.level not in LEVELS:
+            raise wrong_value(f"there is no level `{asked.level}`", f"the levels are: {', '.join(LEVELS)}")
         level = LEVELS.index(asked.level)
         if level != SCHEDULED and asked.with_ == "schedule":
             raise wrong_value(f"`--with schedule` and `--level {asked.level}` at once", "keep one of the two")
@@ -119,8 +137,12 @@ def model_files(paths: tuple[str, ...]) -> list[Path]:
     problems: list[Diagnostic] = []
     for text in paths:
         path = Path(text)
-        if path.is_dir():
-            found = [file for file in sorted(path.rglob("*.rdsl")) if LIBRARY not in file.relative_to(path).parts[:-1]]
+        if not text:
+            message = "an empty path is no model"
+            problems.append(Diagnostic("RC101", message, None, "give the path of a .rdsl file or of a folder"))
+        elif path.is_dir():
+            inside = sorted(file for file in path.rglob("*.rdsl") if not file.is_dir())
+            found = [file for file in inside if LIBRARY not in file.relative_to(path).parts[:-1]]
             if not found:
                 message = f"there is no .rdsl file with an operator in {path}"
                 problems.append(Diagnostic("RC106", message, None, "give a model, or a folder with models"))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from reconcheck.cli.errors import wrong_value
-from reconcheck.cli.files import replace_file, unwritable
+from reconcheck.cli.files import replace_text, unwritable
 from reconcheck.diagnostic import Diagnostic, ModelError
 
 
@@ -22,12 +22,19 @@ class Outputs:
     files: tuple[tuple[str, str], ...]
     """Format and path."""
 
+    def spare(self, models: Iterable[Path]) -> None:
+        """Sees that no model would be replaced by what is said of it.  Raises `ModelError` (RC107)."""
+        kept = {os.path.realpath(model) for model in models}
+        for _, path in self.files:
+            if os.path.realpath(path) in kept:
+                raise wrong_value(f"{path} is a model: the output would replace it", "give another file")
+
     def write(self, render: Callable[[str], str]) -> None:
         """Writes every file.  Raises `ModelError` (RC108) about those that could not be, once all were tried."""
         problems: list[Diagnostic] = []
         for name, path in self.files:
             try:
-                replace_file(Path(path), render(name).encode("utf-8", "replace"))
+                replace_text(Path(path), render(name))
             except ModelError as error:
                 problems += error.diagnostics
         if problems:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 
 from reconcheck.cli.errors import INTERNAL, OK, UNKNOWN, wrong_value
 from reconcheck.cli.fixing import Target, looked_for, target_options, write_repair
-from reconcheck.cli.machine import peak_memory
+from reconcheck.cli.machine import peak_memory, working_folder
 from reconcheck.cli.options import ScopeAsked, colours, parse_settings, settings_option, timeout_option
 from reconcheck.cli.outputs import say
 from reconcheck.cli.request import Request
@@ -52,6 +51,8 @@ def command(
     if Path(model).is_dir():
         raise wrong_value(f"{model} is a folder", "give one model")
     writes = number is not None or output is not None or in_place
+    if force and not writes:
+        raise wrong_value("`--force` is about a repair that is written", "add `-n`, `--output` or `--in-place`")
     target = Target(number or 1, output, in_place, force)
     if writes:
         target.path(Path(model))  # before anything is looked for
@@ -61,7 +62,7 @@ def command(
     found = looked_for(outcome, timeout, max_edits)
     report = replace(outcome, diagnosis=found)
     if format_ != "text":
-        run = Run((Outcome(model, report),), time.monotonic() - started, peak_memory(), os.getcwd())
+        run = Run((Outcome(model, report),), time.monotonic() - started, peak_memory(), working_folder())
         say(render(run, format_, True))
     else:
         from reconcheck.render.repairs import render_repaired

@@ -73,7 +73,9 @@ def command(
     if check != bool(clones or roots) or (revision is not None and not check):
         instead = "give `--check` with one of the two, or none of them to list citations"
         raise wrong_value("`--check` and `--repo DIR` or `--repo-root DIR` belong together", instead)
-    files = {str(path): parse_file(path) for path in model_files(models)}
+    paths = model_files(models)
+    into.spare(paths)
+    files = {str(path): parse_file(path) for path in paths}
     cited = {source.url for file, _ in files.values() if (source := source_of(file)) is not None}
     known = Clones(clones, roots, cited) if check else None
     found = tuple(_looked_up(path, file, text, known, revision) for path, (file, text) in files.items())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconcheck.model import runtimes
+from reconcheck.resources import shipped
 
-RESERVED = frozenset({"old", "new", "self", "owner", "schedule"})
-"""Words that are no names of objects."""
+MEANT = frozenset({"memory", "new", "old", "schedule"})
+"""Names that mean something already, and are no words of the grammar."""
+CONTENT = "content"
+"""The field of what is written that is as the primary says."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Outline:
     owns: tuple[str, ...] = ()
     """Kinds that it creates and keeps as the primary says."""
     reads: tuple[str, ...] = ()
-    """Kinds that it reads and does not watch."""
+    """Kinds that it reads and does not watch; what it writes depends on them."""
     externals: tuple[str, ...] = ()
     """Systems outside Kubernetes that it writes to."""
     poll: str = ""
@@ -37,6 +41,13 @@ class _Thing:
     kind: str
     cached: bool = True
     """Whether a reconcile reads it through the cache."""
+    part: str = ""
+    """Where in it the content is."""
+
+    @property
+    def content(self) -> str:
+        """Its content, in the language."""
+        return f"{self.name}.{self.part}content"
 
 
 class Template:
@@ -47,11 +58,21 @@ class Template:
         profile = runtimes.find(outline.runtime, None)
         assert profile is not None
         cached = profile["reads"] == "all_cached"
-        taken: set[str] = set(RESERVED)
-        self.primary = _Thing(_name(outline.kind, taken), outline.kind, profile["reads"] != "all_live")
+        taken = set(_reserved())
+        self.primary = _Thing(_name(outline.kind, taken), outline.kind, profile["reads"] != "all_live", "spec.")
         self.owned = [_Thing(_name(kind, taken), kind, cached) for kind in outline.owns]
         self.read = [_Thing(_name(kind, taken), kind, cached) for kind in outline.reads]
         self.externals = [_Thing(_name(name, taken), name) for name in outline.externals]
+        self.written = [*self.owned, *self.externals]
+
+    def sources(self, written: _Thing) -> list[tuple[str, _Thing]]:
+        """What goes into one thing that is written: the field there, and where its value comes from.
+
+        Each thing that is read goes into one of those written, in turn: nobody would miss a watch of what nothing
+        depends on, and if all depended on all, the parts of the model could not be looked at one by one.
+        """
+        place, count = self.written.index(written), len(self.written)
+        return [(CONTENT, self.primary), *((f"from_{thing.name}", thing) for thing in self.read[place::count])]
 
     def text(self) -> str:
         """The model."""
@@ -91,13 +112,13 @@ class Template:
     def _things(self) -> Iterator[str]:
         yield f"  primary {self.primary.kind} as {self.primary.name} {{ spec.content: opaque }}"
         for thing in self.owned:
-            yield f"  resource {thing.kind} as {thing.name} owned by {self.primary.name} initially absent {{"
-            yield "    content: opaque"
-            yield "  }"
+            head = f"  resource {thing.kind} as {thing.name} owned by {self.primary.name} initially absent"
+            yield from _block(head, [f"{field}: opaque" for field, _ in self.sources(thing)])
         for thing in self.read:
             yield f"  resource {thing.kind} as {thing.name} {{ content: opaque }}"
         for thing in self.externals:
-            yield f'  external {thing.name} "{thing.kind}" {{ content: opaque = none }}'
+            fields = [f"{field}: opaque = none" for field, _ in self.sources(thing)]
+            yield from _block(f'  external {thing.name} "{thing.kind}"', fields)
 
     def _wake_ups(self) -> Iterator[str]:
         yield f"    watch {self.primary.name} on spec"
@@ -108,46 +129,54 @@ class Template:
         yield "    on error backoff"
 
     def _reconcile(self) -> Iterator[str]:
-        wanted = f"{self.primary.name}.spec.content"
-        if not self.primary.cached:
-            yield f"      let wanted = live({wanted})"
-            wanted = "wanted"
-        for thing in self.owned:
-            seen = thing.name if thing.cached else f"{thing.name}_now"
+        if self.read and len(self.written) > 1:
+            yield "      // A guess, to be mended: which of the things written depend on what is read."
+        for thing in (self.primary, *self.read):
             if not thing.cached:
-                yield f"      let {seen} = live({thing.name})"
-            yield f"      when not {seen}.exists {{"
-            yield f"        create {thing.name} {{ content = {wanted} }}"
-            yield f"      }} else when {seen}.content != {wanted} {{"
-            yield f"        update {thing.name}.content = {wanted}"
+                yield f"      let {thing.name}_content = live({thing.content})"
+        for thing in self.written:
+            wanted = [
+                (field, source.content if source.cached else f"{source.name}_content")
+                for field, source in self.sources(thing)
+            ]
+            fields = [f"{field} = {value}" for field, value in wanted]
+            owned = thing in self.owned
+            now = thing.name if owned and thing.cached else f"{thing.name}_now"
+            if now != thing.name:
+                yield f"      let {now} = live({thing.name})"
+            if owned:
+                yield f"      when not {now}.exists {{"
+                yield from _block(f"        create {thing.name}", fields)
+            differs = " or ".join(f"{now}.{field} != {value}" for field, value in wanted)
+            yield f"      {'} else ' if owned else ''}when {differs} {{"
+            yield from _block(f"        {'update' if owned else 'call'} {thing.name}", fields)
             yield "      }"
-        source = self._source(wanted)
-        if self.externals and self.read and not self.read[0].cached:
-            yield f"      let given = live({source})"
-            source = "given"
-        for thing in self.externals:
-            yield f"      let {thing.name}_now = live({thing.name})"
-            yield f"      when {thing.name}_now.content != {source} {{ call {thing.name}.content = {source} }}"
-
-    def _source(self, otherwise: str) -> str:
-        """What goes into externals: what is read, if anything is."""
-        return f"{self.read[0].name}.content" if self.read else otherwise
 
     def _environment(self) -> Iterator[str]:
-        yield f"    disturbance {self.primary.name}_edited {{ {self.primary.name}.spec.content = any }}"
-        for thing in (*self.owned, *self.read):
-            yield f"    disturbance {thing.name}_edited {{ {thing.name}.content = any }}"
+        for thing in (self.primary, *self.read):
+            yield f"    disturbance {thing.name}_edited {{ {thing.content} = any }}"
+        for thing in self.written:
+            edits = [f"{thing.name}.{field} = any" for field, _ in self.sources(thing)]
+            yield from _block(f"    disturbance {thing.name}_edited", edits)
         for thing in self.owned:
             yield f"    disturbance {thing.name}_deleted {{ delete {thing.name} }}"
-        for thing in self.externals:
-            yield f"    disturbance {thing.name}_edited {{ {thing.name}.content = any }}"
 
     def _goals(self) -> Iterator[tuple[str, str]]:
-        wanted = f"{self.primary.name}.spec.content"
-        for thing in self.owned:
-            yield f"{thing.name}_as_wanted", f"{thing.name}.exists and {thing.name}.content == {wanted}"
-        for thing in self.externals:
-            yield f"{thing.name}_as_wanted", f"{thing.name}.content == {self._source(wanted)}"
+        for thing in self.written:
+            there = [f"{thing.name}.exists"] if thing in self.owned else []
+            equal = [f"{thing.name}.{field} == {source.content}" for field, source in self.sources(thing)]
+            yield f"{thing.name}_as_wanted", " and ".join([*there, *equal])
+
+
+def _block(head: str, members: list[str]) -> Iterator[str]:
+    """A block on one line where it has one member, else with a line for each."""
+    if len(members) == 1:
+        yield f"{head} {{ {members[0]} }}"
+        return
+    indent = " " * (len(head) - len(head.lstrip()) + 2)
+    yield f"{head} {{"
+    yield from (f"{indent}{member}" for member in members)
+    yield f"{indent[2:]}}}"
 
 
 def identifier(text: str) -> str:
@@ -157,13 +186,25 @@ def identifier(text: str) -> str:
     return name if not name[0].isdigit() else f"x{name}"
 
 
+@functools.cache
+def _reserved() -> frozenset[str]:
+    """What is no name of an object: the language may take it for one of its words."""
+    grammar = (shipped("grammar") / "rdsl.lark").read_text(encoding="utf-8")
+    return MEANT | frozenset(re.findall(r'"([a-z]+)"', grammar))
+
+
 def _name(text: str, taken: set[str]) -> str:
     """A name that is not taken, which it is from now on."""
     name = first = identifier(text)
-    if name in RESERVED:
+    if name in _reserved():
         name = first = f"{name}_object"
     number = 2
-    while name in taken:
+    while not taken.isdisjoint(_names(name)):
         name, number = f"{first}{number}", number + 1
-    taken.add(name)
+    taken.update(_names(name))
     return name
+
+
+def _names(name: str) -> tuple[str, ...]:
+    """The name of a thing, and those of what a reconcile reads of it."""
+    return name, f"{name}_now", f"{name}_content"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +13,7 @@ from reconcheck.cli.certificates import Certificates
 from reconcheck.cli.crowd import outcomes_of
 from reconcheck.cli.errors import INTERNAL, wrong_value
 from reconcheck.cli.fixing import FixCommand, Target, looked_for, overwrite_options, write_repair
-from reconcheck.cli.machine import peak_memory, usable_cores
+from reconcheck.cli.machine import peak_memory, usable_cores, working_folder
 from reconcheck.cli.options import (
     ScopeAsked,
     affected_files,
@@ -31,9 +29,6 @@ from reconcheck.cli.remembering import remembering
 from reconcheck.cli.request import Request
 from reconcheck.explain.run import Failure, Outcome, Run
 from reconcheck.report.formats import ENDINGS, format_of, render
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command(cls=FixCommand)
@@ -116,6 +111,7 @@ def command(
     request = Request(goals, ScopeAsked(with_, without, level), parse_settings(settings), timeout)
     into = outputs(format_, written, ENDINGS, format_of)
     files = affected_files(models, within) if within else model_files(models)
+    into.spare(files)
     target = _target(files, fix, in_place, force)
     certificates = Certificates(folder, files) if folder is not None else None
     colour, text, several = colours(), into.standard == "text", len(files) > 1
@@ -145,7 +141,7 @@ def command(
 
                         click.echo("\n" + render_diagnosed(result, Paint(colour)))
             done.append(Outcome(str(file), result))
-    run = Run(tuple(done), time.monotonic() - started, peak_memory(), os.getcwd(), strict)
+    run = Run(tuple(done), time.monotonic() - started, peak_memory(), working_folder(), strict)
     if not text:
         say(render(run, into.standard, verbose))
     else:

@@ -42,7 +42,10 @@ def _reaches(model: Path, touched: set[Path], known: dict[Path, tuple[Path, ...]
 
 def _imports(path: Path) -> tuple[Path, ...] | None:
     """Where a file's imports are, or would be; none for a file that is not there, None where it is not known."""
-    if not path.exists():
+    try:
+        if not path.exists():
+            return ()
+    except OSError:  # no file has such a name
         return ()
     try:
         file, _ = parse_file(path)

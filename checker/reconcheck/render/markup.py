@@ -43,7 +43,7 @@ def folded(summary: str, body: str) -> str:
 
 def size(text: str) -> int:
     """How long GitHub takes a text to be, at most: UTF-8 never has fewer bytes than characters."""
-    return len(text.encode())
+    return len(text.encode("utf-8", "backslashreplace"))
 
 
 def within(limit: int, head: str, blocks: Iterable[str], where: str) -> str:

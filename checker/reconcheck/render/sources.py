@@ -39,7 +39,7 @@ def headline(report: SourcesReport) -> str:
     found = report.counted()
     at = f", and at {report.revision}" if report.revision is not None else ""
     missing = f"; {found.not_looked_up:,} could not be looked up" if found.not_looked_up else ""
-    named = f"{found.named:,} say what stands there" if found.named != 1 else "1 says what stands there"
+    named = f"{found.named:,} name what has to stand there" if found.named != 1 else "1 names what has to stand there"
     of = f"{found.there:,} of {found.citations:,}" if report.checked else f"{found.citations:,}"
     where = f" (models: {found.models:,}, repositories: {found.repositories:,}, commits: {found.commits:,})"
     state = f" are there{at}" if report.checked else ""

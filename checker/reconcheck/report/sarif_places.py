@@ -50,7 +50,7 @@ class Places:
         for base, folder in ((ROOT, PurePath(self.folder)), (SHIPPED, shipped("models").parent)):
             if PurePath(whole).is_relative_to(folder):
                 self._bases.add(base)
-                return self._indexed(quote(PurePath(whole).relative_to(folder).as_posix()), base, True)
+                return self._indexed(quote(os.fsencode(PurePath(whole).relative_to(folder).as_posix())), base, True)
         return self._indexed(PurePath(whole).as_uri(), None, True)
 
     def _indexed(self, uri: str, base: str | None, model: bool) -> dict[str, Any]:

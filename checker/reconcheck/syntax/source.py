@@ -16,8 +16,8 @@ def read_source(path: Path, at: Span | None = None) -> str:
     try:
         with path.open("rb") as file:
             return read_stream(file, str(path), at)
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:  # a name with a null byte is a wrong value
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         message, instead = f"cannot read {path}: {reason}", "give the path of a .rdsl file or of a folder with some"
         raise ModelError([Diagnostic("RC101", message, at, instead)]) from error
 
