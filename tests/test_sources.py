@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -79,7 +80,8 @@ def test_shipped_models_cite_in_the_form_that_can_be_looked_up() -> None:
         for one in citations(parse_file(path)[0]):
             assert one.place is not None, f"{one.cite.span}: {one.cite.location}"
             assert one.place.lines is not None, f"{one.cite.span}: no lines"
-            assert len(one.commit or "") == 40, f"{one.cite.span}: no whole commit"
+            whole = re.fullmatch("[0-9a-f]{40}|refs/pull/[0-9]+/head", one.commit or "")
+            assert whole, f"{one.cite.span}: neither a whole commit nor a pull request"
 
 
 def test_citations_are_listed(tmp_path: Path, clone: Path) -> None:
