@@ -20,7 +20,7 @@ from corpus.results import Fix, GoalResult, ModelResult, Period, Reason, written
 from corpus.results import read as read_results
 from corpus.totals import by_worst_goal, totals_of
 from reconcheck.model.expr import show
-from reconcheck.model.operator import Operator
+from reconcheck.model.operator import SCHEDULED, UNSCHEDULED, Operator
 
 AGAIN = "write it anew: python -m tests.corpus"
 QUICK = (
@@ -80,6 +80,13 @@ def test_the_results_are_what_the_model_expects(name: str) -> None:
         assert goal.levels[level] in wanted, AGAIN
         why = goal.why_scheduled if line.scope.schedule else goal.why
         assert set(line.because) <= {reason.cause for reason in why}, AGAIN
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_converges_is_expected_with_and_without_schedule(name: str) -> None:
+    lines = {(line.goal, line.scope.level) for line in operator(name).expectations if not line.scope.without}
+    goals = [goal.name for goal in operator(name).goals if goal.kind == "converges"]
+    assert {(goal, level) for goal in goals for level in (UNSCHEDULED, SCHEDULED)} <= lines
 
 
 def test_a_name_is_one_goal_in_all_models_of_an_operator() -> None:
