@@ -29,7 +29,7 @@ def rows(title: str) -> list[list[str]]:
 
 
 CASES = rows("The cases")
-"""Where a case was reported, its models, its verdicts without, with, and after the fix, what to say of them, and why."""
+"""Where it was reported, its models, the verdicts without, with and after the fix, what is said of them, the cause."""
 JUDGED = re.compile(r"`([a-z0-9-]+/[a-z0-9-]+)`(?: \(`([a-z_]+)`\))?")
 """A model, with the one goal of it that is meant, if it is not all of them."""
 RECORDED = {label: set(CAUSE.findall(causes)) for label, causes in rows("How causes are compared")}

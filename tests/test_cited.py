@@ -31,9 +31,8 @@ def told(node: object) -> Iterator[Told]:
         for one in node:
             yield from told(one)
     elif is_dataclass(node) and not isinstance(node, tree.Environment):
-        if isinstance(node, tree.Watch | tree.Requeue | tree.Resync | tree.Effect):
-            yield node
-        elif isinstance(node, tree.Let) and node.live is not None:
+        plain = isinstance(node, tree.Let) and node.live is None
+        if isinstance(node, Told) and not plain:
             yield node
         for field in fields(node):
             yield from told(getattr(node, field.name))
