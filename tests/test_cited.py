@@ -1,4 +1,4 @@
-"""The models of real operators cite what wakes them and what they do, or say that it is nowhere to be cited."""
+"""The models of real operators cite what wakes them and what they do, and call no retry a schedule."""
 
 from __future__ import annotations
 
@@ -56,6 +56,27 @@ def test_what_wakes_an_operator_and_what_it_does_is_cited(name: str) -> None:
     lines = text.splitlines()
     uncited = {one.span.line for one in told(file) if not one.cites}
     assert not [line for line in sorted(uncited) if not excused(lines, line, uncited)]
+
+
+def within_handlers(node: object, inside: bool = False) -> Iterator[tree.Requeue]:
+    """The requeues that a model asks for because a request has failed."""
+    if isinstance(node, tuple):
+        for one in node:
+            yield from within_handlers(one, inside)
+    elif is_dataclass(node):
+        if inside and isinstance(node, tree.Requeue):
+            yield node
+        for field in fields(node):
+            yield from within_handlers(getattr(node, field.name), inside or isinstance(node, tree.Handler))
+
+
+def test_a_retry_after_an_error_is_no_schedule() -> None:
+    """But for a ticker, which comes whatever became of the run before."""
+    found = {
+        name: [one.name.text for one in within_handlers(parse_file(MODELS / f"{name}.rdsl")[0]) if one.kind == "every"]
+        for name in files()
+    }
+    assert {name: rules for name, rules in found.items() if rules} == {"zalando-postgres/secret-synced": ["sync"] * 2}
 
 
 def test_a_comment_excuses_what_is_below_it() -> None:
