@@ -12,14 +12,16 @@ import pytest
 from click.testing import CliRunner
 
 from corpus import __main__ as command
-from corpus.diagnosing import MODELS, about, diagnosed, digest, names, read
+from corpus.diagnosing import MODELS, about, diagnosed, digest, drawn, names, read, without_lines
 from corpus.duties import Fate, Weight, per_day
 from corpus.page import page
 from corpus.plot import plot
 from corpus.results import Fix, GoalResult, ModelResult, Period, Reason, written
 from corpus.results import read as read_results
 from corpus.totals import by_worst_goal, totals_of
-from reconcheck.model.operator import Operator
+from reconcheck.model.expr import show
+from reconcheck.model.load import load
+from reconcheck.model.operator import SCHEDULED, UNSCHEDULED, Operator
 
 AGAIN = "write it anew: python -m tests.corpus"
 QUICK = (
@@ -32,6 +34,19 @@ QUICK = (
 )
 """Models whose diagnosis takes about a second: with and without need, causes of several kinds, repairs of one and two
 changes, and one that there is no repair for."""
+LONG = ("percona-mongodb", "superset")
+"""Folders with models whose diagnosis takes minutes."""
+DRAWN = drawn((name for name in names() if not name.startswith(LONG)), 3)
+"""Models that each change of the checker draws: what is kept of all of them would not change with it by itself."""
+SAME_GOAL = {
+    ("kie-cloud", "settled"): "two operators fight about a label, and the fix gives it to the other one",
+    ("kubebuilder", "started"): "each start has its Job; the models differ in how many starts there are",
+    ("percona-mongodb", "configured"): "the replica set, which is called after what the model has besides it",
+    ("percona-mongodb", "finished"): "the backup ends, or at least does not run any more",
+    ("percona-mongodb", "present"): "the objects of the cluster, of which some models leave one out",
+    ("percona-mongodb", "started"): "the state `ready`, which is a flag where the model has no other state",
+}
+"""Goals of one operator that have one name and several formulas, and why they are the same goal for all that."""
 
 
 @cache
@@ -72,7 +87,24 @@ def test_the_results_are_what_the_model_expects(name: str) -> None:
         assert set(line.because) <= {reason.cause for reason in why}, AGAIN
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", names())
+def test_what_converges_is_expected_with_and_without_schedule(name: str) -> None:
+    lines = {(line.goal, line.scope.level) for line in operator(name).expectations if not line.scope.without}
+    goals = [goal.name for goal in operator(name).goals if goal.kind == "converges"]
+    assert {(goal, level) for goal in goals for level in (UNSCHEDULED, SCHEDULED)} <= lines
+
+
+def test_a_name_is_one_goal_in_all_models_of_an_operator() -> None:
+    """Totals count a goal once for each name in a folder, so goals that are not the same have names of their own."""
+    formulas: dict[tuple[str, str], set[str]] = {}
+    for name in names():
+        for goal in operator(name).goals:
+            formulas.setdefault((name.partition("/")[0], goal.name), set()).add(f"{goal.kind} {show(goal.formula)}")
+    several = {key: sorted(found) for key, found in formulas.items() if len(found) > 1}
+    assert set(several) == set(SAME_GOAL), several
+
+
+@pytest.mark.parametrize("name", sorted({*QUICK, *DRAWN}))
 def test_a_diagnosis_gives_the_same_again(name: str) -> None:
     assert diagnosed(name) == results()[name], AGAIN
 
@@ -221,9 +253,43 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
         read_results(file)
 
 
+def test_what_a_model_only_says_leaves_its_results_as_they_are(tmp_path: Path) -> None:
+    def digest_of(text: str) -> str:
+        (tmp_path / "m.rdsl").write_text(text, encoding="utf-8")
+        return digest(load(tmp_path / "m.rdsl").operator)
+
+    text = (MODELS / "minimal" / "time.rdsl").read_text(encoding="utf-8")
+    assert digest_of(text) == digest_of(re.sub(r'\s*@"[^"]*"', "", text))
+    assert digest_of(text) == digest_of(text.replace("\n  environment", "\n  // Aside.\n\n  environment"))
+    assert digest_of(text) != digest_of(text.replace("/// Pain point:", "/// Another point:"))
+    assert digest_of(text) != digest_of(text.replace("https://", "http://"))
+
+
 def test_the_first_sentence_of_a_description() -> None:
     assert about("One, with v1.2 in\nit. Two.\n\nThree.") == "One, with v1.2 in it."
     assert about("Only one:\n\nand a list.") == "Only one:"
+
+
+def test_the_changes_of_a_fix_are_told_without_their_lines() -> None:
+    assert without_lines("watch b; return the error (L45)") == "watch b; return the error"
+    twice = "return the error (L44); look again after 10s (L9); return the error (L45)"
+    assert without_lines(twice) == "return the error, in 2 places; look again after 10s"
+
+
+def test_no_fix_is_kept_with_its_lines() -> None:
+    kept = [fix.title for result in results().values() for fix in result.fixes]
+    assert kept == list(map(without_lines, kept)), AGAIN
+
+
+def test_other_models_are_drawn_when_the_checker_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpus.diagnosing.reconcheck.__file__", str(tmp_path / "__init__.py"))
+    among = [f"a/{number}" for number in range(100)]
+    seen = set()
+    for text in ("one", "another", "one"):
+        (tmp_path / "part.py").write_text(text)
+        seen.add(drawn(among, 3))
+    assert len(seen) == 2
+    assert {len(one) for one in seen} == {3}
 
 
 # ---- the command -------------------------------------------------------------------------------------------------

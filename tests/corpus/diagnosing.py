@@ -6,8 +6,10 @@ import hashlib
 import re
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
+import reconcheck
 from reconcheck.cause_kinds import BY_CODE
 from reconcheck.explain.agenda import Agenda, Asked
 from reconcheck.explain.diagnose import diagnose
@@ -25,8 +27,10 @@ from .results import Fix, GoalResult, ModelResult, Period, Reason
 MODELS = Path(__file__).resolve().parent.parent.parent / "models"
 LIMIT = 600.0
 """Seconds for one diagnosis: so many that only a search without a foreseeable end reaches it."""
-CITED = re.compile(r'@"[^"]*"')
-"""A citation in the text of a model."""
+ASIDE = re.compile(r'@"[^"]*"|//[^\n]*|("[^"]*")')
+"""A citation or a comment in the text of a model, or another text in quotes, where neither can begin."""
+AT_LINE = re.compile(r" \(L\d+\)")
+"""Where in the model a change is made."""
 DEEPEST = 20_000
 """Python's limit of recursion, as on the command line."""
 
@@ -47,9 +51,23 @@ def read(name: str) -> Operator:
 
 
 def digest(operator: Operator) -> str:
-    """What stands for the text of a model and of what it imports, but for what it cites and how it is laid out."""
-    texts = sorted((Path(file).name, " ".join(CITED.sub(" ", text).split())) for file, text in operator.sources.items())
-    return hashlib.sha256("".join(f"{name}\0{text}\0" for name, text in texts).encode()).hexdigest()
+    """What stands for a model, with what it imports: its text without citations, comments and layout, and its title."""
+    texts = sorted((Path(file).name, _bare(text)) for file, text in operator.sources.items())
+    parts = [*(part for named in texts for part in named), about(operator.doc)]
+    return hashlib.sha256("".join(f"{part}\0" for part in parts).encode()).hexdigest()
+
+
+def _bare(text: str) -> str:
+    return " ".join(ASIDE.sub(lambda found: found[1] or " ", text).split())
+
+
+def drawn(among: Iterable[str], count: int) -> tuple[str, ...]:
+    """Some of the models: others with each change of the checker, and the same as long as there is none."""
+    folder = Path(reconcheck.__file__).parent
+    texts = sorted((file.relative_to(folder).as_posix(), file.read_bytes()) for file in folder.rglob("*.py"))
+    checker = hashlib.sha256(b"".join(name.encode() + b"\0" + text + b"\0" for name, text in texts)).digest()
+    order = sorted(among, key=lambda name: hashlib.sha256(checker + name.encode()).digest())
+    return tuple(sorted(order[:count]))
 
 
 def diagnosed(name: str, limit: float = LIMIT) -> ModelResult:
@@ -68,7 +86,7 @@ def diagnosed(name: str, limit: float = LIMIT) -> ModelResult:
 
 def _result(name: str, report: Report, found: Diagnosis, given_up_after: float | None) -> ModelResult:
     operator = report.operator
-    fixes = (Fix(repair.title, repair.goals, repair.level, len(repair.edits)) for repair in found.repairs)
+    fixes = (Fix(without_lines(one.title), one.goals, one.level, len(one.edits)) for one in found.repairs)
     return ModelResult(
         name,
         digest(operator),
@@ -79,6 +97,16 @@ def _result(name: str, report: Report, found: Diagnosis, given_up_after: float |
         tuple(fixes),
         given_up_after,
     )
+
+
+def without_lines(title: str) -> str:
+    """The changes of a repair, without their lines, which a citation or a line break would move.
+
+    Changes that differ in nothing else are one, in so many places.
+    """
+    changes = AT_LINE.sub("", title).split("; ")
+    counts = {change: changes.count(change) for change in changes}
+    return "; ".join(f"{change}, in {count} places" if count > 1 else change for change, count in counts.items())
 
 
 def about(doc: str) -> str:

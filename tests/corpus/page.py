@@ -326,5 +326,11 @@ python -m tests.corpus --jobs 2
 
 diagnoses the models that have changed, writes what comes of it to [results.json](results.json), and this page and the
 plot from that; `--all` diagnoses all of them. Nothing in it depends on the machine, unless a search was given up, which
-the page says. To see it for one model: `reconcheck verify models/grafana/dashboard-drift.rdsl`.
+the page says. To see it for one model, with the lines that a fix is about:
+`reconcheck verify models/grafana/dashboard-drift.rdsl`.
+
+A model whose text is as it was is not diagnosed again when the checker changes. Its verdicts with and without the
+schedule, and the causes it expects, are verified with each change all the same; the other levels, further causes,
+wake-ups and fixes are those of the checker that it was diagnosed by. The tests diagnose a few models again each time,
+and a few others that each change of the checker draws anew.
 """

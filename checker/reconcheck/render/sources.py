@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from reconcheck.explain.cited import Counted, ModelSources, SourcesReport
@@ -10,6 +11,7 @@ from reconcheck.render.markup import code, table
 from reconcheck.syntax.citation import Citation
 
 MISSING = "RC607"
+HASH = re.compile("[0-9a-f]{7,64}")
 SHORT = 12
 """Digits of a commit that tell it from all others of a repository."""
 
@@ -52,7 +54,7 @@ def sources_markdown(report: SourcesReport) -> str:
     pairs = {(model.repository, one.citation.commit) for model in report.models for one in model.citations}
     for repository, commit in sorted(pairs, key=lambda pair: (pair[0] or "", pair[1] or "")):
         numbers = _numbers(report.counted(_of(repository, commit)), report.checked)
-        rows.append((_bare(repository), code((commit or "no commit")[:SHORT]), *numbers))
+        rows.append((_bare(repository), code(_short(commit) if commit else "no commit"), *numbers))
     rows.append(("all", "", *_numbers(report.counted(), report.checked)))
     heads = ("repository", "commit", "models", "citations", "with a name", *(("there",) if report.checked else ()))
     parts = [table(heads, rows)]
@@ -63,6 +65,11 @@ def sources_markdown(report: SourcesReport) -> str:
 
 def _of(repository: str | None, commit: str | None) -> Callable[[ModelSources, Citation], bool]:
     return lambda model, citation: (model.repository, citation.commit) == (repository, commit)
+
+
+def _short(commit: str) -> str:
+    """A hash cut short; branches, tags and pull requests are names."""
+    return commit[:SHORT] if HASH.fullmatch(commit) else commit
 
 
 def _bare(repository: str | None) -> str:
