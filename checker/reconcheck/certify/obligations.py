@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from reconcheck.certify.alike import Alike
-from reconcheck.certify.context import Context
+from reconcheck.certify.context import TIED, Context
 from reconcheck.certify.projection import (
     Projected,
     Projections,
@@ -74,6 +74,7 @@ class Obligations:
         context = self.context
         names = context.near({*self.variables, *names_in(part.goal)})
         ways = [context.enabled(action) for action in context.system.actions()]
+        names |= {name for way in ways if len(e.names(way)) <= TIED and context.shared(way, names) for name in e.names(way)}
         stuck = [e.negate(way) for way in ways if e.names(way) <= names or context.shared(way, names)]
         known = context.resting_about(names.union(*map(e.names, stuck)))
         return self._inside_only(Name("the goal holds at rest"), part.goal, [*stuck, *known], True)

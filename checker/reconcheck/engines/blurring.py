@@ -28,6 +28,8 @@ class Blur:
     """Replaces conditions on cut variables by free choices, the same condition by the same choice."""
 
     keep: frozenset[str]
+    numbers: frozenset[str] = frozenset()
+    """Inputs that are any number: each becomes a free choice of a datum, and is compared as one."""
     choices: dict[e.Expr, e.Expr] = field(default_factory=dict)
     inputs: list[Variable] = field(default_factory=list)
 
@@ -36,7 +38,7 @@ class Blur:
         if not _is_endless(expr) and e.names(expr) <= self.keep:
             return expr
         match expr:
-            case e.Equal(left, right) if e.names(expr) <= self.keep and _endless_datum(left, right):
+            case e.Equal(left, right) if e.names(expr) <= self.keep | self.numbers and _endless_datum(left, right):
                 return e.equal(self.datum(left), self.datum(right))
             case e.Var() | e.Equal() | e.AtMost() | e.Arithmetic():
                 return self._chosen(expr, e.type_of(expr))
@@ -69,6 +71,12 @@ class Blur:
     def _input(self, type_: Type) -> e.Var:
         self.inputs.append(Variable(f"cut{len(self.inputs)}", type_, None))
         return e.Var(self.inputs[-1].name, type_)
+
+
+def inputs_seen(inputs: Sequence[Variable]) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of the inputs that a slice keeps as they are, and of those that are any number."""
+    numbers = frozenset(variable.name for variable in inputs if isinstance(variable.type, IntType))
+    return frozenset(variable.name for variable in inputs) - numbers, numbers
 
 
 def _is_endless(expr: e.Expr) -> bool:

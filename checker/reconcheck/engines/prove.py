@@ -105,9 +105,20 @@ class Prover:
         self.checker.back_to(self.start)
         self.found = Found(self.found.settling)
         self.proved, self.known = {}, list(self.settled)
+        for level in self._levels():
+            self._lemma(level)
         self._together(conjuncts(goal))
         self.found.open = next((part for part in conjuncts(goal) if not self._lemma(part)), None)
         return self.found.open is None
+
+    def _levels(self) -> list[e.Expr]:
+        """That two numbers are equal in the end, where what one is more than the other by never rises."""
+        amounts = [measure.amount for measure in self.found.settling.measures]
+        found: dict[frozenset[e.Expr], e.Expr] = {}
+        for one in amounts:
+            if isinstance(one, e.Arithmetic) and one.operator == "-":
+                found.setdefault(frozenset((one.left, one.right)), e.equal(one.left, one.right))
+        return [formula for formula in found.values() if tells(formula)]
 
     def _lemma(self, formula: e.Expr) -> bool:
         """Proves a formula, with whatever it needs; one that is being proved does not serve itself."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from reconcheck.engines.blurring import Blur, Seen, simpler, tells
+from reconcheck.engines.blurring import Blur, Seen, inputs_seen, simpler, tells
 from reconcheck.engines.consistent import Consistency
 from reconcheck.engines.folding import Folding, about_rest
 from reconcheck.engines.measures import RESTING
@@ -245,13 +245,13 @@ class Slicer:
         command, bare = self.system.commands[number], self._without_places(number, folded)
         if not predicates and not left:
             return self._like(command, bare, keep)
-        inputs = frozenset(variable.name for variable in command.inputs)
+        inputs, numbers = inputs_seen(command.inputs)
         kept_updates = {name: value for name, value in bare.updates if name in keep}
         hidden = any(name not in keep for name, _ in command.updates)
         guard, fixed_values, moves = bare.guard, bare.fixed, bare.moves
         guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates)
-        guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs and about_rest(one, folded)))
-        blur = Blur(keep | inputs | {p.name for p in predicates})
+        guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs | numbers and about_rest(one, folded)))
+        blur = Blur(keep | inputs | {p.name for p in predicates}, numbers)
         guard = blur.replaced(guard)
         shown = tuple((name, self._new_value(name, value, blur)) for name, value in kept_updates.items())
         moved = any(not self.writes[number].isdisjoint(e.names(one.term)) for one in predicates)
@@ -284,11 +284,11 @@ class Slicer:
 
     def _like(self, command: Command, bare: _Bare, keep: frozenset[str]) -> tuple[Seen, ...]:
         """How a command looks without predicates: commands of one shape look alike, and are worked out once."""
-        inputs = frozenset(variable.name for variable in command.inputs)
+        inputs, numbers = inputs_seen(command.inputs)
         names = bare.names
         key = bare.shape, tuple([name in keep or name in inputs for name in names])
         if key not in self._alike:
-            blur = Blur(keep | inputs)
+            blur = Blur(keep | inputs, numbers)
             shown = blur.replaced(bare.guard)
             values = tuple((name, self._new_value(name, value, blur)) for name, value in bare.updates if name in keep)
             self._alike[key] = simpler(shown, values, (*command.inputs, *blur.inputs), (), False), names
@@ -354,7 +354,8 @@ class Slicer:
     def _begin(self, keep: frozenset[str], predicates: Sequence[Predicate]) -> Seen:
         initial = self.system.initial
         updates = dict(initial.updates)
-        blur = Blur(keep | {v.name for v in initial.inputs})
+        inputs_kept, numbers = inputs_seen(initial.inputs)
+        blur = Blur(keep | inputs_kept, numbers)
         shown = [(name, self._new_value(name, value, blur)) for name, value in updates.items() if name in keep]
         shown += [(one.name, blur.replaced(e.substitute(one.term, updates))) for one in predicates]
         used = {name for _, value in shown for name in e.names(value)}
