@@ -269,6 +269,106 @@ def test_no_goal_is_broken() -> None:
     assert found(read(text.replace(AS_SECRET, f"{AS_SECRET}  once: runs.count == 1"))) == ((), ())
 
 
+FOUGHT = model(
+    """watch app on spec
+    watch copy on create
+    reconcile {
+      patch app.status.size = 1 - app.spec.size
+      patch copy.size = users.size
+      patch app.status.size = app.spec.size
+      await change
+    }""",
+    SECRET + " resource Copy as copy { size: 0..1 = 0 }",
+    ROTATED,
+    "copied: copy.size == users.size  whole: copy.size == users.size and app.status.size == app.spec.size",
+    runtime="controller-runtime 0.24",
+)
+"""Each reconcile writes the status twice: woken for ever, `whole` never stays."""
+RULES = model(
+    """watch app
+    requeue fast every 5s
+    requeue slow every 1h
+    reconcile {
+      patch app.status.size = users.size
+      patch copy.size = other.size on error continue
+      await change
+    }""",
+    SECRET + " resource Secret as other { size: 0..1 = 0 } resource Copy as copy { size: 0..1 = 0 }",
+    ROTATED + " disturbance other_rotated { other.size = any }",
+    AS_SECRET + "  copied: copy.size == other.size",
+    "faults { crash off  relist off  call off }",
+)
+"""`synced` can do with one edit, `copied` not with less than two."""
+
+
+def test_no_repair_adds_a_livelock_with_the_schedule_that_stays() -> None:
+    """The informers list everything anew every 10 hours, whatever a model changes."""
+    made, _ = found(read(FOUGHT))
+    assert made
+    for repair in made:
+        after = read(repaired_text(read(FOUGHT).operator, repair))
+        verifier = Verifier(after)
+        for name in repair.goals:
+            assert verifier.answer(after.operator.goal(name), Scope(SCHEDULED)).verdict == "converges"
+    assert all(repair.goals == ("copied",) for repair in made)
+    without = FOUGHT.replace("controller-runtime 0.24", "controller-runtime 0.24 { resync = none }")
+    assert any("whole" in repair.goals for repair in found(read(without))[0])
+
+
+def test_scheduled_rules_go_one_by_one() -> None:
+    """With one edit, only one of the two goals is mended: the other needs a schedule, and the rarer one does."""
+    loaded = read(RULES)
+    made, undecided = found(loaded, most=1)
+    assert undecided == ()
+    kept = next(repair for repair in made if repair.title.startswith("keep "))
+    watches = [repair for repair in made if repair is not kept]
+    assert kept.title == f"keep slow for {', '.join(kept.goals)}, without fast"
+    for repair in made:
+        after = repaired_text(loaded.operator, repair)
+        assert ("fast" in after, "slow" in after) == (False, True)
+        assert objections(loaded.operator, repair, Scope(), FILE, None, lambda _text: None) == ()
+    assert watches
+    assert all(repair.notes[0].startswith("slow stays for ") for repair in watches)
+
+
+LOCAL_CLOCK = TIMED.replace("when time.now >= 1 {", "let now = time.now  let late = now >= 1  when late {")
+TRUE_AT_LAST = TIMED.replace("now: 0..1 = 0", "come: bool = false").replace("time.now >= 1", "time.come")
+TRUE_AT_LAST = TRUE_AT_LAST.replace("when time.now < 1 { time.now += 1 }", "{ time.come = true }")
+TRUE_AT_LAST = TRUE_AT_LAST.replace("app.status.size == time.now", "time.come implies app.status.size == 1")
+ELSEWHERE = model(
+    """watch app
+    reconcile {
+      when time.now >= 1 { patch app.status.size = 1  await change }
+      when app.spec.size == 2 { requeue ends when app.spec.size <= time.now }
+      await change
+    }""",
+    "clock time { now: 0..1 = 0 }",
+    "process tick when time.now < 1 { time.now += 1 }",
+    "synced: app.status.size == time.now",
+).replace("spec.size: 0..1 = 0", "spec.size: 1..2 = 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "edit", "rule"),
+    [
+        (LOCAL_CLOCK, "look again when time.now >= 1 (L10)", "requeue due when time.now >= 1"),
+        (TRUE_AT_LAST, "look again when time.come (L10)", "requeue due when time.come"),
+        (ELSEWHERE, "look again when app.spec.size <= time.now (L12)", "requeue ends when app.spec.size <= time.now"),
+    ],
+    ids=["local", "truth", "elsewhere"],
+)
+def test_deadlines_are_offered_wherever_a_clock_is_asked(text: str, edit: str, rule: str) -> None:
+    loaded = read(text)
+    made, _ = found(loaded)
+    repair = next(repair for repair in made if repair.title == edit)
+    assert repair.level == 3
+    assert rule in repaired_text(loaded.operator, repair)
+
+
+def test_a_deadline_that_would_come_for_ever_is_not_offered() -> None:
+    assert all("not (time.now >= 1)" not in title for title in titles(LOCAL_CLOCK))
+
+
 # ---- minimal -------------------------------------------------------------------------------------------------------
 
 
@@ -445,7 +545,7 @@ def test_a_goal_may_fail_in_another_way_after_a_repair() -> None:
     loaded = read(OTHER_CAUSE)
     broken = broken_model(loaded.operator, parse_text(OTHER_CAUSE, str(FILE)), loaded.operator.goals)
     edit = broken.source.before(broken.controllers[0].members[1].span, "requeue poll every 5m")
-    after = patched(broken, (edit,), False, Verdicts(lambda: None)).text
+    after = patched(broken, (edit,), (), Verdicts(lambda: None)).text
     assert "expect whole livelock with schedule" in after
     assert "expect whole quiet without schedule" in after
 
@@ -566,6 +666,14 @@ def test_where_there_is_no_repair_the_exit_code_says_so(tmp_path: Path) -> None:
     code, output = run("repair", str(path))
     assert code == 1
     assert "no repair of synced with up to 3 edits" in output
+    code, output = run("verify", "--no-cache", "--jobs", "1", str(path))
+    assert code == 1
+    assert "fix       no repair of synced with up to 3 edits" in output
+    code, output = run("verify", "--no-cache", "--jobs", "1", "--format", "markdown", str(path))
+    assert "no repair of `synced` with up to 3 edits." in output
+    code, output = run("verify", "--no-cache", "--jobs", "1", "--format", "json", str(path))
+    (one,) = json.loads(output)["models"]
+    assert one["diagnosis"]["unrepaired"] == ["synced"]
 
 
 def test_verdicts_of_a_graph_are_those_of_the_engines() -> None:

@@ -74,15 +74,15 @@ class FixCommand(click.Command):
 
 def looked_for(report: Report, seconds: float | None, most_edits: int | None = None) -> Diagnosis:
     """The repairs of a model that was verified, in what is left of its time."""
-    from reconcheck.explain.diagnosis import Diagnosis
-    from reconcheck.explain.repairs import MOST_EDITS, repairs
+    from reconcheck.explain.diagnosis import MOST_EDITS, Diagnosis
+    from reconcheck.explain.repairs import repairs, unrepaired
     from reconcheck.model.assemble import Loaded
 
     answers = list(dict.fromkeys([*report.answers, *(checked.answer for checked in report.expectations)]))
     left = None if seconds is None else max(0.1, seconds - report.seconds)
     with Progress(report.operator.file) as progress:
         found, undecided = repairs(Loaded(report.operator, ()), answers, left, progress, most_edits or MOST_EDITS)
-    return Diagnosis(repairs=found, undecided=undecided)
+    return Diagnosis(repairs=found, undecided=undecided, unrepaired=unrepaired(report.answers, found))
 
 
 def write_repair(report: Report, found: Diagnosis, target: Target, seconds: float | None) -> str:

@@ -214,7 +214,9 @@ class Agenda:
                 if left <= share:
                     self.answers[number] = answer
             elif left == 0.0:
-                reason = f"the time limit of {round(self.seconds or 0.0, 2):g} s was reached before this question was begun"
+                reason = (
+                    f"the time limit of {round(self.seconds or 0.0, 2):g} s was reached before this question was begun"
+                )
                 self.answers[number] = self._unknown(number, reason)
 
     # ---- the report ------------------------------------------------------------------------------------------

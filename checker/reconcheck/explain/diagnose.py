@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from reconcheck.explain.absent_faults import absent_faults
+from reconcheck.explain.added_schedule import with_added_schedules
 from reconcheck.explain.diagnosis import Diagnosis
 from reconcheck.explain.levels import level_scopes, levels_of
 from reconcheck.explain.looks import Hands, Looks
 from reconcheck.explain.necessity import considered, less, needs_of, sufficient_of, whole
-from reconcheck.explain.repairs import repairs
+from reconcheck.explain.repairs import repairs, unrepaired
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import UNSCHEDULED, Scope
@@ -39,11 +40,13 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
         sufficient=sufficient,
         most_reconciles=_most_reconciles(looks, unscheduled),
     )
+    found = replace(found, levels=with_added_schedules(report, found.levels, looks.left, tell))
     absent = absent_faults(report, looks.left(), tell)
     known = [*report.answers, *(checked.answer for checked in report.expectations), *_by_level(found)]
     mending, untold = repairs(Loaded(report.operator, ()), list(dict.fromkeys(known)), looks.left(), tell)
     undecided = (*_undecided(found, looks, unscheduled), *([ended] if ended else []), *untold)
-    return replace(found, repairs=mending, undecided=undecided, absent=absent)
+    left = unrepaired(report.answers, mending)
+    return replace(found, repairs=mending, undecided=undecided, unrepaired=left, absent=absent)
 
 
 def _by_level(found: Diagnosis) -> Iterator[Answer]:

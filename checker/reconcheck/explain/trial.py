@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.candidate import Happened
 from reconcheck.explain.probe import MOST_STATES, NotProbed, Probed, Wrong, is_failure, is_outcome, line_of, probe
 from reconcheck.explain.trace import Trace
+from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
 from reconcheck.model.assemble import Loaded
@@ -65,6 +66,7 @@ def try_out(
     left: Callable[[], float | None],
 ) -> Tried:
     """What a changed model does; `lines` gives the lines of the model as it stood."""
+    rules = _waits(loaded.operator, asked, rules)
     states = 0
     for most in (FEW_STATES, MOST_STATES, MORE_STATES):
         try:
@@ -85,11 +87,12 @@ def _shown(found: Probed, asked: Asked, lines: Callable[[int], int], states: int
         wrong[REST] = found.restless
     if found.waiting is not None:
         wrong[WAITING] = found.waiting
-    shown = {name: tuple(_placed(run, lines) for run in one.runs) for name, one in wrong.items()}
+    shown = {name: tuple(placed(run, lines) for run in one.runs) for name, one in wrong.items()}
     return Tried(asked.failing - shown.keys(), shown, states=states)
 
 
-def _placed(run: Happened, lines: Callable[[int], int]) -> Happened:
+def placed(run: Happened, lines: Callable[[int], int]) -> Happened:
+    """The same run with other lines."""
     return replace(run, outcomes=frozenset(map(lines, run.outcomes)), failures=frozenset(map(lines, run.failures)))
 
 
@@ -117,14 +120,24 @@ def _by_engines(
         except ModelError as error:
             return Tried(frozenset(), {}, str(error))
         if answer.trace is not None and not answer.good:
-            wrong[goal.name] = (_placed(happened(answer.trace), lines),)
+            wrong[goal.name] = (placed(happened(answer.trace), lines),)
         elif not answer.good:
             reason = reason or f"{goal.name.strip()}: {answer.reason or answer.verdict}"
     return Tried(asked.failing - wrong.keys() if not reason else frozenset(), wrong, reason)
 
 
+def _waits(operator: Operator, asked: Asked, rules: tuple[str, ...]) -> tuple[str, ...]:
+    """The rules that must not be armed for ever.
+
+    A deadline may be: it stays until its moment comes.  One that comes for ever does not let the operator rest.
+    """
+    deadlines = {rule.name for rule in operator.rules() if rule.kind == "when"} if asked.rests else set()
+    return tuple(rule for rule in rules if rule not in deadlines)
+
+
 def requirements(operator: Operator, asked: Asked, rules: tuple[str, ...]) -> list[Goal]:
     """Everything a repaired model is asked, as goals."""
+    rules = _waits(operator, asked, rules)
     goals = [goal for goal in operator.goals if goal.name in asked.failing | asked.good]
     span = operator.span
     if asked.rests:
@@ -174,14 +187,26 @@ def with_schedule(scope: Scope) -> Scope:
 
 
 class Verdicts:
-    """Verdicts that state graphs show, of a model and of what becomes of it; each graph is explored once."""
+    """Verdicts that state graphs show, of a model and of what becomes of it; each graph is explored once.
 
-    def __init__(self, left: Callable[[], float | None]) -> None:
-        self.left = left
+    `known` are answers to the questions of `model`, which are not looked for again.
+    """
+
+    def __init__(
+        self, left: Callable[[], float | None], model: Loaded | None = None, known: Iterable[Answer] = ()
+    ) -> None:
+        self.left, self.model = left, model
+        self._known = {(one.goal.name, one.scope): one.verdict for one in known if one.verdict != "unknown"}
         self._probed: dict[tuple[int, Scope], tuple[Loaded, Probed | None]] = {}
+
+    def known(self, loaded: Loaded, goal: Goal, scope: Scope) -> str | None:
+        """The verdict on a goal as far as it was known before."""
+        return self._known.get((goal.name, scope)) if loaded is self.model else None
 
     def __call__(self, loaded: Loaded, goal: Goal, scope: Scope) -> str | None:
         """The verdict on a goal; None where the graph is too large."""
+        if (answered := self.known(loaded, goal, scope)) is not None:
+            return answered
         key = id(loaded), scope
         if key not in self._probed:
             try:

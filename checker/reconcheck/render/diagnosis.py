@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from reconcheck.explain.diagnosis import Absent, Diagnosis, Levels, Need
-from reconcheck.explain.verdict import Answer, Report
+from reconcheck.explain.verdict import GOOD, Answer, Report
 from reconcheck.model.operator import Scope
 from reconcheck.render.text import GREEN, RED, WIDTH, YELLOW, Paint
 
@@ -51,7 +51,11 @@ def _cell(answer: Answer, width: int, paint: Paint) -> str:
 def _remark(levels: Levels, needs: Iterable[Need]) -> str:
     """What a goal needs of the wake-ups above events, or that nothing helps it."""
     if levels.beyond:
-        return "beyond any schedule: it fails at every level"
+        return "beyond any schedule: it fails at every level" + ", and with a schedule added" * bool(levels.added)
+    if levels.fails and levels.added in GOOD:
+        return "fails with the wake-ups it has; with a schedule added, it converges"
+    if levels.fails:
+        return "fails with the wake-ups it has; whether a schedule would help is not known"
     needed = [f"{_name(need)} (L{need.span.line})" for need in needs if levels.goal in need.needed]
     return f"needs: {', '.join(needed)}" if needed else ""
 
