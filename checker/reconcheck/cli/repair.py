@@ -55,7 +55,7 @@ def command(
     outcome = Request((), ScopeAsked(), parse_settings(settings), timeout).verify(Path(model))
     if isinstance(outcome, Failure):
         raise _error(outcome)
-    found = looked_for(outcome, timeout, max_edits)
+    found = looked_for(outcome, timeout, max_edits, all_that_time=True)
     report = replace(outcome, diagnosis=found)
     if format_ == "json":
         from reconcheck.report.document import rendered

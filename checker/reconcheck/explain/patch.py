@@ -39,11 +39,15 @@ class NoPatch(Exception):
     """The edits give no model that could be offered; the message says why."""
 
 
-def read_text(broken: Broken, edits: Iterable[Edit]) -> tuple[str, Loaded]:
-    """The model after some edits.  Raises `Overlap` and `ModelError`."""
-    text = apply_edits(broken.source, edits)
-    path = broken.source.file
-    return text, assemble(parse_text(text, path), text, Path(path), dict(broken.operator.parameters))
+def read_text(broken: Broken, edits: Iterable[Edit], known: dict[str, Loaded] | None = None) -> tuple[str, Loaded]:
+    """The model after some edits; texts that were read before are `known`.  Raises `Overlap` and `ModelError`."""
+    text, path = apply_edits(broken.source, edits), broken.source.file
+    loaded = None if known is None else known.get(text)
+    if loaded is None:
+        loaded = assemble(parse_text(text, path), text, Path(path), dict(broken.operator.parameters))
+        if known is not None:
+            known[text] = loaded
+    return text, loaded
 
 
 def trimmed(

@@ -10,7 +10,7 @@ import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.broken import Broken
@@ -21,6 +21,7 @@ from reconcheck.explain.diagnosis import Edit, Repair
 from reconcheck.explain.edits import Overlap, difference, original_line, original_lines
 from reconcheck.explain.patch import NoPatch, patched, read_text, trimmed, with_true_causes, written_schedule
 from reconcheck.explain.probe import NotProbed, probe
+from reconcheck.explain.reenacting import Script
 from reconcheck.explain.trial import REST, WAITING, Asked, Verdicts, placed, requirements, try_out, with_schedule
 from reconcheck.explain.verdict import GOOD
 from reconcheck.explain.verify import ENGINES, Verifier
@@ -30,8 +31,12 @@ from reconcheck.model.wakeups import in_force
 
 SEARCHED = 0.6
 """The part of the time after which no more sets are tried: what was found is to be verified."""
-MOST_WORK = 400_000
+MOST_WORK = 300_000
 """States of changed models that are listed, after which no more sets are tried: the same on every machine."""
+MOST_RUNS = 6
+"""Known runs that are tried with a set before all its states are listed."""
+MORE_RUNS = 4
+"""How many such runs are taken from one set."""
 WORK_OF_A_SET = 1_500
 """What a set counts in addition: its text is read and compiled."""
 ONE_MORE = 5.0
@@ -88,22 +93,29 @@ class Search:
         tell: Callable[[str], None],
         more: tuple[Candidate, ...] = (),
         before: Asked | None = None,
+        after: Search | None = None,
+        most_work: int | None = MOST_WORK,
     ) -> None:
         self.loaded, self.broken, self.asked = loaded, broken, asked
         self.verdicts, self.clock, self.tell = verdicts, clock, tell
         self.before = before
         """What was good in another scope, and must stay so."""
+        self.read: dict[str, Loaded] = {} if after is None else after.read
+        """The models of texts that were read, also in the search before this one."""
         self.candidates: tuple[Candidate, ...] = (*candidates(broken), *more)
         self.runs: dict[str, list[tuple[Set, Set]]] = {}
         """For each goal, the sets with which it fails, each with the candidates that a run of it is touched by."""
         self.scheduled: dict[str, list[tuple[Set, Set]]] = {}
         """The same with the schedule, where a repair takes away all of it that stands in the model."""
+        self.scripts: list[Script] = []
+        """How known runs begin that fail, the most useful first."""
         self.found: list[_Found] = []
         self.undecided: list[str] = []
         self.impossible: set[Set] = set()
         """Sets that give no model, or change the same words."""
         self.tried = 0
-        self.work = 0
+        self.most_work = most_work
+        self.work: int = 0 if after is None else after.work
 
     def repairs(self, most_edits: int) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
         """The repairs, verified, and what could not be told."""
@@ -128,7 +140,7 @@ class Search:
                 if self.clock.past(SEARCHED):
                     self.undecided.append(f"not all {which} were tried {where}: the time was up after {self.tried}")
                     return
-                if self.work > MOST_WORK:
+                if self.most_work is not None and self.work > self.most_work:
                     self.undecided.append(f"not all {which} were tried {where}: {self.tried} sets were")
                     return
                 self._try(chosen)
@@ -159,13 +171,17 @@ class Search:
         self.tell(f"trying repairs: {self._title(chosen)}")
         edits = tuple(edit for number in sorted(chosen) for edit in self.candidates[number].edits)
         try:
-            _, loaded = read_text(self.broken, edits)
+            _, loaded = read_text(self.broken, edits, self.read)
         except (Overlap, ModelError):
             self.impossible.add(chosen)
             return
         changes = original_lines(edits)
         rules = tuple(dict.fromkeys(rule for number in sorted(chosen) for rule in self.candidates[number].rules))
-        tried = try_out(loaded, self.asked, rules, lambda line: original_line(changes, line), self.clock.left)
+        lines = partial(original_line, changes)
+        tried = try_out(loaded, self.asked, rules, lines, self.clock.left, self.scripts[:MOST_RUNS])
+        if tried.by is not None:  # it may well be of use again
+            self.scripts.remove(tried.by)
+            self.scripts.insert(0, tried.by)
         self.work += WORK_OF_A_SET + tried.states
         self._learn(self.runs, chosen, tried.wrong)
         if tried.open:
@@ -187,6 +203,9 @@ class Search:
             least = [mask for mask in masks if not any(other < mask for other in masks)]
             known = runs_of.setdefault(name, [])
             known[:0] = [(chosen, mask) for mask in sorted(least, key=sorted)]
+        if runs_of is self.runs:
+            begun = [run.script for name in sorted(wrong) for run in wrong[name] if run.script is not None]
+            self.scripts += [one for one in dict.fromkeys(begun) if one not in self.scripts][:MORE_RUNS]
 
     # ---- with the schedule ---------------------------------------------------------------------------------
 
@@ -242,7 +261,7 @@ class Search:
             return frozenset(), True
         try:
             edits, _ = trimmed(self.broken, edits, gone)
-            _, loaded = read_text(self.broken, edits)
+            _, loaded = read_text(self.broken, edits, self.read)
         except (Overlap, ModelError):
             return frozenset(), False  # there is no such text to offer, which is told when it is to be verified
         controllers = loaded.operator.controllers

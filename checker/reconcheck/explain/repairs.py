@@ -8,7 +8,7 @@ from pathlib import Path
 from reconcheck.explain.candidates import broken_model
 from reconcheck.explain.diagnosis import MOST_EDITS, Repair
 from reconcheck.explain.edits import Source, apply_edits
-from reconcheck.explain.repair_search import GRAPH, SEARCHED, Clock, Search
+from reconcheck.explain.repair_search import GRAPH, MOST_WORK, SEARCHED, Clock, Search
 from reconcheck.explain.schedule import helped_by, needed_rules, schedules
 from reconcheck.explain.trial import Asked, Verdicts, with_schedule
 from reconcheck.explain.verdict import GOOD, Answer
@@ -24,9 +24,11 @@ def repairs(
     seconds: float | None = None,
     tell: Callable[[str], None] = lambda _text: None,
     most_edits: int = MOST_EDITS,
+    most_work: int | None = MOST_WORK,
 ) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
     """Every minimal repair of the goals that diverge, smallest first, and what could not be told, with the reason.
 
+    `most_work` is how many states of changed models are listed before it ends, time or not; None for any number.
     `answers` are those to the model's goals in the scope of the first of them; answers in other scopes save work.
     Raises `InternalError`.
     """
@@ -44,7 +46,7 @@ def repairs(
     clock = Clock(seconds)
     verdicts = Verdicts(clock.left, loaded, answers)
     wanted = Asked(scope, frozenset(goal.name for goal in goals), good, True)
-    search = Search(loaded, broken, wanted, verdicts, clock, tell)
+    search = Search(loaded, broken, wanted, verdicts, clock, tell, most_work=most_work)
     found, undecided = search.repairs(most_edits)
     if scope.schedule:
         return found, undecided
@@ -62,7 +64,7 @@ def repairs(
         also = frozenset(goal.name for goal in loaded.operator.goals if verdicts(loaded, goal, scheduled) in GOOD)
         wider = Asked(scheduled, frozenset(goal.name for goal in without_help), also, False)
         broken = broken_model(loaded.operator, broken.file, without_help)
-        more = Search(loaded, broken, wider, verdicts, clock, tell, schedules(broken), wanted)
+        more = Search(loaded, broken, wider, verdicts, clock, tell, schedules(broken), wanted, search, most_work)
         others, unknown = more.repairs(most_edits)
         found, undecided = (*found, *others), (*undecided, *unknown)
     return found, tuple(dict.fromkeys(undecided))

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.candidate import Happened
-from reconcheck.explain.probe import MOST_STATES, NotProbed, Probed, Wrong, is_failure, is_outcome, line_of, probe
+from reconcheck.explain.probe import (
+    MOST_STATES,
+    NotProbed,
+    Probed,
+    Wrong,
+    is_failure,
+    is_outcome,
+    line_of,
+    probe,
+    probe_like,
+)
+from reconcheck.explain.reenacting import Script
 from reconcheck.explain.trace import Trace
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
@@ -52,6 +63,8 @@ class Tried:
     """Why it could not be told."""
     states: int = 0
     """States that were listed to find that out."""
+    by: Script | None = None
+    """The known run that showed it."""
 
     def allowed(self, asked: Asked) -> bool:
         """Whether nothing is broken."""
@@ -64,10 +77,21 @@ def try_out(
     rules: tuple[str, ...],
     lines: Callable[[int], int],
     left: Callable[[], float | None],
+    known: Sequence[Script] = (),
 ) -> Tried:
-    """What a changed model does; `lines` gives the lines of the model as it stood."""
+    """What a changed model does; `lines` gives the lines of the model as it stood.
+
+    Runs that are `known` to fail elsewhere are followed first: mostly one of them settles it.
+    """
     rules = _waits(loaded.operator, asked, rules)
-    states = 0
+    states, wrong = 0, dict[str, tuple[Happened, ...]]()
+    for script, found in probe_like(loaded.operator, asked.scope, left(), rules, known, lines):
+        states += found.states
+        tried = _shown(found, asked, lines, states)
+        wrong |= tried.wrong
+        tried = Tried(asked.failing - wrong.keys(), wrong, states=states)
+        if not tried.mended or not tried.allowed(asked):
+            return replace(tried, by=script)
     for most in (FEW_STATES, MOST_STATES, MORE_STATES):
         try:
             found = probe(loaded.operator, asked.scope, left(), rules, most)
@@ -93,7 +117,9 @@ def _shown(found: Probed, asked: Asked, lines: Callable[[int], int], states: int
 
 def placed(run: Happened, lines: Callable[[int], int]) -> Happened:
     """The same run with other lines."""
-    return replace(run, outcomes=frozenset(map(lines, run.outcomes)), failures=frozenset(map(lines, run.failures)))
+    begun = None if run.script is None else run.script.moved(lines)
+    outcomes, failures = frozenset(map(lines, run.outcomes)), frozenset(map(lines, run.failures))
+    return replace(run, outcomes=outcomes, failures=failures, script=begun)
 
 
 # ---- where the state graph is too large ------------------------------------------------------------------------
