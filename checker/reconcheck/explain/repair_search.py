@@ -39,7 +39,7 @@ MORE_RUNS = 4
 """How many such runs are taken from one set."""
 WORK_OF_A_SET = 1_500
 """What a set counts in addition: its text is read and compiled."""
-ONE_MORE = 5.0
+ONE_MORE = 2.0
 """Seconds to verify a repair of too many states for its whole graph, once there is another for the same goals."""
 GRAPH = frozenset({"graph", "search"})
 """What verifies a repair whose whole state graph is at hand: looking for a proof in parts would take longer."""
@@ -158,7 +158,13 @@ class Search:
         if any(pair <= chosen for pair in self.impossible):
             return False
         covered = self._covered(chosen)
-        return not any(found.chosen <= covered and found.mended >= possible for found in self.found)
+        return self._is_enough(possible) and not any(
+            found.chosen <= covered and found.mended >= possible for found in self.found
+        )
+
+    def _is_enough(self, mended: frozenset[str] | set[str]) -> bool:
+        """Whether some goal is mended, and no set is known that mends these and more."""
+        return bool(mended) and not any(found.mended > mended for found in self.found)
 
     def _covered(self, chosen: Set) -> Set:
         """The candidates of a set, and those that do the same with less."""
@@ -178,7 +184,7 @@ class Search:
         changes = original_lines(edits)
         rules = tuple(dict.fromkeys(rule for number in sorted(chosen) for rule in self.candidates[number].rules))
         lines = partial(original_line, changes)
-        tried = try_out(loaded, self.asked, rules, lines, self.clock.left, self.scripts[:MOST_RUNS])
+        tried = try_out(loaded, self.asked, rules, lines, self.clock.left, self.scripts[:MOST_RUNS], self._is_enough)
         if tried.by is not None:  # it may well be of use again
             self.scripts.remove(tried.by)
             self.scripts.insert(0, tried.by)

@@ -78,10 +78,12 @@ def try_out(
     lines: Callable[[int], int],
     left: Callable[[], float | None],
     known: Sequence[Script] = (),
+    enough: Callable[[frozenset[str]], bool] = bool,
 ) -> Tried:
     """What a changed model does; `lines` gives the lines of the model as it stood.
 
-    Runs that are `known` to fail elsewhere are followed first: mostly one of them settles it.
+    Runs that are `known` to fail elsewhere are followed first: mostly one of them settles it.  Where it would not be
+    `enough` to mend the goals that may still be mended, it mends nothing.
     """
     rules = _waits(loaded.operator, asked, rules)
     states, wrong = 0, dict[str, tuple[Happened, ...]]()
@@ -90,8 +92,8 @@ def try_out(
         tried = _shown(found, asked, lines, states)
         wrong |= tried.wrong
         tried = Tried(asked.failing - wrong.keys(), wrong, states=states)
-        if not tried.mended or not tried.allowed(asked):
-            return replace(tried, by=script)
+        if not enough(tried.mended) or not tried.allowed(asked):
+            return replace(tried, mended=frozenset(), by=script)
     for most in (FEW_STATES, MOST_STATES, MORE_STATES):
         try:
             found = probe(loaded.operator, asked.scope, left(), rules, most)
@@ -99,7 +101,9 @@ def try_out(
             break
         states += found.states
         tried = _shown(found, asked, lines, states)
-        if found.whole or not tried.mended or not tried.allowed(asked):
+        if not enough(tried.mended):
+            return replace(tried, mended=frozenset())
+        if found.whole or not tried.allowed(asked):
             return tried
     return replace(_by_engines(loaded, asked, rules, lines, left), states=states)
 
