@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import jsonschema
@@ -16,6 +18,8 @@ from reconcheck.explain.candidates import broken_model, candidates
 from reconcheck.explain.diagnosis import Diagnosis, Edit, Repair
 from reconcheck.explain.edits import Overlap, Source, apply_edits, original_line, original_lines
 from reconcheck.explain.patch import patched, read_text
+from reconcheck.explain.probe import probe_like
+from reconcheck.explain.reenacting import Stage
 from reconcheck.explain.repairs import objections, repaired_text, repairs
 from reconcheck.explain.trial import Asked, Verdicts, try_out
 from reconcheck.explain.verify import Verifier
@@ -24,6 +28,7 @@ from reconcheck.model.load import load
 from reconcheck.model.operator import SCHEDULED, Scope
 from reconcheck.render.repairs import render_repairs
 from reconcheck.render.text import Paint
+from reconcheck.semantics.compiler import compile_system
 from reconcheck.syntax.parser import parse_text
 
 ROOT = Path(__file__).parent.parent
@@ -416,6 +421,69 @@ def test_every_minimal_set_is_found_and_no_other(text: str) -> None:
     assert wanted
     assert {repair.title for repair in made} == wanted
     assert [repair.title.count(";") for repair in made] == sorted(repair.title.count(";") for repair in made)
+
+
+@pytest.mark.parametrize("text", [TWO, STARTS, TIMED, RULES, SELF_TRIGGER], ids=["two", "up", "time", "rules", "loop"])
+def test_known_runs_tell_the_same_as_all_states(text: str) -> None:
+    """And they do tell: of the sets that mend nothing, most are seen to fail by a run that another has failed by."""
+    loaded = read(text)
+    goals = frozenset(goal.name for goal in loaded.operator.goals)
+    broken = broken_model(loaded.operator, parse_text(text, str(FILE)), loaded.operator.goals)
+    asked = Asked(Scope(), goals, frozenset(), False)
+    as_it_is = try_out(loaded, asked, (), lambda line: line, lambda: None)
+    known = [run.script for runs in as_it_is.wrong.values() for run in runs if run.script is not None]
+    assert known
+    failed = told = 0
+    for size in (1, 2):
+        for chosen in itertools.combinations(candidates(broken), size):
+            edits = [edit for candidate in chosen for edit in candidate.edits]
+            rules = tuple(rule for candidate in chosen for rule in candidate.rules)
+            try:
+                _, changed = read_text(broken, edits)
+            except (Overlap, ModelError):
+                continue
+            lines = partial(original_line, original_lines(edits))
+            plain = try_out(changed, asked, rules, lines, lambda: None)
+            followed = try_out(changed, asked, rules, lines, lambda: None, known)
+            mends = plain.mended if plain.allowed(asked) else frozenset()
+            assert mends == (followed.mended if followed.allowed(asked) else frozenset())
+            assert followed.by is None or followed.states <= plain.states + 1_500 * len(known)
+            if not mends:
+                failed, told = failed + 1, told + (followed.by is not None)
+    assert told > failed / 2
+
+
+def test_a_run_is_followed_as_far_as_it_is_possible() -> None:
+    loaded = read(UNWATCHED)
+    asked = Asked(Scope(), frozenset({"synced"}), frozenset(), True)
+    tried = try_out(loaded, asked, (), lambda line: line, lambda: None)
+    script = next(run.script for run in tried.wrong["synced"] if run.script is not None)
+    assert script.steps[-1] == ("disturbance rotated", "")
+    impossible = replace(script, steps=(("process nothing", ""), *script.steps))
+    stage = Stage(compile_system(loaded.operator, Scope()), lambda line: line)
+    graph = stage.follow(impossible)
+    path = graph.path(0)
+    assert len(path) == len(script.steps) + 1
+    assert [graph.system.commands[command].step.action for command, _ in path[1:]] == [one for one, _ in script.steps]
+    watching = read(UNWATCHED.replace("watch app", "watch app watch users"))
+    shown = [found for _, found in probe_like(watching.operator, Scope(), None, (), [script], lambda line: line)]
+    assert [found.wrong for found in shown] == [{}]
+
+
+def test_with_a_time_limit_of_its_own_the_search_for_repairs_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("reconcheck.explain.repair_search.MOST_WORK", 1)
+    loaded = read(TWO)
+    answers = [Verifier(loaded).answer(goal, Scope()) for goal in loaded.operator.goals]
+    _, undecided = repairs(loaded, answers, most_work=1)
+    assert any("sets were" in reason for reason in undecided)
+    made, undecided = repairs(loaded, answers, seconds=60.0, most_work=None)
+    assert (bool(made), undecided) == (True, ())
+    path = tmp_path / "two.rdsl"
+    path.write_text(TWO)
+    assert "sets were" in run("repair", str(path))[1]
+    assert "sets were" not in run("repair", str(path), "--timeout", "60")[1]
 
 
 def test_several_goals_are_mended_at_once() -> None:

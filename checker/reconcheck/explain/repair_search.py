@@ -33,6 +33,8 @@ SEARCHED = 0.6
 """The part of the time after which no more sets are tried: what was found is to be verified."""
 MOST_WORK = 300_000
 """States of changed models that are listed, after which no more sets are tried: the same on every machine."""
+BEFORE = 200_000
+"""How much of that an earlier search of the same model counts at most: some is left for the next."""
 MOST_RUNS = 6
 """Known runs that are tried with a set before all its states are listed."""
 MORE_RUNS = 4
@@ -115,7 +117,7 @@ class Search:
         """Sets that give no model, or change the same words."""
         self.tried = 0
         self.most_work = most_work
-        self.work: int = 0 if after is None else after.work
+        self.work: int = 0 if after is None else min(after.work, BEFORE)
 
     def repairs(self, most_edits: int) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
         """The repairs, verified, and what could not be told."""
