@@ -23,7 +23,7 @@ from reconcheck.explain.patch import NoPatch, patched, read_text, trimmed, with_
 from reconcheck.explain.probe import NotProbed, probe
 from reconcheck.explain.reenacting import Script
 from reconcheck.explain.trial import REST, WAITING, Asked, Verdicts, placed, requirements, try_out, with_schedule
-from reconcheck.explain.verdict import GOOD
+from reconcheck.explain.verdict import GOOD, Answer
 from reconcheck.explain.verify import ENGINES, Verifier
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import SCHEDULED, Goal, Rule, Scope
@@ -338,9 +338,7 @@ class Search:
         if refused:
             self.undecided.append(f"{title}: {refused}")
             return None
-        whole = with_true_causes(
-            self.broken, whole, lambda goal, scope: verifier.answer(goal, scope, self.clock.left())
-        )
+        whole = with_true_causes(self.broken, whole, partial(self._answered, verifier))
         notes = (*whole.notes, *self._staying(found.gone, self._relying(found.mended)))
         places = [place for number in sorted(found.chosen) for place in self.candidates[number].places]
         return Repair(
@@ -376,11 +374,17 @@ class Search:
                 whole = patched(self.broken, (), gone, self.verdicts)
             except NoPatch:
                 whole = None
-            if whole is not None and not self._refused(whole.loaded, found, self._verifier(whole.loaded, False)):
+            verifier = None if whole is None else self._verifier(whole.loaded, False)
+            if whole is not None and verifier is not None and not self._refused(whole.loaded, found, verifier):
+                whole = with_true_causes(self.broken, whole, partial(self._answered, verifier))
                 without = ", ".join(name for name in written_schedule(self.broken) if name in gone)
                 patch = difference(self.broken.source, whole.text)
-                kept = replace(kept, title=f"{title}, without {without}", edits=whole.edits, patch=patch)
+                title = f"{title}, without {without}"
+                kept = replace(kept, title=title, edits=whole.edits, patch=patch, notes=whole.notes)
         return replace(kept, seconds=time.monotonic() - started)
+
+    def _answered(self, verifier: Verifier, goal: Goal, scope: Scope) -> Answer:
+        return verifier.answer(goal, scope, self.clock.left())
 
     def _verifier(self, loaded: Loaded, another: bool) -> Verifier:
         """What verifies a repaired model; with less time where `another` repair does as much and this one is large."""
