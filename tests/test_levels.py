@@ -78,6 +78,32 @@ def test_a_goal_that_nothing_can_mend_is_beyond_any_schedule() -> None:
     assert found.sufficient == ()
 
 
+def test_an_operator_without_a_schedule_is_not_beyond_any() -> None:
+    """With a schedule added the error that it swallows would not matter: it only has none of its own."""
+    fails = f"watch app on error await change {WRITES}"
+    found = levels(diagnosed(loaded(fails, SYNCED)), "synced")
+    assert [answer.verdict for answer in found.answers] == ["quiet"] * 5
+    assert (found.fails, found.added, found.beyond) == (True, "converges", False)
+    assert not levels(diagnosed(POLLED, Scope(without=("poll",))), "synced").beyond
+
+
+def test_a_schedule_for_one_controller_may_help_where_one_for_each_does_not() -> None:
+    """The second, once woken for ever, writes for ever what the first puts right."""
+    second = """}
+  controller vandal for app {
+    watch app on create
+    on error backoff
+    reconcile {
+      let seen = live(database)
+      when seen.told { call database.size = 1 - app.spec.size }
+      call database.told = true
+      await change
+    }"""
+    model = loaded(f"watch app on create on error backoff {WRITES} {second}", SYNCED, fields="told: bool = false")
+    found = levels(diagnosed(model), "synced")
+    assert (found.fails, found.added) == (True, "converges")
+
+
 def test_every_answer_of_a_level_is_verified_in_its_own_scope() -> None:
     for levels_ in diagnosed(POLLED).levels:
         for level, answer in enumerate(levels_.answers):

@@ -235,3 +235,15 @@ def test_a_known_run_refutes_only_where_it_ends_without_the_goal() -> None:
     assert refuter.refutes(Scope(0))
     assert not refuter.refutes(Scope(4))
     assert verifier.answer(goal, Scope(4)).verdict == "converges"
+
+
+def test_a_known_livelock_refutes_where_it_goes_on() -> None:
+    writes = "reconcile { call database.size = 1 - app.spec.size call database.size = app.spec.size await change }"
+    model = loaded(
+        f"watch app requeue poll every 10s requeue other every 5s {writes}", SYNCED, faults="api off call off"
+    )
+    verifier = Verifier(model)
+    refuter = Refuter(model.operator)
+    refuter.learn([verifier.answer(model.operator.goal("synced"), Scope(4))])
+    assert refuter.refutes(Scope(4, ("other",)))
+    assert not refuter.refutes(Scope(4, ("other", "poll")))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import jsonschema
@@ -17,6 +19,8 @@ from reconcheck.explain.diagnose import LEAST_SECONDS
 from reconcheck.explain.diagnosis import Diagnosis, Edit, Repair
 from reconcheck.explain.edits import Overlap, Source, apply_edits, original_line, original_lines
 from reconcheck.explain.patch import patched, read_text
+from reconcheck.explain.probe import probe_like
+from reconcheck.explain.reenacting import Stage
 from reconcheck.explain.repairs import objections, repaired_text, repairs
 from reconcheck.explain.trial import Asked, Verdicts, try_out
 from reconcheck.explain.verify import Verifier
@@ -25,6 +29,7 @@ from reconcheck.model.load import load
 from reconcheck.model.operator import SCHEDULED, Scope
 from reconcheck.render.repairs import render_repairs
 from reconcheck.render.text import Paint
+from reconcheck.semantics.compiler import compile_system
 from reconcheck.syntax.parser import parse_text
 from sarif_rules import SCHEMA
 
@@ -271,6 +276,106 @@ def test_no_goal_is_broken() -> None:
     assert found(read(text.replace(AS_SECRET, f"{AS_SECRET}  once: runs.count == 1"))) == ((), ())
 
 
+FOUGHT = model(
+    """watch app on spec
+    watch copy on create
+    reconcile {
+      patch app.status.size = 1 - app.spec.size
+      patch copy.size = users.size
+      patch app.status.size = app.spec.size
+      await change
+    }""",
+    SECRET + " resource Copy as copy { size: 0..1 = 0 }",
+    ROTATED,
+    "copied: copy.size == users.size  whole: copy.size == users.size and app.status.size == app.spec.size",
+    runtime="controller-runtime 0.24",
+)
+"""Each reconcile writes the status twice: woken for ever, `whole` never stays."""
+RULES = model(
+    """watch app
+    requeue fast every 5s
+    requeue slow every 1h
+    reconcile {
+      patch app.status.size = users.size
+      patch copy.size = other.size on error continue
+      await change
+    }""",
+    SECRET + " resource Secret as other { size: 0..1 = 0 } resource Copy as copy { size: 0..1 = 0 }",
+    ROTATED + " disturbance other_rotated { other.size = any }",
+    AS_SECRET + "  copied: copy.size == other.size",
+    "faults { crash off  relist off  call off }",
+)
+"""`synced` can do with one edit, `copied` not with less than two."""
+
+
+def test_no_repair_adds_a_livelock_with_the_schedule_that_stays() -> None:
+    """The informers list everything anew every 10 hours, whatever a model changes."""
+    made, _ = found(read(FOUGHT))
+    assert made
+    for repair in made:
+        after = read(repaired_text(read(FOUGHT).operator, repair))
+        verifier = Verifier(after)
+        for name in repair.goals:
+            assert verifier.answer(after.operator.goal(name), Scope(SCHEDULED)).verdict == "converges"
+    assert all(repair.goals == ("copied",) for repair in made)
+    without = FOUGHT.replace("controller-runtime 0.24", "controller-runtime 0.24 { resync = none }")
+    assert any("whole" in repair.goals for repair in found(read(without))[0])
+
+
+def test_scheduled_rules_go_one_by_one() -> None:
+    """With one edit, only one of the two goals is mended: the other needs a schedule, and the rarer one does."""
+    loaded = read(RULES)
+    made, undecided = found(loaded, most=1)
+    assert undecided == ()
+    kept = next(repair for repair in made if repair.title.startswith("keep "))
+    watches = [repair for repair in made if repair is not kept]
+    assert kept.title == f"keep slow for {', '.join(kept.goals)}, without fast"
+    for repair in made:
+        after = repaired_text(loaded.operator, repair)
+        assert ("fast" in after, "slow" in after) == (False, True)
+        assert objections(loaded.operator, repair, Scope(), FILE, None, lambda _text: None) == ()
+    assert watches
+    assert all(repair.notes[0].startswith("slow stays for ") for repair in watches)
+
+
+LOCAL_CLOCK = TIMED.replace("when time.now >= 1 {", "let now = time.now  let late = now >= 1  when late {")
+TRUE_AT_LAST = TIMED.replace("now: 0..1 = 0", "come: bool = false").replace("time.now >= 1", "time.come")
+TRUE_AT_LAST = TRUE_AT_LAST.replace("when time.now < 1 { time.now += 1 }", "{ time.come = true }")
+TRUE_AT_LAST = TRUE_AT_LAST.replace("app.status.size == time.now", "time.come implies app.status.size == 1")
+ELSEWHERE = model(
+    """watch app
+    reconcile {
+      when time.now >= 1 { patch app.status.size = 1  await change }
+      when app.spec.size == 2 { requeue ends when app.spec.size <= time.now }
+      await change
+    }""",
+    "clock time { now: 0..1 = 0 }",
+    "process tick when time.now < 1 { time.now += 1 }",
+    "synced: app.status.size == time.now",
+).replace("spec.size: 0..1 = 0", "spec.size: 1..2 = 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "edit", "rule"),
+    [
+        (LOCAL_CLOCK, "look again when time.now >= 1 (L10)", "requeue due when time.now >= 1"),
+        (TRUE_AT_LAST, "look again when time.come (L10)", "requeue due when time.come"),
+        (ELSEWHERE, "look again when app.spec.size <= time.now (L12)", "requeue ends when app.spec.size <= time.now"),
+    ],
+    ids=["local", "truth", "elsewhere"],
+)
+def test_deadlines_are_offered_wherever_a_clock_is_asked(text: str, edit: str, rule: str) -> None:
+    loaded = read(text)
+    made, _ = found(loaded)
+    repair = next(repair for repair in made if repair.title == edit)
+    assert repair.level == 3
+    assert rule in repaired_text(loaded.operator, repair)
+
+
+def test_a_deadline_that_would_come_for_ever_is_not_offered() -> None:
+    assert all("not (time.now >= 1)" not in title for title in titles(LOCAL_CLOCK))
+
+
 # ---- minimal -------------------------------------------------------------------------------------------------------
 
 
@@ -318,6 +423,69 @@ def test_every_minimal_set_is_found_and_no_other(text: str) -> None:
     assert wanted
     assert {repair.title for repair in made} == wanted
     assert [repair.title.count(";") for repair in made] == sorted(repair.title.count(";") for repair in made)
+
+
+@pytest.mark.parametrize("text", [TWO, STARTS, TIMED, RULES, SELF_TRIGGER], ids=["two", "up", "time", "rules", "loop"])
+def test_known_runs_tell_the_same_as_all_states(text: str) -> None:
+    """And they do tell: of the sets that mend nothing, most are seen to fail by a run that another has failed by."""
+    loaded = read(text)
+    goals = frozenset(goal.name for goal in loaded.operator.goals)
+    broken = broken_model(loaded.operator, parse_text(text, str(FILE)), loaded.operator.goals)
+    asked = Asked(Scope(), goals, frozenset(), False)
+    as_it_is = try_out(loaded, asked, (), lambda line: line, lambda: None)
+    known = [run.script for runs in as_it_is.wrong.values() for run in runs if run.script is not None]
+    assert known
+    failed = told = 0
+    for size in (1, 2):
+        for chosen in itertools.combinations(candidates(broken), size):
+            edits = [edit for candidate in chosen for edit in candidate.edits]
+            rules = tuple(rule for candidate in chosen for rule in candidate.rules)
+            try:
+                _, changed = read_text(broken, edits)
+            except (Overlap, ModelError):
+                continue
+            lines = partial(original_line, original_lines(edits))
+            plain = try_out(changed, asked, rules, lines, lambda: None)
+            followed = try_out(changed, asked, rules, lines, lambda: None, known)
+            mends = plain.mended if plain.allowed(asked) else frozenset()
+            assert mends == (followed.mended if followed.allowed(asked) else frozenset())
+            assert followed.by is None or followed.states <= plain.states + 1_500 * len(known)
+            if not mends:
+                failed, told = failed + 1, told + (followed.by is not None)
+    assert told > failed / 2
+
+
+def test_a_run_is_followed_as_far_as_it_is_possible() -> None:
+    loaded = read(UNWATCHED)
+    asked = Asked(Scope(), frozenset({"synced"}), frozenset(), True)
+    tried = try_out(loaded, asked, (), lambda line: line, lambda: None)
+    script = next(run.script for run in tried.wrong["synced"] if run.script is not None)
+    assert script.steps[-1] == ("disturbance rotated", "")
+    impossible = replace(script, steps=(("process nothing", ""), *script.steps))
+    stage = Stage(compile_system(loaded.operator, Scope()), lambda line: line)
+    graph = stage.follow(impossible)
+    path = graph.path(0)
+    assert len(path) == len(script.steps) + 1
+    assert [graph.system.commands[command].step.action for command, _ in path[1:]] == [one for one, _ in script.steps]
+    watching = read(UNWATCHED.replace("watch app", "watch app watch users"))
+    shown = [found for _, found in probe_like(watching.operator, Scope(), None, (), [script], lambda line: line)]
+    assert [found.wrong for found in shown] == [{}]
+
+
+def test_with_a_time_limit_of_its_own_the_search_for_repairs_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("reconcheck.explain.repair_search.MOST_WORK", 1)
+    loaded = read(TWO)
+    answers = [Verifier(loaded).answer(goal, Scope()) for goal in loaded.operator.goals]
+    _, undecided = repairs(loaded, answers, most_work=1)
+    assert any("sets were" in reason for reason in undecided)
+    made, undecided = repairs(loaded, answers, seconds=60.0, most_work=None)
+    assert (bool(made), undecided) == (True, ())
+    path = tmp_path / "two.rdsl"
+    path.write_text(TWO)
+    assert "sets were" in run("repair", str(path))[1]
+    assert "sets were" not in run("repair", str(path), "--timeout", "60")[1]
 
 
 def test_several_goals_are_mended_at_once() -> None:
@@ -470,7 +638,7 @@ def test_a_goal_may_fail_in_another_way_after_a_repair() -> None:
     loaded = read(OTHER_CAUSE)
     broken = broken_model(loaded.operator, parse_text(OTHER_CAUSE, str(FILE)), loaded.operator.goals)
     edit = broken.source.before(broken.controllers[0].members[1].span, "requeue poll every 5m")
-    after = patched(broken, (edit,), False, Verdicts(lambda: None)).text
+    after = patched(broken, (edit,), (), Verdicts(lambda: None)).text
     assert "expect whole livelock with schedule" in after
     assert "expect whole quiet without schedule" in after
 
@@ -621,6 +789,14 @@ def test_where_there_is_no_repair_the_exit_code_says_so(tmp_path: Path) -> None:
     code, output = run("repair", str(path))
     assert code == 1
     assert "no repair of synced with up to 3 edits" in output
+    code, output = run("verify", "--no-cache", "--jobs", "1", str(path))
+    assert code == 1
+    assert "fix       no repair of synced with up to 3 edits" in output
+    code, output = run("verify", "--no-cache", "--jobs", "1", "--format", "markdown", str(path))
+    assert "no repair of `synced` with up to 3 edits." in output
+    code, output = run("verify", "--no-cache", "--jobs", "1", "--format", "json", str(path))
+    (one,) = json.loads(output)["models"]
+    assert one["diagnosis"]["unrepaired"] == ["synced"]
 
 
 def test_verdicts_of_a_graph_are_those_of_the_engines() -> None:

@@ -74,7 +74,9 @@ class Obligations:
         context = self.context
         names = context.near({*self.variables, *names_in(part.goal)})
         ways = [context.enabled(action) for action in context.system.actions()]
-        names |= {name for way in ways if len(e.names(way)) <= TIED and context.shared(way, names) for name in e.names(way)}
+        names |= {
+            name for way in ways if len(e.names(way)) <= TIED and context.shared(way, names) for name in e.names(way)
+        }
         stuck = [e.negate(way) for way in ways if e.names(way) <= names or context.shared(way, names)]
         known = context.resting_about(names.union(*map(e.names, stuck)))
         return self._inside_only(Name("the goal holds at rest"), part.goal, [*stuck, *known], True)

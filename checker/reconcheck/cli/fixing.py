@@ -72,18 +72,31 @@ class FixCommand(click.Command):
         return super().parse_args(ctx, ["--fix=1" if argument == "--fix" else argument for argument in args])
 
 
-def looked_for(report: Report, seconds: float | None, most_edits: int | None = None) -> Diagnosis:
-    """The repairs of a model that was verified, in what is left of its time; without limit, in that of a diagnosis."""
+def looked_for(
+    report: Report, seconds: float | None, most_edits: int | None = None, all_that_time: bool = False
+) -> Diagnosis:
+    """The repairs of a model that was verified, in what is left of its time; without limit, in that of a diagnosis.
+
+    With `all_that_time`, the search goes on for as long as a limit that was given, however much work it is.
+    """
     from reconcheck.explain.diagnose import default_limit
-    from reconcheck.explain.diagnosis import Diagnosis
-    from reconcheck.explain.repairs import MOST_EDITS, repairs
+    from reconcheck.explain.diagnosis import MOST_EDITS, Diagnosis
+    from reconcheck.explain.repair_search import MOST_WORK
+    from reconcheck.explain.repairs import repairs, unrepaired
     from reconcheck.model.assemble import Loaded
 
     answers = list(dict.fromkeys([*report.answers, *(checked.answer for checked in report.expectations)]))
     left = default_limit(report) if seconds is None else max(0.1, seconds - report.seconds)
     with Progress(report.operator.file) as progress:
-        found, undecided = repairs(Loaded(report.operator, ()), answers, left, progress, most_edits or MOST_EDITS)
-    return Diagnosis(repairs=found, undecided=undecided)
+        found, undecided = repairs(
+            Loaded(report.operator, ()),
+            answers,
+            left,
+            progress,
+            most_edits or MOST_EDITS,
+            None if all_that_time and seconds is not None else MOST_WORK,
+        )
+    return Diagnosis(repairs=found, undecided=undecided, unrepaired=unrepaired(report.answers, found))
 
 
 def write_repair(report: Report, found: Diagnosis, target: Target, seconds: float | None) -> str:

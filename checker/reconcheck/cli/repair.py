@@ -59,7 +59,7 @@ def command(
     outcome = Request((), ScopeAsked(), parse_settings(settings), timeout).verify(Path(model))
     if isinstance(outcome, Failure):
         raise _error(outcome)
-    found = looked_for(outcome, timeout, max_edits)
+    found = looked_for(outcome, timeout, max_edits, all_that_time=True)
     report = replace(outcome, diagnosis=found)
     if format_ != "text":
         run = Run((Outcome(model, report),), time.monotonic() - started, peak_memory(), working_folder())

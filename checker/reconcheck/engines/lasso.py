@@ -26,10 +26,29 @@ class Lasso:
     shortest: bool
 
 
+@dataclass(frozen=True)
+class Cycle:
+    """A fair cycle from a state back to it, as (command, state) pairs; `shortest` with the way to it."""
+
+    start: int
+    loop: Path
+    shortest: bool
+
+
 def shortest_lasso(
     calm_graph: CalmGraph, components: list[list[int]], goal: list[bool], budget: Budget
 ) -> Lasso | None:
     """The lasso with the fewest steps, stem and loop together; some lasso, where that search takes too long."""
+    cycle = shortest_cycle(calm_graph, components, goal, budget)
+    if cycle is None:
+        return None
+    return Lasso(shortest_path(calm_graph.graph, [cycle.start]), cycle.loop, cycle.shortest)
+
+
+def shortest_cycle(
+    calm_graph: CalmGraph, components: list[list[int]], goal: list[bool], budget: Budget
+) -> Cycle | None:
+    """The loop of the shortest lasso."""
     graph, inside = calm_graph.graph, _Inside(calm_graph, goal)
     best: Path | None = None
     start, complete, spent = -1, True, 0
@@ -52,7 +71,7 @@ def shortest_lasso(
         best = inside.some_cycle(start)
     if best is None:
         return None
-    return Lasso(shortest_path(graph, [start]), best, complete)
+    return Cycle(start, best, complete)
 
 
 class _Inside:

@@ -250,7 +250,9 @@ class Slicer:
         hidden = any(name not in keep for name, _ in command.updates)
         guard, fixed_values, moves = bare.guard, bare.fixed, bare.moves
         guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates)
-        guard = e.both(guard, *(one for one in left if e.names(one) <= keep | inputs | numbers and about_rest(one, folded)))
+        guard = e.both(
+            guard, *(one for one in left if e.names(one) <= keep | inputs | numbers and about_rest(one, folded))
+        )
         blur = Blur(keep | inputs | {p.name for p in predicates}, numbers)
         guard = blur.replaced(guard)
         shown = tuple((name, self._new_value(name, value, blur)) for name, value in kept_updates.items())

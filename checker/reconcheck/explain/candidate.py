@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reconcheck.explain.cause import Place
 from reconcheck.explain.diagnosis import Edit
+from reconcheck.explain.reenacting import Script
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Happened:
     """Whether a reconcile ended with an error."""
     restarts: bool
     """Whether a watch was listed anew, which tells of objects that do not change."""
+    script: Script | None = None
+    """How the run began, to try it elsewhere."""
 
     def touched_by(self, candidate: Candidate) -> bool:
         """Whether the run could be another one with the candidate."""

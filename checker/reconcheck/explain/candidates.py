@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from reconcheck.explain.broken import Broken
 from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.edits import Source
+from reconcheck.explain.more_deadlines import more_deadlines
 from reconcheck.explain.more_events import more_events
 from reconcheck.explain.more_retries import more_retries
 from reconcheck.explain.more_timers import more_timers
@@ -20,6 +21,7 @@ def candidates(broken: Broken) -> tuple[Candidate, ...]:
     for controller in broken.controllers:
         found += more_events(broken, controller)
         found += more_retries(broken, controller)
+        found += more_deadlines(broken, controller)
         found += more_timers(broken, controller)
     return tuple({candidate.key: candidate for candidate in found}.values())
 

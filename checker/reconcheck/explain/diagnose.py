@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from reconcheck.explain.absent_faults import absent_faults
+from reconcheck.explain.added_schedule import with_added_schedules
 from reconcheck.explain.diagnosis import Diagnosis
 from reconcheck.explain.levels import level_scopes, levels_of
 from reconcheck.explain.looks import Hands, Looks
 from reconcheck.explain.necessity import considered, less, needs_of, sufficient_of, whole
 from reconcheck.explain.paces import paces_of
-from reconcheck.explain.repairs import repairs
+from reconcheck.explain.repairs import repairs, unrepaired
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import UNSCHEDULED, Scope
@@ -42,14 +43,17 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
         most_reconciles=_most_reconciles(looks, unscheduled),
     )
     paces = paces_of(looks, without, found.levels)
+    found = replace(found, levels=with_added_schedules(report, found.levels, looks.left, tell))
     absent = absent_faults(report, looks.left(), tell)
     known = [*report.answers, *(checked.answer for checked in report.expectations), *_by_level(found)]
     mending, untold = repairs(
         Loaded(report.operator, ()), list(dict.fromkeys(known)), looks.left(), tell, tally=looks.tally
     )
     undecided = (*_undecided(found, looks, unscheduled), *([ended] if ended else []), *untold)
+    left = unrepaired(report.answers, mending)
     shared = looks.tally.shared()
-    return replace(found, repairs=mending, undecided=undecided, absent=absent, paces=paces, shared=shared)
+    found = replace(found, repairs=mending, undecided=undecided, unrepaired=left, absent=absent)
+    return replace(found, paces=paces, shared=shared)
 
 
 def default_limit(report: Report) -> float:

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from reconcheck.diagnostic import Span
 from reconcheck.explain.cause import Place
-from reconcheck.explain.verdict import Answer
+from reconcheck.explain.verdict import GOOD, Answer
 
 LEVELS = ("events", "errors", "waits", "deadlines", "schedule")
 """What wakes the operator at each level, L0 to L4: each adds one class of wake-ups to those before."""
+
+MOST_EDITS = 3
+"""Edits of a repair, if nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,8 @@ class Levels:
     goal: str
     answers: tuple[Answer, ...]
     """One a level, L0 to L4."""
+    added: str = ""
+    """The verdict with a schedule added where there is none; empty where that is not asked, or there is one already."""
 
     @property
     def lowest(self) -> int | None:
@@ -26,9 +31,14 @@ class Levels:
         return next((level for level, answer in enumerate(self.answers) if answer.good), None)
 
     @property
-    def beyond(self) -> bool:
-        """Whether the goal surely fails at every level: it is beyond any schedule."""
+    def fails(self) -> bool:
+        """Whether the goal surely fails at every level, with the wake-ups that there are."""
         return bool(self.answers) and not any(answer.good or answer.verdict == "unknown" for answer in self.answers)
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the goal surely fails with a schedule for each controller as well: it is beyond any schedule."""
+        return self.fails and self.added not in (*GOOD, "unknown")
 
 
 @dataclass(frozen=True)
@@ -130,6 +140,8 @@ class Diagnosis:
     repairs: tuple[Repair, ...] = ()
     undecided: tuple[str, ...] = ()
     """What could not be told, each with the reason."""
+    unrepaired: tuple[str, ...] = ()
+    """The goals that diverge and that no repair mends, as far as repairs were looked for."""
     absent: tuple[Absent, ...] = ()
     """The faults that are switched off."""
     paces: tuple[Pace, ...] = ()

@@ -1,4 +1,4 @@
-"""Candidates by which a reconcile wakes itself: waits that end with the goal, and deadlines."""
+"""Candidates by which a reconcile wakes itself: waits, and those that end with the goal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT = "10s"
 
 
 @dataclass(frozen=True)
-class _Outcome:
+class IdleOutcome:
     """An outcome that nothing but an event or a schedule follows."""
 
     node: tree.Await | tree.Requeue
@@ -26,29 +26,33 @@ class _Outcome:
 
     @property
     def key(self) -> str:
+        """Where it stands."""
         return f"{self.node.span.line}:{self.node.span.column}"
 
 
 def more_timers(broken: Broken, controller: tree.Controller) -> Iterator[Candidate]:
     """What would make a controller look again as long as there is something to wait for."""
-    found = [
-        _Outcome(node, sight)
-        for node, sight in statements(reconcile(controller).block)
-        if isinstance(node, tree.Await) or (isinstance(node, tree.Requeue) and node.kind == "every")
-    ]
+    found = idle_outcomes(controller)
     awaits = [outcome for outcome in found if isinstance(outcome.node, tree.Await)]
     for name in dict.fromkeys(o.node.name.text for o in found if isinstance(o.node, tree.Requeue)):
         yield from _turned(broken, controller, name, [o for o in found if _named(o.node, name)])
     for outcome in awaits:
         yield from _waits(broken, controller, outcome)
-        yield from _deadlines(broken, controller, outcome)
-    yield from _otherwise(broken, controller, awaits)
     if len(awaits) > 1:
         for goal in broken.failing:
             narrower = frozenset(
                 k for o in awaits for k in (_until(controller, goal, o.key), _plain(controller, o.key))
             )
             yield from _until_goal(broken, controller, goal, awaits, "everywhere", narrower)
+
+
+def idle_outcomes(controller: tree.Controller) -> list[IdleOutcome]:
+    """The outcomes of a reconcile that wake nobody, if there is no schedule."""
+    return [
+        IdleOutcome(node, sight)
+        for node, sight in statements(reconcile(controller).block)
+        if isinstance(node, tree.Await) or (isinstance(node, tree.Requeue) and node.kind == "every")
+    ]
 
 
 def _named(node: tree.Await | tree.Requeue, name: str) -> bool:
@@ -66,14 +70,14 @@ def _until(controller: tree.Controller, goal: tree.Goal, where: str) -> str:
 # ---- waits -----------------------------------------------------------------------------------------------------
 
 
-def _waits(broken: Broken, controller: tree.Controller, outcome: _Outcome) -> Iterator[Candidate]:
+def _waits(broken: Broken, controller: tree.Controller, outcome: IdleOutcome) -> Iterator[Candidate]:
     """A wait instead of `await change` in a branch, and one as long as a goal does not hold."""
     plain = _plain(controller, outcome.key)
     if outcome.sight.branch:
         name, period = broken.rule_name("recheck", controller), _period(controller)
         line = outcome.node.span.line
-        edit = _instead(broken, outcome, f"requeue {name} after {period}")
-        yield _candidate(plain, f"look again after {period} (L{line})", [outcome], [edit], controller, (name,))
+        edit = instead(broken, outcome, f"requeue {name} after {period}")
+        yield at_outcomes(plain, f"look again after {period} (L{line})", [outcome], [edit], controller, (name,))
     for goal in broken.failing:
         yield from _until_goal(broken, controller, goal, [outcome], outcome.key, frozenset({plain}))
 
@@ -82,7 +86,7 @@ def _until_goal(
     broken: Broken,
     controller: tree.Controller,
     goal: tree.Goal,
-    outcomes: list[_Outcome],
+    outcomes: list[IdleOutcome],
     where: str,
     covers: frozenset[str],
 ) -> Iterator[Candidate]:
@@ -101,7 +105,7 @@ def _until_goal(
     place_ = "" if len(outcomes) > 1 else f" (L{outcomes[0].node.span.line})"
     title = f"look again after {period} as long as `{goal.name}` does not hold{place_}"
     key = _until(controller, goal, where)
-    yield _candidate(key, title, outcomes, edits, controller, (name,), covers)
+    yield at_outcomes(key, title, outcomes, edits, controller, (name,), covers)
 
 
 def _seen(
@@ -154,75 +158,10 @@ def _period(controller: tree.Controller) -> str:
     return min(durations, key=lambda duration: duration.seconds or 0.0).text if durations else DEFAULT
 
 
-# ---- deadlines -------------------------------------------------------------------------------------------------
-
-
-def _deadlines(broken: Broken, controller: tree.Controller, outcome: _Outcome) -> Iterator[Candidate]:
-    """A timer instead of `await change`, for a moment that the reconcile compares with the time."""
-    for moment in _moments(broken, controller, outcome.sight):
-        name = _deadline_name(broken, controller, moment)
-        edit = _instead(broken, outcome, f"requeue {name} when {moment}")
-        title = f"look again when {moment} (L{outcome.node.span.line})"
-        yield _candidate(f"{controller.name}: {moment} at {outcome.key}", title, [outcome], [edit], controller, (name,))
-
-
-def _otherwise(broken: Broken, controller: tree.Controller, outcomes: list[_Outcome]) -> Iterator[Candidate]:
-    """A timer for the moment of a `when`, armed where it has not come: reading the time once more would be too late."""
-    for node, _ in statements(reconcile(controller).block):
-        if not isinstance(node, tree.When) or node.otherwise is not None:
-            continue
-        moment = _moment(broken, node.condition)
-        if moment is None or not outcomes:
-            continue
-        name, end = _deadline_name(broken, controller, moment), broken.source.end(node.block.span)
-        edit = broken.source.replace(end, end, f" else {{ requeue {name} when {moment} }}")
-        key = f"{controller.name}: {moment} at {node.span.line}:{node.span.column}"
-        yield Candidate(
-            key=key,
-            title=f"look again when {moment} (L{node.span.line})",
-            edits=(edit,),
-            places=(place(node, controller),),
-            outcomes=frozenset(outcome.node.span.line for outcome in outcomes),
-            rules=(name,),
-        )
-
-
-def _moments(broken: Broken, controller: tree.Controller, sight: Sight) -> list[str]:
-    """Conditions on clocks: a later time than one that was read; in a branch, what the reconcile asks of a clock."""
-    found: list[str] = []
-    for local, value in sight.values:
-        if isinstance(value, tree.Path) and value.parts[0].name in broken.clocks:
-            found.append(f"{value.text} > {local}")
-    if sight.branch:
-        asked = [_moment(broken, node) for node in nodes(reconcile(controller)) if isinstance(node, tree.Binary)]
-        found += [text for moment in asked if moment is not None for text in (moment, f"not ({moment})")]
-    return list(dict.fromkeys(found))
-
-
-def _moment(broken: Broken, node: tree.Expr) -> str | None:
-    """A comparison of a clock with what does not depend on the run; None for any other expression."""
-    if not isinstance(node, tree.Binary) or node.operator not in ("<", "<=", ">", ">=", "==", "!="):
-        return None
-    roots = {path.parts[0].name for path in paths(node)}
-    known = broken.clocks | set(broken.operator.objects) | {name for name, _ in broken.operator.parameters}
-    text = re.sub(r"\s+", " ", broken.source.under(node.span))
-    return text if roots & broken.clocks and roots <= known and "//" not in text else None
-
-
-def _deadline_name(broken: Broken, controller: tree.Controller, moment: str) -> str:
-    """A name for the rule: one name has one condition."""
-    asked = [_moment(broken, node) for node in nodes(reconcile(controller)) if isinstance(node, tree.Binary)]
-    order = [text for one in dict.fromkeys(asked) if one is not None for text in (one, f"not ({one})")]
-    if moment not in order:
-        return broken.rule_name("later", controller)
-    number = order.index(moment) + 1
-    return broken.rule_name("due" if number == 1 else f"due_{number}", controller)
-
-
 # ---- schedules that are there ----------------------------------------------------------------------------------
 
 
-def _turned(broken: Broken, controller: tree.Controller, name: str, outcomes: list[_Outcome]) -> Iterator[Candidate]:
+def _turned(broken: Broken, controller: tree.Controller, name: str, outcomes: list[IdleOutcome]) -> Iterator[Candidate]:
     """A schedule that is returned as an outcome, turned into a wait: always, or as long as a goal does not hold."""
     rules = [o.node for o in outcomes if isinstance(o.node, tree.Requeue) and o.node.duration is not None]
     if any(_named(member, name) for member in controller.members if isinstance(member, tree.Requeue)):
@@ -235,7 +174,7 @@ def _turned(broken: Broken, controller: tree.Controller, name: str, outcomes: li
         assert found is not None
         edits.append(source.replace(found.start(), found.end(), "after"))
     plain = f"{controller.name}: {name} as a wait"
-    yield _candidate(plain, f"turn the schedule {name} into a wait (`after`)", outcomes, edits, controller, (name,))
+    yield at_outcomes(plain, f"turn the schedule {name} into a wait (`after`)", outcomes, edits, controller, (name,))
     for goal in broken.failing:
         pieces: list[Edit] = []
         for outcome, rule in zip(outcomes, rules, strict=True):
@@ -245,31 +184,32 @@ def _turned(broken: Broken, controller: tree.Controller, name: str, outcomes: li
             reads, condition = seen
             period = rule.duration.text if rule.duration is not None else DEFAULT
             wait = f"when not ({condition}) {{ requeue {name} after {period} }}"
-            pieces.append(_instead(broken, outcome, " ".join([*reads, wait, "await change"])))
+            pieces.append(instead(broken, outcome, " ".join([*reads, wait, "await change"])))
         else:
             title = f"turn the schedule {name} into a wait that ends when `{goal.name}` holds"
             key = f"{controller.name}: {name} as a wait for {goal.name}"
-            yield _candidate(key, title, outcomes, pieces, controller, (name,), frozenset({plain}))
+            yield at_outcomes(key, title, outcomes, pieces, controller, (name,), frozenset({plain}))
 
 
 # ---- what they have in common ----------------------------------------------------------------------------------
 
 
-def _instead(broken: Broken, outcome: _Outcome, text: str) -> Edit:
+def instead(broken: Broken, outcome: IdleOutcome, text: str) -> Edit:
     """Another outcome; the citation stays."""
     source, node = broken.source, outcome.node
     return source.replace(source.begin(node.span), words_end(source, node), text)
 
 
-def _candidate(
+def at_outcomes(
     key: str,
     title: str,
-    outcomes: list[_Outcome],
+    outcomes: list[IdleOutcome],
     edits: list[Edit],
     controller: tree.Controller,
     rules: tuple[str, ...],
     covers: frozenset[str] = frozenset(),
 ) -> Candidate:
+    """A candidate about some outcomes of a reconcile."""
     return Candidate(
         key=key,
         title=title,

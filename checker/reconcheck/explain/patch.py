@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from reconcheck.explain.verdict import GOOD, Answer
 from reconcheck.explain.walk import nodes
 from reconcheck.model.assemble import Loaded, assemble
 from reconcheck.model.operator import Goal, Scope
+from reconcheck.model.wakeups import wake_ups_of
 from reconcheck.syntax import tree
 from reconcheck.syntax.parser import parse_text
 
@@ -38,26 +39,35 @@ class NoPatch(Exception):
     """The edits give no model that could be offered; the message says why."""
 
 
-def read_text(broken: Broken, edits: Iterable[Edit]) -> tuple[str, Loaded]:
-    """The model after some edits.  Raises `Overlap` and `ModelError`."""
-    text = apply_edits(broken.source, edits)
-    path = broken.source.file
-    return text, assemble(parse_text(text, path), text, Path(path), dict(broken.operator.parameters))
+def read_text(broken: Broken, edits: Iterable[Edit], known: dict[str, Loaded] | None = None) -> tuple[str, Loaded]:
+    """The model after some edits; texts that were read before are `known`.  Raises `Overlap` and `ModelError`."""
+    text, path = apply_edits(broken.source, edits), broken.source.file
+    loaded = None if known is None else known.get(text)
+    if loaded is None:
+        loaded = assemble(parse_text(text, path), text, Path(path), dict(broken.operator.parameters))
+        if known is not None:
+            known[text] = loaded
+    return text, loaded
 
 
-def patched(broken: Broken, edits: tuple[Edit, ...], drop: bool, verdicts: Verdicts) -> Patched:
-    """The model after some edits; with `drop`, without its schedule.  `verdicts` tells what holds then.
+def trimmed(
+    broken: Broken, edits: tuple[Edit, ...], gone: Collection[str]
+) -> tuple[tuple[Edit, ...], list[tree.Expect]]:
+    """The edits with those that take scheduled wake-ups away, by name, and what is expected that still makes sense."""
+    away, names = _without_schedule(broken, edits, gone)
+    written = [member for member in broken.members if isinstance(member, tree.Expect)]
+    kept = [line for line in written if not names & {word.text for word in line.without}]
+    lines = (broken.source.without(line.span) for line in written if line not in kept)
+    return (*edits, *away, *lines), kept
+
+
+def patched(broken: Broken, edits: tuple[Edit, ...], gone: Collection[str], verdicts: Verdicts) -> Patched:
+    """The model after some edits, without the scheduled wake-ups that are `gone`.  `verdicts` tells what holds then.
 
     Raises `NoPatch` where something that was expected to hold does not any more.
     """
     try:
-        gone: frozenset[str] = frozenset()
-        if drop:
-            away, gone = _without_schedule(broken, edits)
-            edits = (*edits, *away)
-        written = [member for member in broken.members if isinstance(member, tree.Expect)]
-        kept = [line for line in written if not gone & {word.text for word in line.without}]
-        edits = (*edits, *(broken.source.without(line.span) for line in written if line not in kept))
+        edits, kept = trimmed(broken, edits, gone)
         text, loaded = read_text(broken, edits)
         updated = _updated(broken, kept, loaded, verdicts)
         if updated:
@@ -106,23 +116,33 @@ def _scopes(broken: Broken) -> dict[Span, Scope]:
     return {span: one.scope for one in expected for span in (*one.others, one.span)}
 
 
-def _without_schedule(broken: Broken, edits: tuple[Edit, ...]) -> tuple[list[Edit], frozenset[str]]:
-    """Takes away the rules `every` and the resyncs that stand in the model; and the names of rules that are gone.
-
-    What another edit is at stays.
-    """
-    found: list[tuple[Edit, str]] = []
+def _scheduled(broken: Broken) -> Iterator[tuple[Edit, str]]:
+    """What takes each rule `every` and each resync that stands in the model away, with its name in a scope."""
     source = broken.source
     for controller in broken.controllers:
         for member in controller.members:
             if isinstance(member, tree.Requeue):
-                found.append((source.without(member.span), member.name.text))
+                yield source.without(member.span), member.name.text
             elif isinstance(member, tree.Resync):
-                found.append((source.without(member.span), ""))
+                yield source.without(member.span), f"{controller.name}.resync"
         for node in nodes(reconcile(controller)):
             if isinstance(node, tree.Requeue) and node.kind == "every":
                 edit = source.replace(source.begin(node.span), words_end(source, node), "await change")
-                found.append((edit, node.name.text))
+                yield edit, node.name.text
+
+
+def written_schedule(broken: Broken) -> tuple[str, ...]:
+    """The names, in a scope, of the rules `every` and the resyncs that stand in the model, the most frequent first."""
+    names = {name for _, name in _scheduled(broken)}
+    found = [one for one in wake_ups_of(broken.operator.controllers) if one.scoped in names]
+    return tuple(one.scoped for one in sorted(found, key=lambda one: one.seconds or 0.0))
+
+
+def _without_schedule(
+    broken: Broken, edits: tuple[Edit, ...], gone: Collection[str]
+) -> tuple[list[Edit], frozenset[str]]:
+    """Takes scheduled wake-ups away by name; and which of them are away then: what another edit is at stays."""
+    found = [(edit, name) for edit, name in _scheduled(broken) if name in gone]
     stays = {name for edit, name in found if any(_meet(broken, edit, other) for other in edits)}
     return [edit for edit, name in found if name not in stays], frozenset(name for _, name in found) - stays
 

@@ -6,7 +6,7 @@ It sorts out what is no repair.  What is one is verified by the real engines.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from reconcheck.engines.budget import Budget, Exhausted
@@ -14,12 +14,15 @@ from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states
 from reconcheck.engines.python_code import predicate
 from reconcheck.explain.candidate import Happened
+from reconcheck.explain.reenacting import Script, Stage, script
 from reconcheck.model.operator import Goal, Operator, Scope
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.steps import Endless, Kind, LeftRange, Step
 
 MOST_STATES = 20_000
 """States that are looked at first; what is wrong with a larger model is mostly seen in so many of them."""
+NOTHING: frozenset[str] = frozenset()
+NOTHING_AT: frozenset[int] = frozenset()
 MOST_ENDS = 40
 """Quiet states whose runs are looked at, the nearest first."""
 
@@ -53,7 +56,11 @@ class NotProbed(Exception):
 
 
 def probe(
-    operator: Operator, scope: Scope, seconds: float | None, rules: Iterable[str] = (), most: int = MOST_STATES
+    operator: Operator,
+    scope: Scope,
+    seconds: float | None,
+    rules: Iterable[str] = (),
+    most: int = MOST_STATES,
 ) -> Probed:
     """What is wrong in a scope, as far as the nearest states show it; `rules` must not be armed for ever.
 
@@ -63,12 +70,32 @@ def probe(
         system = compile_system(operator, scope)
         budget = Budget(seconds)
         graph = explore(system, budget, most)
-        calm_graph = calm(graph, budget)
+        return _told(graph, budget, operator.goals, rules, graph.followed == len(graph.states))
     except (Exhausted, Endless, LeftRange) as reason:
         raise NotProbed(str(reason)) from reason
-    runs = _Runs(graph, calm_graph)
-    wrong = {goal.name: found for goal in operator.goals if (found := runs.wrong(goal)) is not None}
-    whole = graph.followed == len(graph.states)
+
+
+def probe_like(
+    operator: Operator,
+    scope: Scope,
+    seconds: float | None,
+    rules: Iterable[str],
+    known: Iterable[Script],
+    lines: Callable[[int], int],
+) -> Iterator[tuple[Script, Probed]]:
+    """What is wrong in a scope, as far as known runs show it that may be possible there; `lines` gives their lines."""
+    try:
+        stage, budget = Stage(compile_system(operator, scope), lines), Budget(seconds)
+        goals = [goal for goal in operator.goals if goal.kind != "reachable"]
+        for one in known:
+            yield one, _told(stage.follow(one), budget, goals, rules, False)
+    except (Exhausted, Endless, LeftRange):
+        return  # all the states will tell
+
+
+def _told(graph: StateGraph, budget: Budget, goals: Iterable[Goal], rules: Iterable[str], whole: bool) -> Probed:
+    runs = _Runs(graph, calm(graph, budget))
+    wrong = {goal.name: found for goal in goals if (found := runs.wrong(goal)) is not None}
     return Probed(len(graph.states), whole, wrong, runs.restless(), runs.waiting(frozenset(rules)))
 
 
@@ -77,7 +104,10 @@ class _Runs:
 
     def __init__(self, graph: StateGraph, calm_graph: CalmGraph) -> None:
         self.graph, self.calm_graph = graph, calm_graph
-        self.holders = [_holder(variable.name) for variable in graph.system.variables]
+        holders = enumerate(_holder(variable.name) for variable in graph.system.variables)
+        self.holders = [(place, holder) for place, holder in holders if holder is not None]
+        """What lives, by its places in a state."""
+        self.told = [_told_by(command.step) for command in graph.system.commands]
 
     def wrong(self, goal: Goal) -> Wrong | None:
         """How a goal fails, if it does."""
@@ -112,7 +142,7 @@ class _Runs:
             path = self.graph.path(state)
             numbers = [path[0][1], *(number for _, number in path[1:])]
             steps = zip((command for command, _ in path[1:]), numbers[:-1], numbers[1:], strict=True)
-            yield self._happened(list(steps))
+            yield self._happened(list(steps), path)
 
     def _around(self, loops: list[list[int]]) -> Iterator[Happened]:
         """A way into each component, and everything that can go on in it."""
@@ -129,31 +159,38 @@ class _Runs:
                 for command, after in self.graph.edges[state]
                 if after in inside and commands[command].step.kind.calm
             ]
-            yield self._happened([*way, *loop])
+            yield self._happened([*way, *loop], path)
 
-    def _happened(self, steps: list[tuple[int, int, int]]) -> Happened:
+    def _happened(self, steps: list[tuple[int, int, int]], path: list[tuple[int, int]]) -> Happened:
         changed: set[str] = set()
         outcomes: set[int] = set()
         failures: set[int] = set()
         errors = restarts = False
-        states, commands = self.graph.states, self.graph.system.commands
+        states = self.graph.states
         for command, before, after in steps:
-            step = commands[command].step
             old, new = states[before], states[after]
-            changed |= {
-                holder for holder, a, b in zip(self.holders, old, new, strict=True) if a != b and holder is not None
-            }
-            restarts = restarts or step.action.partition(" ")[0] in ("crash", "relist")
-            line = line_of(step)
-            if line is None or not step.action.startswith("reconcile "):
-                continue
-            if is_outcome(step):
-                outcomes.add(line)
-                errors = errors or step.detail.startswith("fail")
-            elif is_failure(step):
-                failures.add(line)
-                errors = True
-        return Happened(frozenset(changed), frozenset(outcomes), frozenset(failures), errors, restarts)
+            for place, holder in self.holders:
+                if old[place] != new[place]:
+                    changed.add(holder)
+            told = self.told[command]
+            restarts, errors = restarts or told.restarts, errors or told.errors
+            outcomes |= told.outcomes
+            failures |= told.failures
+        begun = script(self.graph, path)
+        return Happened(frozenset(changed), frozenset(outcomes), frozenset(failures), errors, restarts, begun)
+
+
+def _told_by(step: Step) -> Happened:
+    """What a step by itself has to do with candidates."""
+    restarts = step.action.partition(" ")[0] in ("crash", "relist")
+    line = line_of(step)
+    if line is None or not step.action.startswith("reconcile "):
+        return Happened(NOTHING, NOTHING_AT, NOTHING_AT, False, restarts)
+    here = frozenset({line})
+    if is_outcome(step):
+        return Happened(NOTHING, here, NOTHING_AT, step.detail.startswith("fail"), restarts)
+    failed = is_failure(step)
+    return Happened(NOTHING, NOTHING_AT, here if failed else NOTHING_AT, failed, restarts)
 
 
 def _holder(variable: str) -> str | None:

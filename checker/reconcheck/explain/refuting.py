@@ -8,28 +8,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconcheck.explain.trace import Trace, visible_start
+from reconcheck.engines.budget import Budget, Exhausted
+from reconcheck.engines.explicit import StateGraph
+from reconcheck.engines.fairness import calm, livelocks, quiet_states
+from reconcheck.engines.lasso import shortest_cycle
+from reconcheck.engines.python_code import canonical, predicate
+from reconcheck.explain.reenacting import Script, Stage
+from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
 from reconcheck.explain.verdict import Answer
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Operator, Scope
-from reconcheck.model.types import Value
-from reconcheck.semantics.interpreter import Interpreter
-from reconcheck.semantics.steps import Endless, Kind, LeftRange, Step
+from reconcheck.semantics.compiler import compile_system
+from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.world import State
 
-WIDTH = 8
-"""States followed at a time: a step can end in several."""
-SETTLING = 60
-"""Fair steps after the last one of a known run until there is rest, or it is given up."""
+MOST_RUNS = 12
+"""Known runs that are tried in a scope, the most useful first."""
 
 
 @dataclass(frozen=True)
 class _Run:
-    """A run that came to rest where the goal was false: what it began with, and its steps."""
+    """A run on which a goal failed."""
 
     goal: e.Expr
-    start: tuple[tuple[str, Value], ...]
-    steps: tuple[Step, ...]
+    script: Script
 
 
 class Refuter:
@@ -38,51 +40,57 @@ class Refuter:
     def __init__(self, operator: Operator) -> None:
         self.operator = operator
         self.known: dict[_Run, int] = {}
-        """The runs that came to rest without their goal, with how often each was of use."""
+        """The runs that failed, with how often each was of use."""
 
     def learn(self, answers: Iterable[Answer]) -> None:
-        """Takes the runs that end at rest without their goal."""
+        """Takes the runs on which goals fail."""
         for answer in answers:
-            if answer.verdict == "quiet" and isinstance(answer.trace, Trace):
+            if answer.verdict in ("quiet", "livelock") and isinstance(answer.trace, Trace):
                 trace = answer.trace
-                steps = tuple(row.step for row in trace.steps)
-                self.known.setdefault(_Run(answer.goal.formula, trace.start, steps), 0)
+                steps = [row.step for row in trace.steps]
+                while steps and steps[-1].kind == "fair":
+                    steps.pop()
+                script = Script(trace.first or trace.start, tuple((step.action, step.detail) for step in steps))
+                self.known.setdefault(_Run(answer.goal.formula, script), 0)
 
     def refutes(self, scope: Scope) -> bool:
-        """Whether some known run, as far as it is possible, comes to rest without its goal in another scope too."""
-        interpreter = Interpreter(self.operator, scope)
-        for run in sorted(self.known, key=lambda one: -self.known[one]):
+        """Whether a goal fails in another scope too, on a run that begins like a known one as far as it is possible."""
+        if not self.known:
+            return False
+        system = compile_system(self.operator, scope)
+        replayer = Replayer(self.operator, scope, canonical(system))
+        stage = Stage(system, lambda line: line)
+        for run in sorted(self.known, key=lambda one: -self.known[one])[:MOST_RUNS]:
+
+            def holds(state: State, goal: e.Expr = run.goal) -> bool:
+                return bool(e.evaluate(goal, state))
+
             try:
-                if _ends_without(interpreter, run):
+                claim = _claim(stage.follow(run.script), run.goal)
+                if claim is not None:
+                    replayer.replay(claim, holds, ())
                     self.known[run] += 1
                     return True
-            except (Endless, LeftRange):
+            except (DoesNotReplay, Endless, Exhausted, LeftRange):
                 continue
         return False
 
 
-def _ends_without(interpreter: Interpreter, run: _Run) -> bool:
-    """Whether a run of these steps, without those that are not possible, comes to rest where the goal is false.
-
-    Every state on the way is one that the interpreter gives as a successor of the state before.
-    """
-    operator, goal = interpreter.operator, run.goal
-    states = [state for state in interpreter.initial() if visible_start(operator, state) == run.start][:WIDTH]
-    for step in run.steps:
-        after = [then for state in states for taken, then in interpreter.successors(state) if taken == step]
-        states = _distinct(interpreter, after)[:WIDTH] or states
-    for _ in range(SETTLING):
-        if not states:
-            return False
-        going_on: list[State] = []
-        for state in states:
-            fair = [then for step, then in interpreter.successors(state) if step.kind is Kind.FAIR]
-            if not fair and not e.evaluate(goal, state):
-                return True
-            going_on += fair[:1]
-        states = _distinct(interpreter, going_on)[:WIDTH]
-    return False
+def _claim(graph: StateGraph, goal: e.Expr) -> Claim | None:
+    """That the goal fails in states behind a run: at rest, or in a fair loop."""
+    calm_graph = calm(graph, Budget())
+    truth = list(map(predicate(graph.system, goal), graph.states))
+    quiet = [state for state in quiet_states(calm_graph, truth) if state < graph.followed]
+    if quiet:
+        return _claimed(graph, graph.path(quiet[0]), None)
+    cycle = shortest_cycle(calm_graph, livelocks(calm_graph, truth), truth, Budget())
+    if cycle is None:
+        return None
+    stem = graph.path(cycle.start)
+    return _claimed(graph, [*stem, *cycle.loop], len(stem) - 1)
 
 
-def _distinct(interpreter: Interpreter, states: Iterable[State]) -> list[State]:
-    return list({interpreter.key(state): state for state in states}.values())
+def _claimed(graph: StateGraph, path: list[tuple[int, int]], loop: int | None) -> Claim:
+    commands = graph.system.commands
+    steps = [(commands[command].step if command >= 0 else None, graph.states[state]) for command, state in path]
+    return Claim(steps, loop, "quiet" if loop is None else "livelock", False)

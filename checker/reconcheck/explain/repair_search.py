@@ -8,31 +8,40 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.broken import Broken
-from reconcheck.explain.candidate import Candidate
+from reconcheck.explain.candidate import Candidate, Happened
 from reconcheck.explain.candidates import candidates
 from reconcheck.explain.cause import Place
-from reconcheck.explain.diagnosis import Repair
+from reconcheck.explain.diagnosis import Edit, Repair
 from reconcheck.explain.edits import Overlap, difference, original_line, original_lines
-from reconcheck.explain.patch import NoPatch, patched, read_text, with_true_causes
-from reconcheck.explain.trial import REST, WAITING, Asked, Tried, Verdicts, requirements, try_out, with_schedule
-from reconcheck.explain.verdict import GOOD
+from reconcheck.explain.patch import NoPatch, patched, read_text, trimmed, with_true_causes, written_schedule
+from reconcheck.explain.probe import NotProbed, probe
+from reconcheck.explain.reenacting import Script
+from reconcheck.explain.trial import REST, WAITING, Asked, Verdicts, placed, requirements, try_out, with_schedule
+from reconcheck.explain.verdict import GOOD, Answer
 from reconcheck.explain.verify import ENGINES, Verifier
 from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import Goal, Scope
+from reconcheck.model.operator import SCHEDULED, Goal, Rule, Scope
 from reconcheck.model.wakeups import in_force
 
 SEARCHED = 0.6
 """The part of the time after which no more sets are tried: what was found is to be verified."""
-MOST_WORK = 400_000
+MOST_WORK = 300_000
 """States of changed models that are listed, after which no more sets are tried: the same on every machine."""
+BEFORE = 200_000
+"""How much of that an earlier search of the same model counts at most: some is left for the next."""
+MOST_RUNS = 6
+"""Known runs that are tried with a set before all its states are listed."""
+MORE_RUNS = 4
+"""How many such runs are taken from one set."""
 WORK_OF_A_SET = 1_500
 """What a set counts in addition: its text is read and compiled."""
-ONE_MORE = 5.0
+ONE_MORE = 2.0
 """Seconds to verify a repair of too many states for its whole graph, once there is another for the same goals."""
 GRAPH = frozenset({"graph", "search"})
 """What verifies a repair whose whole state graph is at hand: looking for a proof in parts would take longer."""
@@ -66,6 +75,10 @@ class _Found:
 
     chosen: Set
     mended: frozenset[str]
+    gone: frozenset[str]
+    """Scheduled wake-ups that nothing needs any more."""
+    guarded: bool
+    """Whether a whole state graph shows that nothing goes wrong with what is left of the schedule."""
     seconds: float
 
 
@@ -82,21 +95,30 @@ class Search:
         tell: Callable[[str], None],
         more: tuple[Candidate, ...] = (),
         before: Asked | None = None,
+        after: Search | None = None,
+        most_work: int | None = MOST_WORK,
     ) -> None:
         self.loaded, self.broken, self.asked = loaded, broken, asked
         self.verdicts, self.clock, self.tell = verdicts, clock, tell
         self.before = before
         """What was good in another scope, and must stay so."""
+        self.read: dict[str, Loaded] = {} if after is None else after.read
+        """The models of texts that were read, also in the search before this one."""
         self.candidates: tuple[Candidate, ...] = (*candidates(broken), *more)
         self.runs: dict[str, list[tuple[Set, Set]]] = {}
         """For each goal, the sets with which it fails, each with the candidates that a run of it is touched by."""
+        self.scheduled: dict[str, list[tuple[Set, Set]]] = {}
+        """The same with the schedule, where a repair takes away all of it that stands in the model."""
+        self.scripts: list[Script] = []
+        """How known runs begin that fail, the most useful first."""
         self.found: list[_Found] = []
         self.undecided: list[str] = []
         self.impossible: set[Set] = set()
         """Sets that give no model, or change the same words."""
         self.considered = self.tried = 0
         """Sets that came up, and those that no run known from others had shown to fail."""
-        self.work = 0
+        self.most_work = most_work
+        self.work: int = 0 if after is None else min(after.work, BEFORE)
 
     def repairs(self, most_edits: int) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
         """The repairs, verified, and what could not be told."""
@@ -110,7 +132,7 @@ class Search:
         as_it_is = try_out(self.loaded, self.asked, (), lambda line: line, self.clock.left)
         if REST in as_it_is.wrong:
             self.asked = replace(self.asked, rests=False)
-        self._learn(frozenset(), as_it_is)
+        self._learn(self.runs, frozenset(), as_it_is.wrong)
         for size in range(1, most_edits + 1):
             for numbers in itertools.combinations(range(len(self.candidates)), size):
                 chosen = frozenset(numbers)
@@ -122,24 +144,31 @@ class Search:
                 if self.clock.past(SEARCHED):
                     self.undecided.append(f"not all {which} were tried {where}: the time was up after {self.tried}")
                     return
-                if self.work > MOST_WORK:
+                if self.most_work is not None and self.work > self.most_work:
                     self.undecided.append(f"not all {which} were tried {where}: {self.tried} sets were")
                     return
                 self._try(chosen)
 
     def _worth_trying(self, chosen: Set) -> bool:
         """Whether no known run shows that the set fails, and no smaller one does as much."""
-        possible = {name for name in self.asked.failing if not self._fails(name, chosen)}
-        if not possible or any(self._fails(name, chosen) for name in self.runs if name not in self.asked.failing):
+        possible = {name for name in self.asked.failing if not _fails(self.runs, name, chosen)}
+        if not possible or any(_fails(self.runs, name, chosen) for name in self.runs if name not in self.asked.failing):
             return False
+        if not self._relying(frozenset()):
+            possible = {name for name in possible if not _fails(self.scheduled, name, chosen)}
+            others = self.scheduled.keys() - self.asked.failing
+            if not possible or any(_fails(self.scheduled, name, chosen) for name in others):
+                return False
         if any(pair <= chosen for pair in self.impossible):
             return False
         covered = self._covered(chosen)
-        return not any(found.chosen <= covered and found.mended >= possible for found in self.found)
+        return self._is_enough(possible) and not any(
+            found.chosen <= covered and found.mended >= possible for found in self.found
+        )
 
-    def _fails(self, name: str, chosen: Set) -> bool:
-        """Whether a known run is one of the model with this set as well."""
-        return any(not ((chosen ^ with_) & touched) for with_, touched in self.runs.get(name, ()))
+    def _is_enough(self, mended: frozenset[str] | set[str]) -> bool:
+        """Whether some goal is mended, and no set is known that mends these and more."""
+        return bool(mended) and not any(found.mended > mended for found in self.found)
 
     def _covered(self, chosen: Set) -> Set:
         """The candidates of a set, and those that do the same with less."""
@@ -152,30 +181,119 @@ class Search:
         self.tell(f"trying repairs: {self._title(chosen)}")
         edits = tuple(edit for number in sorted(chosen) for edit in self.candidates[number].edits)
         try:
-            _, loaded = read_text(self.broken, edits)
+            _, loaded = read_text(self.broken, edits, self.read)
         except (Overlap, ModelError):
             self.impossible.add(chosen)
             return
         changes = original_lines(edits)
         rules = tuple(dict.fromkeys(rule for number in sorted(chosen) for rule in self.candidates[number].rules))
-        tried = try_out(loaded, self.asked, rules, lambda line: original_line(changes, line), self.clock.left)
+        lines = partial(original_line, changes)
+        tried = try_out(loaded, self.asked, rules, lines, self.clock.left, self.scripts[:MOST_RUNS], self._is_enough)
+        if tried.by is not None:  # it may well be of use again
+            self.scripts.remove(tried.by)
+            self.scripts.insert(0, tried.by)
         self.work += WORK_OF_A_SET + tried.states
-        self._learn(chosen, tried)
+        self._learn(self.runs, chosen, tried.wrong)
         if tried.open:
             self.undecided.append(f"{self._title(chosen)}: {tried.open}")
         elif tried.mended and tried.allowed(self.asked):
-            self.found.append(_Found(chosen, tried.mended, time.monotonic() - started))
+            found = self._also_with_schedule(chosen, edits, loaded, tried.mended)
+            if found.mended:
+                self.found.append(replace(found, seconds=time.monotonic() - started))
 
-    def _learn(self, chosen: Set, tried: Tried) -> None:
+    def _learn(
+        self, runs_of: dict[str, list[tuple[Set, Set]]], chosen: Set, wrong: Mapping[str, Iterable[Happened]]
+    ) -> None:
         """Keeps the runs of a failure, those that few candidates touch."""
-        for name, runs in tried.wrong.items():
+        for name, runs in wrong.items():
             masks = {
                 frozenset(n for n, candidate in enumerate(self.candidates) if run.touched_by(candidate))
                 for run in runs
             }  # fmt: skip
             least = [mask for mask in masks if not any(other < mask for other in masks)]
-            known = self.runs.setdefault(name, [])
+            known = runs_of.setdefault(name, [])
             known[:0] = [(chosen, mask) for mask in sorted(least, key=sorted)]
+        if runs_of is self.runs:
+            begun = [run.script for name in sorted(wrong) for run in wrong[name] if run.script is not None]
+            self.scripts += [one for one in dict.fromkeys(begun) if one not in self.scripts][:MORE_RUNS]
+
+    # ---- with the schedule ---------------------------------------------------------------------------------
+
+    def _also_with_schedule(
+        self, chosen: Set, edits: tuple[Edit, ...], loaded: Loaded, mended: frozenset[str]
+    ) -> _Found:
+        """What a set mends and does not break with what stays of the schedule either, which the operator runs with."""
+        while True:
+            gone = self._gone(loaded, mended)
+            wrong, guarded = self._wrong_with_schedule(chosen, edits, gone, mended)
+            if wrong - mended:
+                return _Found(chosen, frozenset(), gone, guarded, 0.0)
+            if not wrong or wrong == mended:
+                return _Found(chosen, mended - wrong, gone, guarded, 0.0)
+            mended -= wrong
+
+    @cached_property
+    def _good_with_schedule(self) -> frozenset[str]:
+        """The goals that are met with the schedule as it is, and must be with what is left of it."""
+        scheduled = with_schedule(self.asked.scope)
+        goals = [goal for goal in self.loaded.operator.goals if goal.kind != "reachable"]
+        return frozenset(goal.name for goal in goals if self.verdicts(self.loaded, goal, scheduled) in GOOD)
+
+    def _relying(self, mended: frozenset[str]) -> list[Goal]:
+        """The goals that converge with the schedule only, or may, once others are mended."""
+        if self.asked.scope.schedule:
+            return [goal for goal in self.loaded.operator.goals if goal.name in mended | self.asked.good]
+        scheduled = with_schedule(self.asked.scope)
+        return [
+            goal
+            for goal in self.loaded.operator.goals
+            if goal.kind == "converges"
+            and goal.name not in mended | self.asked.good
+            and self.verdicts(self.loaded, goal, scheduled) in ("converges", None)
+        ]
+
+    def _gone(self, loaded: Loaded, mended: frozenset[str]) -> frozenset[str]:
+        """The scheduled wake-ups in the model that no goal needs once these are mended; of two, the more frequent."""
+        scope, away = with_schedule(self.asked.scope), frozenset[str]()
+        relying = self._relying(mended)
+        for name in written_schedule(self.broken):
+            less = replace(scope, without=tuple(sorted({*scope.without, *away, name})))
+            if all(self.verdicts(loaded, goal, less) in GOOD for goal in relying):
+                away |= {name}
+        return away
+
+    def _wrong_with_schedule(
+        self, chosen: Set, edits: tuple[Edit, ...], gone: frozenset[str], mended: frozenset[str]
+    ) -> tuple[frozenset[str], bool]:
+        """The goals that fail with what is left of the schedule; and whether all states were looked at."""
+        scope = with_schedule(self.asked.scope)
+        if scope == self.asked.scope and not gone:
+            return frozenset(), True
+        try:
+            edits, _ = trimmed(self.broken, edits, gone)
+            _, loaded = read_text(self.broken, edits, self.read)
+        except (Overlap, ModelError):
+            return frozenset(), False  # there is no such text to offer, which is told when it is to be verified
+        controllers = loaded.operator.controllers
+        if not self.asked.scope.schedule and in_force(controllers, scope) == in_force(controllers, self.asked.scope):
+            return frozenset(), True
+        try:
+            found = probe(loaded.operator, scope, self.clock.left())
+        except NotProbed:
+            return frozenset(), False
+        self.work += WORK_OF_A_SET + found.states
+        wrong = {name: one.runs for name, one in found.wrong.items() if name in mended | self._good_with_schedule}
+        if not self._relying(frozenset()):
+            changes = original_lines(edits)
+            self._learn(
+                self.scheduled,
+                chosen,
+                {
+                    name: [placed(run, lambda line: original_line(changes, line)) for run in runs]
+                    for name, runs in wrong.items()
+                },
+            )
+        return frozenset(wrong), found.whole
 
     def _title(self, chosen: Set) -> str:
         return "; ".join(self.candidates[number].title for number in sorted(chosen))
@@ -206,24 +324,14 @@ class Search:
             return False
         return other.chosen != one.chosen and other.chosen <= self._covered(one.chosen)
 
-    def _needs_schedule(self, mended: frozenset[str]) -> bool:
-        """Whether a goal, after the repair of others, converges with the schedule only, or may."""
-        scheduled = with_schedule(self.asked.scope)
-        return any(
-            self.verdicts(self.loaded, goal, scheduled) in ("converges", None)
-            for goal in self.loaded.operator.goals
-            if goal.kind == "converges" and goal.name not in mended | self.asked.good
-        )
-
     def _repair(self, found: _Found, another: bool) -> Repair | None:
         """A found set as a repair, if the real engines say so of the text that it gives; `another` does as much."""
         started = time.monotonic()
         title = self._title(found.chosen)
         self.tell(f"verifying the repair: {title}")
         edits = tuple(edit for number in sorted(found.chosen) for edit in self.candidates[number].edits)
-        drop = not self.asked.scope.schedule and not self._needs_schedule(found.mended)
         try:
-            whole = patched(self.broken, edits, drop, self.verdicts)
+            whole = patched(self.broken, edits, found.gone, self.verdicts)
         except NoPatch as reason:
             self.undecided.append(f"{title}: not offered, as {reason}")
             return None
@@ -232,9 +340,8 @@ class Search:
         if refused:
             self.undecided.append(f"{title}: {refused}")
             return None
-        whole = with_true_causes(
-            self.broken, whole, lambda goal, scope: verifier.answer(goal, scope, self.clock.left())
-        )
+        whole = with_true_causes(self.broken, whole, partial(self._answered, verifier))
+        notes = (*whole.notes, *self._staying(found.gone, self._relying(found.mended)))
         places = [place for number in sorted(found.chosen) for place in self.candidates[number].places]
         return Repair(
             title=title,
@@ -244,8 +351,42 @@ class Search:
             level=self._lowest_level(whole.loaded, found.mended),
             places=_distinct(places),
             seconds=found.seconds + time.monotonic() - started,
-            notes=whole.notes,
+            notes=notes,
         )
+
+    def _staying(self, gone: Collection[str], goals: Sequence[Goal]) -> Iterator[str]:
+        """What stays of the schedule that stands in the model, and for whom, in a sentence."""
+        stays = [name for name in written_schedule(self.broken) if name not in gone]
+        names = [goal.name for goal in goals]
+        if stays and names and not self.asked.scope.schedule:
+            yield f"{', '.join(stays)} {'stay' if len(stays) > 1 else 'stays'} for {', '.join(names)}"
+
+    def keep(self, goals: Sequence[Goal], rules: Sequence[Rule]) -> Repair:
+        """The schedule kept for goals that converge with it, and that need these rules; what nobody needs goes."""
+        started = time.monotonic()
+        names = tuple(goal.name for goal in goals)
+        title = f"keep {', '.join(rule.name for rule in rules) or 'the resync'} for {', '.join(names)}"
+        places = tuple(Place(rule.span, rule.cites) for rule in rules)
+        kept = Repair(title, (), "", names, SCHEDULED, places, 0.0)
+        gone = self._gone(self.loaded, frozenset())
+        if gone:
+            self.tell(f"verifying the repair: {title}")
+            found = _Found(frozenset(), frozenset(names), gone, True, 0.0)
+            try:
+                whole = patched(self.broken, (), gone, self.verdicts)
+            except NoPatch:
+                whole = None
+            verifier = None if whole is None else self._verifier(whole.loaded, False)
+            if whole is not None and verifier is not None and not self._refused(whole.loaded, found, verifier):
+                whole = with_true_causes(self.broken, whole, partial(self._answered, verifier))
+                without = ", ".join(name for name in written_schedule(self.broken) if name in gone)
+                patch = difference(self.broken.source, whole.text)
+                title = f"{title}, without {without}"
+                kept = replace(kept, title=title, edits=whole.edits, patch=patch, notes=whole.notes)
+        return replace(kept, seconds=time.monotonic() - started)
+
+    def _answered(self, verifier: Verifier, goal: Goal, scope: Scope) -> Answer:
+        return verifier.answer(goal, scope, self.clock.left())
 
     def _verifier(self, loaded: Loaded, another: bool) -> Verifier:
         """What verifies a repaired model; with less time where `another` repair does as much and this one is large."""
@@ -278,10 +419,15 @@ class Search:
     ) -> dict[Scope, list[tuple[Goal, str | None]]]:
         """Everything that has to be so of a repaired model: goals with the verdict expected, None for a good one."""
         operator = loaded.operator
-        asked = replace(self.asked, failing=found.mended)
-        wanted: dict[Scope, list[tuple[Goal, str | None]]] = {
-            asked.scope: [(goal, None) for goal in requirements(operator, asked, rules)]
-        }
+        scheduled = with_schedule(self.asked.scope)
+        wanted: dict[Scope, list[tuple[Goal, str | None]]] = {}
+        if found.chosen:
+            asked = replace(self.asked, failing=found.mended)
+            wanted[asked.scope] = [(goal, None) for goal in requirements(operator, asked, rules)]
+        if not found.chosen or not found.guarded:
+            names = found.mended | self._good_with_schedule
+            goals = [(goal, None) for goal in operator.goals if goal.name in names]
+            wanted.setdefault(scheduled, []).extend(goals)
         if self.before is not None:
             before = [(operator.goal(name), None) for name in sorted(self.before.good)]
             wanted.setdefault(self.before.scope, []).extend(before)
@@ -302,6 +448,11 @@ class Search:
                 if all(answer.good for answer in verifier.together(goals, scope)):
                     return level
         return top.level
+
+
+def _fails(runs: Mapping[str, list[tuple[Set, Set]]], name: str, chosen: Set) -> bool:
+    """Whether a known run, by which a goal fails, is one of the model with this set as well."""
+    return any(not ((chosen ^ with_) & touched) for with_, touched in runs.get(name, ()))
 
 
 def _distinct(places: Iterable[Place]) -> tuple[Place, ...]:

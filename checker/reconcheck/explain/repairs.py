@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from reconcheck.explain.candidates import broken_model
-from reconcheck.explain.diagnosis import Repair
+from reconcheck.explain.diagnosis import MOST_EDITS, Repair
 from reconcheck.explain.edits import Source, apply_edits
-from reconcheck.explain.repair_search import GRAPH, SEARCHED, Clock, Search
-from reconcheck.explain.schedule import SCHEDULE, kept_schedule, schedules
+from reconcheck.explain.repair_search import GRAPH, MOST_WORK, SEARCHED, Clock, Search
+from reconcheck.explain.schedule import helped_by, needed_rules, schedules
 from reconcheck.explain.tally import SETS, Tally
 from reconcheck.explain.trial import Asked, Verdicts, with_schedule
 from reconcheck.explain.verdict import GOOD, Answer
 from reconcheck.explain.verify import ENGINES, Verifier
 from reconcheck.model.assemble import Loaded, assemble
-from reconcheck.model.operator import Operator, Scope
+from reconcheck.model.operator import SCHEDULED, Operator, Scope
 from reconcheck.syntax.parser import parse_text
-
-MOST_EDITS = 3
-"""Edits of a repair."""
 
 
 def repairs(
@@ -28,10 +25,12 @@ def repairs(
     seconds: float | None = None,
     tell: Callable[[str], None] = lambda _text: None,
     most_edits: int = MOST_EDITS,
+    most_work: int | None = MOST_WORK,
     tally: Tally | None = None,
 ) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
     """Every minimal repair of the goals that diverge, smallest first, and what could not be told, with the reason.
 
+    `most_work` is how many states of changed models are listed before it ends, time or not; None for any number.
     `answers` are those to the model's goals in the scope of the first of them; answers in other scopes save work.
     `tally` counts the sets of edits and the verdicts that came up, and those that work was done for.
     Raises `InternalError`.
@@ -49,9 +48,9 @@ def repairs(
     broken = broken_model(loaded.operator, parse_text(loaded.operator.sources[path], path), goals)
     clock = Clock(seconds)
     tally = tally or Tally()
-    verdicts = Verdicts(clock.left, tally)
+    verdicts = Verdicts(clock.left, loaded, answers, tally)
     wanted = Asked(scope, frozenset(goal.name for goal in goals), good, True)
-    search = Search(loaded, broken, wanted, verdicts, clock, tell)
+    search = Search(loaded, broken, wanted, verdicts, clock, tell, most_work=most_work)
     found, undecided = search.repairs(most_edits)
     tally.count(SETS, search.considered, search.tried)
     if scope.schedule:
@@ -59,9 +58,10 @@ def repairs(
     mended = frozenset(name for repair in found for name in repair.goals)
     rest = [goal for goal in goals if goal.name not in mended]
     scheduled = with_schedule(scope)
-    known = [answer for answer in answers if answer.scope == scheduled]
-    kept, without_help, unknown = kept_schedule(loaded, rest, scheduled, known, verdicts)
-    found, undecided = (*found, *kept), (*undecided, *unknown)
+    helped, without_help, unknown = helped_by(loaded, rest, scheduled, verdicts)
+    undecided = (*undecided, *unknown)
+    if helped:
+        found = (*found, search.keep(helped, needed_rules(loaded, helped, scheduled, verdicts)))
     if without_help and clock.past(SEARCHED):
         names = ", ".join(goal.name for goal in without_help)
         undecided = (*undecided, f"{names} with a schedule and edits: the time was up")
@@ -69,11 +69,18 @@ def repairs(
         also = frozenset(goal.name for goal in loaded.operator.goals if verdicts(loaded, goal, scheduled) in GOOD)
         wider = Asked(scheduled, frozenset(goal.name for goal in without_help), also, False)
         broken = broken_model(loaded.operator, broken.file, without_help)
-        more = Search(loaded, broken, wider, verdicts, clock, tell, schedules(broken), wanted)
+        more = Search(loaded, broken, wider, verdicts, clock, tell, schedules(broken), wanted, search, most_work)
         others, unknown = more.repairs(most_edits)
         tally.count(SETS, more.considered, more.tried)
         found, undecided = (*found, *others), (*undecided, *unknown)
     return found, tuple(dict.fromkeys(undecided))
+
+
+def unrepaired(answers: Iterable[Answer], found: Iterable[Repair]) -> tuple[str, ...]:
+    """The goals that diverge and that none of the repairs mends."""
+    mended = {name for repair in found for name in repair.goals}
+    failing = [answer.goal.name for answer in answers if answer.verdict in ("quiet", "livelock")]
+    return tuple(name for name in dict.fromkeys(failing) if name not in mended)
 
 
 def repaired_text(operator: Operator, repair: Repair) -> str:
@@ -92,7 +99,7 @@ def objections(
     loaded = assemble(parse_text(text, str(path)), text, path, dict(operator.parameters))
     clock = Clock(seconds)
     verdicts = Verdicts(clock.left)
-    asked = with_schedule(scope) if repair.level == SCHEDULE else scope
+    asked = with_schedule(scope) if repair.level == SCHEDULED else scope
     wanted: list[tuple[str, Scope, str, tuple[str, ...]]] = [(name, asked, "converges", ()) for name in repair.goals]
     wanted += [(line.goal, line.scope, line.verdict, line.because) for line in loaded.operator.expectations]
     verifiers: dict[bool, Verifier] = {}

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.candidate import Happened
-from reconcheck.explain.probe import MOST_STATES, NotProbed, Probed, Wrong, is_failure, is_outcome, line_of, probe
+from reconcheck.explain.probe import (
+    MOST_STATES,
+    NotProbed,
+    Probed,
+    Wrong,
+    is_failure,
+    is_outcome,
+    line_of,
+    probe,
+    probe_like,
+)
+from reconcheck.explain.reenacting import Script
 from reconcheck.explain.tally import REPAIRED, Tally
 from reconcheck.explain.trace import Trace
+from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
 from reconcheck.model.assemble import Loaded
@@ -52,6 +64,8 @@ class Tried:
     """Why it could not be told."""
     states: int = 0
     """States that were listed to find that out."""
+    by: Script | None = None
+    """The known run that showed it."""
 
     def allowed(self, asked: Asked) -> bool:
         """Whether nothing is broken."""
@@ -64,9 +78,23 @@ def try_out(
     rules: tuple[str, ...],
     lines: Callable[[int], int],
     left: Callable[[], float | None],
+    known: Sequence[Script] = (),
+    enough: Callable[[frozenset[str]], bool] = bool,
 ) -> Tried:
-    """What a changed model does; `lines` gives the lines of the model as it stood."""
-    states = 0
+    """What a changed model does; `lines` gives the lines of the model as it stood.
+
+    Runs that are `known` to fail elsewhere are followed first: mostly one of them settles it.  Where it would not be
+    `enough` to mend the goals that may still be mended, it mends nothing.
+    """
+    rules = _waits(loaded.operator, asked, rules)
+    states, wrong = 0, dict[str, tuple[Happened, ...]]()
+    for script, found in probe_like(loaded.operator, asked.scope, left(), rules, known, lines):
+        states += found.states
+        tried = _shown(found, asked, lines, states)
+        wrong |= tried.wrong
+        tried = Tried(asked.failing - wrong.keys(), wrong, states=states)
+        if not enough(tried.mended) or not tried.allowed(asked):
+            return replace(tried, mended=frozenset(), by=script)
     for most in (FEW_STATES, MOST_STATES, MORE_STATES):
         try:
             found = probe(loaded.operator, asked.scope, left(), rules, most)
@@ -74,7 +102,9 @@ def try_out(
             break
         states += found.states
         tried = _shown(found, asked, lines, states)
-        if found.whole or not tried.mended or not tried.allowed(asked):
+        if not enough(tried.mended):
+            return replace(tried, mended=frozenset())
+        if found.whole or not tried.allowed(asked):
             return tried
     return replace(_by_engines(loaded, asked, rules, lines, left), states=states)
 
@@ -86,12 +116,15 @@ def _shown(found: Probed, asked: Asked, lines: Callable[[int], int], states: int
         wrong[REST] = found.restless
     if found.waiting is not None:
         wrong[WAITING] = found.waiting
-    shown = {name: tuple(_placed(run, lines) for run in one.runs) for name, one in wrong.items()}
+    shown = {name: tuple(placed(run, lines) for run in one.runs) for name, one in wrong.items()}
     return Tried(asked.failing - shown.keys(), shown, states=states)
 
 
-def _placed(run: Happened, lines: Callable[[int], int]) -> Happened:
-    return replace(run, outcomes=frozenset(map(lines, run.outcomes)), failures=frozenset(map(lines, run.failures)))
+def placed(run: Happened, lines: Callable[[int], int]) -> Happened:
+    """The same run with other lines."""
+    begun = None if run.script is None else run.script.moved(lines)
+    outcomes, failures = frozenset(map(lines, run.outcomes)), frozenset(map(lines, run.failures))
+    return replace(run, outcomes=outcomes, failures=failures, script=begun)
 
 
 # ---- where the state graph is too large ------------------------------------------------------------------------
@@ -118,14 +151,24 @@ def _by_engines(
         except ModelError as error:
             return Tried(frozenset(), {}, str(error))
         if answer.trace is not None and not answer.good:
-            wrong[goal.name] = (_placed(happened(answer.trace), lines),)
+            wrong[goal.name] = (placed(happened(answer.trace), lines),)
         elif not answer.good:
             reason = reason or f"{goal.name.strip()}: {answer.reason or answer.verdict}"
     return Tried(asked.failing - wrong.keys() if not reason else frozenset(), wrong, reason)
 
 
+def _waits(operator: Operator, asked: Asked, rules: tuple[str, ...]) -> tuple[str, ...]:
+    """The rules that must not be armed for ever.
+
+    A deadline may be: it stays until its moment comes.  One that comes for ever does not let the operator rest.
+    """
+    deadlines = {rule.name for rule in operator.rules() if rule.kind == "when"} if asked.rests else set()
+    return tuple(rule for rule in rules if rule not in deadlines)
+
+
 def requirements(operator: Operator, asked: Asked, rules: tuple[str, ...]) -> list[Goal]:
     """Everything a repaired model is asked, as goals."""
+    rules = _waits(operator, asked, rules)
     goals = [goal for goal in operator.goals if goal.name in asked.failing | asked.good]
     span = operator.span
     if asked.rests:
@@ -175,14 +218,31 @@ def with_schedule(scope: Scope) -> Scope:
 
 
 class Verdicts:
-    """Verdicts that state graphs show, of a model and of what becomes of it; each graph is explored once."""
+    """Verdicts that state graphs show, of a model and of what becomes of it; each graph is explored once.
 
-    def __init__(self, left: Callable[[], float | None], tally: Tally | None = None) -> None:
-        self.left, self.tally = left, tally or Tally()
+    `known` are answers to the questions of `model`, which are not looked for again.  `tally` counts the questions.
+    """
+
+    def __init__(
+        self,
+        left: Callable[[], float | None],
+        model: Loaded | None = None,
+        known: Iterable[Answer] = (),
+        tally: Tally | None = None,
+    ) -> None:
+        self.left, self.model, self.tally = left, model, tally or Tally()
+        self._known = {(one.goal.name, one.scope): one.verdict for one in known if one.verdict != "unknown"}
         self._probed: dict[tuple[int, Scope], tuple[Loaded, Probed | None]] = {}
+
+    def known(self, loaded: Loaded, goal: Goal, scope: Scope) -> str | None:
+        """The verdict on a goal as far as it was known before."""
+        return self._known.get((goal.name, scope)) if loaded is self.model else None
 
     def __call__(self, loaded: Loaded, goal: Goal, scope: Scope) -> str | None:
         """The verdict on a goal; None where the graph is too large."""
+        if (answered := self.known(loaded, goal, scope)) is not None:
+            self.tally.count(REPAIRED, 1, 0)
+            return answered
         key = id(loaded), scope
         self.tally.count(REPAIRED, 1, int(key not in self._probed))
         if key not in self._probed:

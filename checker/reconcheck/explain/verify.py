@@ -42,13 +42,13 @@ from reconcheck.semantics.steps import Endless, Kind, LeftRange
 from reconcheck.semantics.system import System, is_exact
 from reconcheck.semantics.world import State
 
-FIRST_LOOK = 20_000
+FIRST_LOOK = 30_000
 """States explored before anything else is tried, if there are not too many commands to try in each."""
 FIRST_STEPS = 2_000_000
 """Commands tried on these states together."""
 WORTH_A_LOOK = 5_000
 """States below which a first look is left out: so many commands are hardly ever those of a small graph."""
-WORTH_SLICING = 20_000
+WORTH_SLICING = 30_000
 """States of a complete graph above which a proof in parts is cheaper to check than one on the whole graph."""
 ENGINES = frozenset({"graph", "proof", "search"})
 """The whole state graph; proofs in parts; bounded search for traces."""

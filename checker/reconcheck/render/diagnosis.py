@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from reconcheck.explain.alternatives import alternatives
 from reconcheck.explain.diagnosis import Absent, Diagnosis, Levels, Need
-from reconcheck.explain.verdict import Answer, Report
+from reconcheck.explain.verdict import GOOD, Answer, Report
 from reconcheck.model.operator import Scope
 from reconcheck.render.text import GREEN, RED, WIDTH, YELLOW, Paint
 
@@ -58,7 +58,11 @@ def _cell(answer: Answer, width: int, paint: Paint) -> str:
 def _remark(levels: Levels, found: Diagnosis) -> str:
     """What a goal needs of the wake-ups above events, or that nothing helps it."""
     if levels.beyond:
-        return "beyond any schedule: it fails at every level"
+        return "beyond any schedule: it fails at every level" + ", and with a schedule added" * bool(levels.added)
+    if levels.fails and levels.added in GOOD:
+        return "fails with the wake-ups it has; with a schedule added, it converges"
+    if levels.fails:
+        return "fails with the wake-ups it has; whether a schedule would help is not known"
     needed = [f"{_name(need)} (L{need.span.line})" for need in found.needs if levels.goal in need.needed]
     any_of = [pace for pace in found.paces if pace.goal == levels.goal and not pace.every]
     needed += [_or(pace.wake_ups) for pace in any_of if len(pace.wake_ups) > 1]

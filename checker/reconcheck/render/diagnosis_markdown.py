@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from reconcheck.explain.assumptions import Assumption, assumptions_of
-from reconcheck.explain.diagnosis import LEVELS, Diagnosis, Levels, Need, Repair
-from reconcheck.explain.verdict import Report
+from reconcheck.explain.diagnosis import LEVELS, MOST_EDITS, Diagnosis, Levels, Need, Repair
+from reconcheck.explain.verdict import GOOD, Report
 from reconcheck.render.diagnosis import PROVED, absence, as_long_as, cost_of
 from reconcheck.render.markup import block, code, folded, table
 
@@ -14,6 +14,10 @@ from reconcheck.render.markup import block, code, folded, table
 def diagnosis_markdown(file: str, report: Report, found: Diagnosis) -> Iterator[str]:
     """What to do first, then what each wake-up is for."""
     yield from (_repair(file, repair) for repair in found.repairs)
+    if found.unrepaired:
+        names = ", ".join(code(name) for name in found.unrepaired)
+        so_far = " so far" if found.undecided else ""
+        yield f"{code(file)}: no repair of {names} with up to {MOST_EDITS} edits{so_far}."
     if found.levels:
         away = "".join(f", without {name}" for name in report.scope.without)
         heads = ("goal", *(f"L{number} {name}" for number, name in enumerate(LEVELS)), "lowest")
@@ -39,7 +43,12 @@ def _repair(file: str, repair: Repair) -> str:
 
 def _level(levels: Levels) -> tuple[str, ...]:
     answers = (PROVED.get(answer.verdict, answer.verdict) for answer in levels.answers)
-    lowest = "**beyond any schedule**" if levels.beyond else "not known"
+    lowest = "not known"
+    if levels.beyond:
+        lowest = "**beyond any schedule**"
+    elif levels.fails:
+        lowest = "**none with its own wake-ups**"
+        lowest += ", but with a schedule added" if levels.added in GOOD else ""
     return (code(levels.goal), *answers, lowest if levels.lowest is None else f"L{levels.lowest}")
 
 

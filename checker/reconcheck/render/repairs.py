@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable
 
 from reconcheck.explain.cause import Place
-from reconcheck.explain.diagnosis import Diagnosis, Repair
+from reconcheck.explain.diagnosis import MOST_EDITS, Diagnosis, Repair
 from reconcheck.explain.verdict import Report
 from reconcheck.render.text import BOLD, DIM, GREEN, RED, WIDTH, Paint
 
@@ -16,12 +16,16 @@ MOST_LINES = 16
 
 
 def render_repairs(found: Diagnosis, paint: Paint) -> str:
-    """The section `fix` of a report; empty where there is no repair."""
-    if not found.repairs:
+    """The section `fix` of a report: the repairs, and the goals without one; empty where nothing diverges."""
+    if not found.repairs and not found.unrepaired:
         return ""
-    lines = ["  fix       each re-verified:"]
+    lines = ["  fix       each re-verified:"] if found.repairs else []
     for number, repair in enumerate(found.repairs, 1):
         lines += [*_head(number, repair, paint), *_changes(repair, paint), *_where(repair.places, paint)]
+    if found.unrepaired:
+        head = "  fix       " if not found.repairs else " " * 12
+        text = no_repair(found, MOST_EDITS)
+        lines += textwrap.wrap(text, WIDTH - 12, initial_indent=head, subsequent_indent=" " * 12)
     return "\n".join(lines)
 
 
@@ -39,13 +43,8 @@ def render_repaired(report: Report, most_edits: int, paint: Paint) -> str:
     for number, repair in enumerate(found.repairs, 1):
         lines += ["", *_head(number, repair, paint), *_where(repair.places, paint)]
         lines += [_coloured(line, paint) for line in repair.patch.splitlines()]
-    mended = {name for repair in found.repairs for name in repair.goals}
-    left = [answer.goal.name for answer in failing if answer.goal.name not in mended]
-    if left:
-        lines += [
-            "",
-            f"no repair of {', '.join(left)} with up to {most_edits} edits" + " so far" * bool(found.undecided),
-        ]
+    if found.unrepaired:
+        lines += ["", no_repair(found, most_edits)]
     for reason in found.undecided:
         lines += textwrap.wrap(f"undecided: {reason}", WIDTH, subsequent_indent="  ")
     return "\n".join(lines)
@@ -54,6 +53,15 @@ def render_repaired(report: Report, most_edits: int, paint: Paint) -> str:
 def converging(repair: Repair) -> str:
     """What comes of a repair, in a sentence."""
     return f"{', '.join(repair.goals)} converge{'s' * (len(repair.goals) == 1)} at L{repair.level}"
+
+
+def no_repair(found: Diagnosis, most_edits: int) -> str:
+    """That some goals have no repair, in a sentence; empty where each has one."""
+    if not found.unrepaired:
+        return ""
+    return f"no repair of {', '.join(found.unrepaired)} with up to {most_edits} edits" + " so far" * bool(
+        found.undecided
+    )
 
 
 def _head(number: int, repair: Repair, paint: Paint) -> list[str]:

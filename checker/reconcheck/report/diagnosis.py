@@ -25,6 +25,7 @@ def diagnosis(
         "sufficient": [list(names) for names in item.sufficient],
         "most_reconciles": [{"controller": controller, "most": most} for controller, most in item.most_reconciles],
         "repairs": [repair(one, place) for one in item.repairs],
+        "unrepaired": list(item.unrepaired),
         "undecided": list(item.undecided),
         "absent_faults": [
             {"name": one.name, "needed": list(one.needed), "unneeded": list(one.unneeded)} for one in item.absent
@@ -39,6 +40,7 @@ def _levels(item: Levels, answer: Callable[[Answer], dict[str, Any]]) -> dict[st
         "goal": item.goal,
         "lowest": item.lowest,
         "beyond_any_schedule": item.beyond,
+        "with_added_schedule": item.added or None,
         "answers": [_at_level(answer(one)) for one in item.answers],
     }
 

@@ -1,0 +1,69 @@
+"""Whether a schedule would help a goal that fails with every wake-up that there is: the operator may have none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from reconcheck.explain.broken import Broken, reconcile
+from reconcheck.explain.candidates import broken_model
+from reconcheck.explain.diagnosis import Edit, Levels
+from reconcheck.explain.patch import read_text
+from reconcheck.explain.schedule import PERIOD
+from reconcheck.explain.verdict import GOOD, Report
+from reconcheck.explain.verify import Verifier
+from reconcheck.model.assemble import Loaded
+from reconcheck.model.operator import SCHEDULED, Scope
+from reconcheck.syntax import tree
+from reconcheck.syntax.parser import parse_text
+
+SECONDS = 10.0
+"""For each model with a schedule added, at most."""
+
+
+def with_added_schedules(
+    report: Report, levels: Sequence[Levels], left: Callable[[], float], tell: Callable[[str], None]
+) -> tuple[Levels, ...]:
+    """The levels, with the verdict under a schedule of its own for each goal that fails at all of them.
+
+    The schedule is added to each controller that lacks some; where there are several, then to each of them alone: two
+    that are woken for ever can keep each other from the goal.
+    """
+    operator, without = report.operator, report.scope.without
+    failing = [operator.goal(one.goal) for one in levels if one.fails]
+    if not failing:
+        return tuple(levels)
+    file = parse_text(operator.sources[operator.file], operator.file)
+    added: dict[str, str] = {}
+    for loaded in _added(broken_model(operator, file, failing), without):
+        open_ = [loaded.operator.goal(goal.name) for goal in failing if added.get(goal.name) not in GOOD]
+        if not open_:
+            break
+        tell("adding a schedule")
+        answers = Verifier(loaded, min(left(), SECONDS)).together(open_, Scope(SCHEDULED, without))
+        for answer in answers:
+            if answer.good or added.get(answer.goal.name) != "unknown":
+                added[answer.goal.name] = answer.verdict
+    return tuple(replace(one, added=added.get(one.goal, "")) for one in levels)
+
+
+def _added(broken: Broken, without: Sequence[str]) -> Iterator[Loaded]:
+    """The model with a schedule for each controller that lacks some, then for one of them alone.
+
+    It is a rule that is declared, and a resync, which does not depend on how the last reconcile ended.
+    """
+    found = [edits for controller in broken.controllers if (edits := _edits(broken, controller, without))]
+    every = [edit for edits in found for edit in edits]
+    for chosen in [every, *(found if len(found) > 1 else [])]:
+        if chosen:
+            yield read_text(broken, chosen)[1]
+
+
+def _edits(broken: Broken, controller: tree.Controller, without: Sequence[str]) -> list[Edit]:
+    rules = [member.name.text for member in controller.members if isinstance(member, tree.Requeue)]
+    added: list[str] = []
+    if all(name in without for name in rules):
+        added.append(f"requeue {broken.rule_name('poll', controller)} every {PERIOD}")
+    if broken.operator.controller(controller.name.text).resync is None:
+        added.append(f"resync every {PERIOD}")
+    return [broken.source.before(reconcile(controller).span, line) for line in added]
