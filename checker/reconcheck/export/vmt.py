@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from reconcheck.export.beginning import first
 from reconcheck.export.header import header
-from reconcheck.export.smt2 import applied
+from reconcheck.export.smt2 import applied, symbols
 from reconcheck.export.system import Action, Question, System, Variable
 from reconcheck.export.targets import Unfit
 from reconcheck.model import expr as e
@@ -47,7 +47,9 @@ class _Script:
     def __init__(self, system: System) -> None:
         self.system = system
         choices = dict.fromkeys(choice for action in system.actions for choice in action.choices)
-        self.choices = {choice: f"{choice.name} {choice.type}" for choice in choices}
+        taken = {STEP, *(name for variable in system.variables for name in (variable.name, after(variable.name)))}
+        named = symbols((choice.name for choice in choices), taken)  # those of a name can be of several types
+        self.choices = {choice: name.strip("|") for choice, name in zip(choices, named, strict=True)}
         self.asked = [question for question in system.questions if question.kind == "converges"]
         self.steps = {id(action): number for number, action in enumerate(system.actions)}
 
