@@ -14,8 +14,8 @@
 ; Disturbances and faults are possible until the step `calm` is taken, which is fair: they happen
 ; finitely often. Faults on: api, call, crash, relist. Each action says in its guard also that it
 ; changes something.
-; Opaque values are 0 (none) to 5. That is no bound: values are only compared and copied, and a step
-; always finds one that is new.
+; There are 5 opaque values besides `none`, which is 0 where they are numbers. That is no bound:
+; values are only compared and copied, and a step always finds one that is new.
 ; A step is asked for as (trans s c t): from the state s with the choice c, which says which step it
 ; is, to the state t. Every step changes something; where a run may end there is none.
 ; (typed s) holds in all states that can be reached, or the model is wrong. For a goal that converges,

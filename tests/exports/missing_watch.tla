@@ -10,8 +10,8 @@
 \* Disturbances and faults are possible until the step `calm` is taken, which is fair: they happen
 \* finitely often. Faults on: api, call, crash, relist. Each action says in its guard also that it
 \* changes something.
-\* Opaque values are 0 (none) to 5. That is no bound: values are only compared and copied, and a step
-\* always finds one that is new.
+\* There are 5 opaque values besides `none`, which is 0 where they are numbers. That is no bound:
+\* values are only compared and copied, and a step always finds one that is new.
 \* TLC counts each state twice, before and after `calm`, and each renaming of opaque values by itself.
 
 EXTENDS Integers
