@@ -40,8 +40,11 @@ def guarded(run: Callable[[], object]) -> int:
         click.echo(render_diagnostics(error.diagnostics, error.sources, colour=sys.stderr.isatty()), err=True)
         return WRONG
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        return _read_enough()
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # which click answers with exit code 1, a verdict here
+            return _read_enough()
+        raise
     except MemoryError:
         click.echo("unknown[RC406]: memory is used up; split the model or make ranges smaller", err=True)
         return UNKNOWN
@@ -52,6 +55,12 @@ def guarded(run: Callable[[], object]) -> int:
         if os.environ.get("RECONCHECK_DEBUG"):
             raise
         return INTERNAL
+
+
+def _read_enough() -> int:
+    """Who reads what is printed has closed the pipe: nothing more is to be said, not even when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OK
 
 
 def wrong_value(message: str, instead: str) -> ModelError:
