@@ -42,9 +42,9 @@ def guarded(run: Callable[[], object]) -> int:
     except BrokenPipeError:
         return _read_enough()
     except SystemExit as ended:
-        if isinstance(ended.__context__, BrokenPipeError):  # which click answers with exit code 1, a verdict here
-            return _read_enough()
-        raise
+        if ended.code != 1:
+            raise
+        return _read_enough()  # click has noticed it, and would end with what is a verdict here
     except MemoryError:
         click.echo("unknown[RC406]: memory is used up; split the model or make ranges smaller", err=True)
         return UNKNOWN
