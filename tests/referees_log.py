@@ -26,9 +26,9 @@ COMMENT = re.compile(r"/\*.*?\*/|(--|\\\*).*?$", re.DOTALL | re.MULTILINE)
 
 
 def mark(files: Mapping[str, str]) -> str:
-    """A short text that is another one if an export is another one, comments aside."""
-    lines = [line.strip() for name, text in files.items() for line in (name, *COMMENT.sub("", text).splitlines())]
-    return hashlib.sha256("\n".join(filter(None, lines)).encode()).hexdigest()[:12]
+    """A short text that is another one if an export is another one, comments and lines aside."""
+    words = (word for name, text in files.items() for word in (name, *COMMENT.sub("", text).split()))
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

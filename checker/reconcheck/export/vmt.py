@@ -15,6 +15,7 @@ from reconcheck.export.header import header
 from reconcheck.export.smt2 import applied, symbols
 from reconcheck.export.system import Action, Question, System, Variable
 from reconcheck.export.targets import Unfit
+from reconcheck.export.wrapping import LISTS
 from reconcheck.model import expr as e
 from reconcheck.model.types import EnumType, OpaqueType, Type
 from reconcheck.semantics import smtlib
@@ -31,7 +32,7 @@ def files(system: System) -> dict[str, str]:
     """One file.  Raises `Unfit` where a quantifier would be needed."""
     name = f"{system.operator.name}.vmt"
     try:
-        return {name: "\n".join([*_Script(system).lines(name), ""])}
+        return {name: "\n".join([*LISTS.lines(_Script(system).lines(name)), ""])}
     except ValueError as error:
         raise Unfit("whether a step is possible depends on a choice among all numbers; give a `--bound`") from error
 
