@@ -81,6 +81,8 @@ class Campaign:
     states: int
     seconds: float
     on: str
+    earlier: bool = False
+    """Whether the models of these seeds are others by now."""
 
 
 @dataclass(frozen=True)

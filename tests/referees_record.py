@@ -38,7 +38,7 @@ def summary(entries: Sequence[Entry]) -> str:
 def page(log: Log) -> str:
     """The page that records all of it."""
     peers = _peers(log)
-    parts = [INTRODUCTION, *table(log), "", *_runs(log)]
+    parts = [INTRODUCTION, *table(log), *_earlier(log), "", *_runs(log)]
     models = [entry for entry in log.entries if entry.seed is None]
     if models:
         parts += ["\n## Models that come along\n", *_models(models, peers)]
@@ -48,7 +48,7 @@ def page(log: Log) -> str:
 def with_summary(text: str, log: Log) -> str:
     """The page about agreement, with the figures of the peers as its last part."""
     before, _, _ = text.partition(HEADING)
-    return f"{before.rstrip()}\n\n{HEADING}\n\n{SUMMARY}\n" + "\n".join(table(log)) + "\n"
+    return f"{before.rstrip()}\n\n{HEADING}\n\n{SUMMARY}\n" + "\n".join([*table(log), *_earlier(log)]) + "\n"
 
 
 def summary_of(text: str) -> str:
@@ -86,6 +86,8 @@ def table(log: Log) -> Iterator[str]:
         models = [entry for entry in log.entries if entry.peer == peer and entry.seed is None]
         if models:
             cases = _number(len({entry.case for entry in models}), "model")
+            if any(entry.earlier for entry in models):
+                cases += f", {len({entry.case for entry in models if entry.earlier})} of them{EARLIER}"
             days = sorted({entry.on for entry in models})
             agreed = [entry for entry in models if entry.outcome == AGREED]
             goals = sum(len(entry.holds) for entry in agreed)
@@ -105,7 +107,7 @@ def _number(count: int, what: str) -> str:
 
 def _campaign(one: Campaign) -> str:
     asked = sum(one.outcomes.values())
-    what = f"{_number(asked, 'random model')}, seeds {one.first:,} to {one.last:,}"
+    what = f"{_number(asked, 'random model')}, seeds {one.first:,} to {one.last:,}{EARLIER if one.earlier else ''}"
     return _row(one.peer, what, one.outcomes, one.goals, one.states, [one.on])
 
 
@@ -115,12 +117,21 @@ def _row(peer: str, what: str, found: Mapping[str, int], goals: int, states: int
     return f"| {TITLES[peer]} | {what} | {counts(found)} | {goals:,} | {states:,} | {when} | **{against}** |"
 
 
+def _earlier(log: Log) -> Iterator[str]:
+    """What the mark means, where it is used."""
+    if any(one.earlier for one in (*log.entries, *log.campaigns)):
+        yield ""
+        yield f"{EARLIER} is what was said of earlier exports: the model, or what makes random models, has changed since,"
+        yield "and the peer was not at hand to be asked again."
+
+
 def _runs(log: Log) -> Iterator[str]:
     """When it was asked, and with what."""
     if not log.runs:
         return
     yield "Seconds of a run are those of everything: reading and exporting the models, listing them with the reference"
-    yield "interpreter, and the peers; first by the clock, then of all processors."
+    yield "interpreter, and the peers; first by the clock, which also tells what else the machine did, then of the"
+    yield "processors."
     yield ""
     yield "| when | what | processes | time | processors | with |"
     yield "| --- | --- | --- | --- | --- | --- |"
@@ -134,9 +145,6 @@ def _models(entries: Sequence[Entry], peers: Sequence[str]) -> Iterable[str]:
     yield "Seconds are those of the peer, all questions together, by the clock on a machine that does other things too."
     if any(entry.by != "interpreter" for entry in entries):
         yield "Where the states are in brackets, the compiled system listed them, for memory."
-    if any(entry.earlier for entry in entries):
-        yield f"{EARLIER} is what was said of an earlier export: model or exporter have changed since, and the peer was"
-        yield "not at hand to be asked again."
     yield ""
     yield f"| model | scope | states | goals | {' | '.join(TITLES[peer] for peer in peers)} |"
     yield f"| --- | --- | --- | --- |{' --- |' * len(peers)}"

@@ -159,7 +159,10 @@ def test_the_page_says_what_when_and_with_what() -> None:
     assert "| Spin | 1 model | agreed 1 | 1 | 7 | 2026-01-01 | **0** |" in text
     assert "| 2026-01-01 | Spin: 1 answer on models in a scope | 2 | 60 s | 90 s | cores 2, Spin 1 |" in text
     assert "| a/b.rdsl | without schedule | 7 | same yes | agreed, 0.00 s | agreed, 2.5 s¹ |" in text
-    assert "¹ is what was said of an earlier export" in text
+    assert "¹ is what was said of earlier exports" in text
+    assert "| TLC | 1 model, 1 of them¹ | agreed 1 |" in text
+    assert "¹" not in page(Log([ENTRY]))
+    assert "seeds 0 to 9¹ |" in page(Log([], [Campaign("tlc", 0, 9, {AGREED: 10}, 20, 300, 4.5, "2026-01-01", True)]))
 
 
 def test_the_page_about_agreement_ends_with_the_sum() -> None:
