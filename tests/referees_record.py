@@ -119,10 +119,10 @@ def _row(peer: str, what: str, found: Mapping[str, int], goals: int, states: int
 
 def _earlier(log: Log) -> Iterator[str]:
     """What the mark means, where it is used."""
-    if any(one.earlier for one in (*log.entries, *log.campaigns)):
+    if any(one.earlier for one in log.entries) or any(one.earlier for one in log.campaigns):
         yield ""
-        yield f"{EARLIER} is what was said of earlier exports: the model, or what makes random models, has changed since,"
-        yield "and the peer was not at hand to be asked again."
+        yield f"{EARLIER} is what was said of earlier exports: the model, or what makes random models, has changed"
+        yield "since, and the peer was not at hand to be asked again."
 
 
 def _runs(log: Log) -> Iterator[str]:
