@@ -40,6 +40,7 @@ from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
 from reconcheck.model.operator import Goal, Operator, Scope
 from reconcheck.model.wakeups import wake_ups_of
+from referees_record import summary_of
 
 MOST_STATES = 200
 """States beyond which a model is skipped."""
@@ -260,7 +261,8 @@ def main() -> int:
     run = Run(arguments.first, arguments.count, arguments.jobs, arguments.states, time.monotonic() - started)
     print(figures(total, run))
     if arguments.record is not None:
-        arguments.record.write_text(page(total, run), encoding="utf-8")
+        before = arguments.record.read_text(encoding="utf-8") if arguments.record.exists() else ""
+        arguments.record.write_text(page(total, run) + summary_of(before), encoding="utf-8")
     return 1 if total.disagreements else 0
 
 

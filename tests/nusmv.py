@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,6 +39,17 @@ class NuSMV:
             "https://nusmv.fbk.eu; then give `--nusmv PROGRAM`"
         )
 
+    def version(self) -> str:
+        """What it says of itself."""
+        with tempfile.TemporaryDirectory() as folder:
+            told = self._source(Path(folder), ["quit"], 60).stdout
+        found = re.search(r"This is (NuSMV [\w.-]+)", told)
+        return found[1] if found is not None else self.title
+
+    def files(self, system: System) -> dict[str, str]:
+        """The export, as it gets it.  Raises `Unfit`."""
+        return smv.files(system)
+
     def stored(self, system: System, states: Sequence[Key]) -> int:
         """How many states an export has with these reachable states: each renaming counts, and each with `calm`.
 
@@ -51,7 +63,7 @@ class NuSMV:
         Raises `NuSMVError`, and `OutOfTimeError` if one run takes longer than that.
         """
         started = time.monotonic()
-        ((name, text),) = smv.files(system).items()
+        ((name, text),) = self.files(system).items()
         (folder / name).write_text(text, encoding="utf-8")
         (folder / "states.smv").write_text(smv.unfair(system), encoding="utf-8")
         properties = smv.properties(system)
@@ -79,21 +91,25 @@ class NuSMV:
             *commands,
             "quit",
         ]
-        (folder / "commands").write_text("\n".join([*script, ""]), encoding="utf-8")
         try:
-            done = subprocess.run(
-                [self.program, "-dcx", "-source", "commands"],
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                timeout=seconds,
-                check=False,
-            )
+            done = self._source(folder, script, seconds)
         except subprocess.TimeoutExpired as error:
             raise OutOfTimeError(f"NuSMV took longer than {seconds:.0f} s") from error
         if done.returncode != 0:
             raise NuSMVError(done.stdout + done.stderr)
         return done.stdout + done.stderr
+
+    def _source(self, folder: Path, script: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]:
+        """Runs a script.  Raises `TimeoutExpired`."""
+        (folder / "commands").write_text("\n".join([*script, ""]), encoding="utf-8")
+        return subprocess.run(
+            [self.program, "-dcx", "-source", "commands"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
 
 
 def _answers(told: str) -> list[bool]:

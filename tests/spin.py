@@ -1,6 +1,6 @@
 """Spin as a referee: it counts the states of an export, and answers its questions.
 
-Each export is translated to C and compiled twice: to count states without any claim, and with the claims to answer.
+Each export is translated to C and compiled once.  A claim that says nothing counts the states, the others answer.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from judge import Key
 from reconcheck.export import promela
 from reconcheck.export.system import System
 
-DEEPEST = 4_000_000
-"""Steps that Spin goes at most before it gives up on a run."""
+DEPTHS = (20_000, 200_000, 4_000_000)
+"""Steps that Spin goes at most before it gives up on a run; the next where nothing was found within so many."""
 MEGABYTES = 6_000
-LARGE = 5_000
-"""States from which on it pays to let the C compiler optimise."""
+LARGE = 10_000
+"""States from which on a program that runs fast saves more than it takes to compile it."""
+TOO_DEEP = "max search depth too small"
+CUT = (TOO_DEEP, "out of memory", "memory limit", "Search not completed")
+"""What a search says that was not completed; it may have found something nevertheless."""
 
 
 class SpinError(Exception):
@@ -41,6 +44,15 @@ class Seen:
     holds: dict[str, bool]
     """The answer to each question, by name."""
     seconds: float
+    deep: tuple[str, ...] = ()
+    """Questions whose search went down to the first depth limit."""
+
+
+def compiler(states: int) -> list[str]:
+    """The C compiler for an export with about so many states: of few, compiling takes longer than searching."""
+    if states > LARGE:
+        return ["gcc", "-O1"]
+    return ["tcc"] if shutil.which("tcc") is not None else ["gcc", "-O0"]
 
 
 @dataclass(frozen=True)
@@ -53,12 +65,22 @@ class Spin:
     def missing(self) -> str | None:
         """How to get it, if it is not here."""
         absent = [program for program in ("spin", "gcc") if shutil.which(program) is None]
-        return f"`{absent[0]}` is missing: apt-get install spin gcc" if absent else None
+        return f"`{absent[0]}` is missing: apt-get install spin gcc tcc" if absent else None
 
     def version(self) -> str:
-        """What it says of itself."""
+        """What it says of itself, and the C compilers."""
         told = subprocess.run(["spin", "-V"], capture_output=True, text=True, check=True).stdout
-        return told.strip()
+        found = [re.sub(r"Spin Version (\S+).*", r"Spin \1", told.strip())]
+        for program, option in (("tcc", "-v"), ("gcc", "-dumpfullversion")):
+            if shutil.which(program) is not None:
+                said = subprocess.run([program, option], capture_output=True, text=True, check=True).stdout
+                numbers = re.search(r"\d+(\.\d+)+", said)
+                found.append(f"{program} {numbers[0] if numbers is not None else ''}".strip())
+        return ", ".join(found)
+
+    def files(self, system: System) -> dict[str, str]:
+        """The export, as it gets it."""
+        return promela.files(system)
 
     def stored(self, system: System, states: Sequence[Key]) -> int:
         """How many states it must store of an export with these reachable states."""
@@ -70,29 +92,41 @@ class Spin:
         Raises `SpinError`, and `OutOfTimeError` if one run takes longer than that.
         """
         started = time.monotonic()
-        ((name, text),) = promela.files(system).items()
+        ((name, text),) = self.files(system).items()
         (folder / name).write_text(text, encoding="utf-8")
         told = _run(["spin", "-a", "-o2", name], folder, seconds)
         if not (folder / "pan.c").is_file() or ", Error: " in told:
             raise SpinError(told)
-        options = ["-O2" if states > LARGE else "-O0", "-w", "-DNOREDUCE", f"-DMEMLIM={MEGABYTES}"]
+        options = ["-w", "-DNOREDUCE", f"-DMEMLIM={MEGABYTES}", f"-DNFAIR={promela.fair_words(system)}"]
         options.append(f"-DVECTORSZ={promela.vector_size(system)}")
-        most = 10_000 + 2 * states * 3 * (len(system.units) + 3)  # with the claim and the copies for fairness
-        depth = min(most, DEEPEST)
-        stored = self._count(folder, options, depth, seconds)
+        told = _run([*compiler(states), *options, "-o", "pan", "pan.c"], folder, seconds)
+        if not (folder / "pan").is_file():
+            raise SpinError(told)
+        search = ["./pan", f"-w{22 if states > LARGE else 18}", "-n", "-N"]
+        told, _ = self._searched([*search, promela.EVERY_STATE], folder, seconds)
+        stored = self._count(told)
         holds: dict[str, bool] = {}
-        if stored is not None and system.questions:
-            _compile(folder, "pan", [*options, f"-DNFAIR={promela.fair_words(system)}"], seconds)
-            for question in system.questions:
-                fair = ["-f"] if question.kind == "converges" else []
-                claim = promela.claims(system)[question.name]
-                none = self._is_unbroken(_pan(folder, "pan", ["-a", *fair, "-N", claim], depth, seconds))
-                holds[question.name] = none != (question.kind == "reachable")
-        return Seen(stored, holds, time.monotonic() - started)
+        deep: list[str] = []
+        claims = promela.claims(system)
+        for question in system.questions if stored is not None else ():
+            fair = ["-f"] if question.kind == "converges" else []
+            told, was_deep = self._searched([*search, claims[question.name], "-a", *fair], folder, seconds)
+            holds[question.name] = self._is_unbroken(told) != (question.kind == "reachable")
+            if was_deep:
+                deep.append(question.name)
+        return Seen(stored, holds, time.monotonic() - started, tuple(deep))
 
-    def _count(self, folder: Path, options: list[str], depth: int, seconds: float) -> int | None:
-        _compile(folder, "count", [*options, "-DNOCLAIM", "-DSAFETY"], seconds)
-        told = _pan(folder, "count", [], depth, seconds)
+    def _searched(self, command: list[str], folder: Path, seconds: float) -> tuple[str, bool]:
+        """What a search says that goes as deep as it must, and whether that was to the first limit."""
+        was_deep = False
+        for depth in DEPTHS:
+            told = _run([*command, f"-m{depth}"], folder, seconds)
+            was_deep = was_deep or TOO_DEEP in told
+            if TOO_DEEP not in told or "errors: 0" not in told:
+                break
+        return told, was_deep
+
+    def _count(self, told: str) -> int | None:
         if "assertion violated" in told:
             return None
         found = re.search(r"(\d+) states, stored", told)
@@ -101,28 +135,15 @@ class Spin:
         return int(found[1])
 
     def _is_unbroken(self, told: str) -> bool:
-        """Whether a search found nothing.  Raises `SpinError` for a search that was cut somewhere."""
+        """Whether a search found nothing.  Raises `SpinError` for one that found nothing since it was cut somewhere."""
         found = re.search(r"errors: (\d+)", told)
         if found is None:
             raise SpinError(told)
-        if found[1] != "0":
-            if "acceptance cycle" in told or "assertion violated  !(" in told:
-                return False
-            raise SpinError(told)
-        cut = ("max search depth too small", "out of memory", "memory limit", "Search not completed")
-        if any(words in told for words in cut):
-            raise SpinError(told)
-        return True
-
-
-def _compile(folder: Path, program: str, options: list[str], seconds: float) -> None:
-    told = _run(["gcc", *options, "-o", program, "pan.c"], folder, seconds)
-    if not (folder / program).is_file():
+        if found[1] == "0" and not any(words in told for words in CUT):
+            return True
+        if found[1] != "0" and ("acceptance cycle" in told or "assertion violated  !(" in told):
+            return False
         raise SpinError(told)
-
-
-def _pan(folder: Path, program: str, options: list[str], depth: int, seconds: float) -> str:
-    return _run([f"./{program}", "-w20", f"-m{depth}", "-n", *options], folder, seconds)
 
 
 def _run(command: list[str], folder: Path, seconds: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,19 @@ def test_it_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("export", MODEL, "--to", "promela", "-o", "-", "--with", "schedule") == 0
     assert "proctype fire_resync_period()" in capsys.readouterr().out
     assert "fire_resync_period" not in printed
+
+
+@pytest.mark.parametrize("target", ["tla", "promela"])
+def test_who_has_read_enough_may_close_the_pipe(target: str) -> None:
+    model = ROOT / "models" / "percona-mongodb" / "backup.rdsl"  # more text than a pipe holds
+    command = [sys.executable, "-m", "reconcheck", "export", str(model), "--to", target, "-o", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
 
 
 def test_only_the_goals_that_are_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,14 +12,18 @@ from reconcheck.export import promela
 from reconcheck.export.system import build
 from reconcheck.model.load import load
 from reconcheck.model.operator import Operator, Scope
-from referees import Task, Truth, judge, truth_of
-from referees_record import AGREED, DISAGREED, WRONG
+from referees import Task, Truth, judge, size_of, truth_of
+from referees_log import AGREED, DISAGREED, WRONG
 from spin import Spin, SpinError
 from support import GOLDEN, MODELS, read
 
 SEEDS = (4, 26, 30, 33, 43)
 """Random models, some with opaque values, some with numbers without bounds."""
 SHIPPED = tuple(path for path in MODELS if path.parent.name == "minimal")
+FEW_STATES = 100
+"""States up to which the interpreter lists the other models that come along; for the record it lists them all."""
+MANY_STATES = 10_000
+"""States from which on a model that comes along is in the record only, for time."""
 SECONDS = 100.0
 
 COUNTING = """rdsl 1
@@ -69,6 +73,19 @@ def test_spin_agrees_on_models(path: Path) -> None:
     agreed(read(path), Scope(), path.stem)
 
 
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_spin_agrees_on_every_model_in_every_scope_that_is_not_large(path: Path) -> None:
+    task = Task(str(path), None)
+    operator = task.operator()
+    for scope in task.scopes(operator):
+        size = size_of(operator, scope, MANY_STATES)
+        if size is not None and size > MANY_STATES:
+            continue
+        truth = truth_of(operator, scope, FEW_STATES, anyhow=True, size=size)
+        entry = judge(Spin(), task.case, operator, scope, truth, SECONDS)
+        assert entry.outcome == AGREED, entry.text
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_spin_agrees_on_random_models(seed: int) -> None:
     task = Task("", seed)
@@ -112,15 +129,27 @@ def test_a_search_that_was_cut_is_no_answer() -> None:
             Spin()._is_unbroken(told)
 
 
+@pytest.mark.parametrize("name", ["two-fight", "operators-fight"])
+def test_spin_does_not_repeat_doing_nothing_down_to_its_depth_limit(name: str, tmp_path: Path) -> None:
+    operator = read(GOLDEN[0].with_name(f"{name}.rdsl"))
+    seen = Spin().look(build(operator, Scope(), operator.goals), tmp_path, 0, SECONDS)
+    assert not all(seen.holds.values())
+    assert not seen.deep
+
+
 def test_the_header_says_how_to_run_it() -> None:
     """Its commands are those that the referee uses."""
     operator = read(next(path for path in GOLDEN if path.stem == "two-fight"))
     system = build(operator, Scope(), operator.goals)
     ((name, text),) = promela.files(system).items()
-    assert f"spin -a {name}" in text
+    assert f"spin -a -o2 {name}" in text
+    assert f"./pan -m100000 -N {promela.EVERY_STATE} " in text
+    assert "search that was not cut: where pan says `max search depth too small`" in " ".join(text.split()).replace(
+        " * ", " "
+    )
     assert f"-DNFAIR={promela.fair_words(system)}" in text
     for question in system.questions:
         fair = " -f" if question.kind == "converges" else ""
         claim = promela.claims(system)[question.name]
-        assert f"./pan -a{fair} -m1000000 -N {claim}" in text
+        assert f"./pan -a{fair} -m100000 -N {claim}" in text
         assert re.search(rf"^ltl {claim} \{{ ", text, re.MULTILINE)

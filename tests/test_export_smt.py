@@ -15,7 +15,7 @@ from reconcheck.model.operator import Operator, Scope
 from reconcheck.model.types import EnumType
 from reference import reference
 from smt_systems import Annotated, Records, Values, reached
-from support import GOLDEN, read, search
+from support import GOLDEN, MODELS, read, search
 from tlc import renamed
 
 WITH, WITHOUT = Scope(level=4), Scope()
@@ -48,7 +48,7 @@ def whole(operator: Operator, scope: Scope) -> System:
     return build(operator, scope, operator.goals)
 
 
-@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*GOLDEN, *MODELS], ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_z3_reads_every_export(path: Path) -> None:
     system = whole(read(path), WITH)
     asked = {

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from reconcheck import __version__
-from reconcheck.export import smv, tla
+from reconcheck.export import smt2, smv, tla, vmt
 from reconcheck.export.system import System, build
 from reconcheck.export.targets import TARGETS, Unfit
+from reconcheck.export.wrapping import INFIX, LISTS, TLA, Breaking
 from reconcheck.model.operator import Scope
 from support import GOLDEN, TESTS, read
 
@@ -76,6 +77,28 @@ def test_exports_are_as_recorded() -> None:
     assert recordings() == wanted, "python tests/test_export_text.py writes them anew"
 
 
+@pytest.mark.parametrize(
+    ("breaking", "line", "parts"),
+    [
+        (INFIX, f"  a := {'b' * 60} | {'c' * 60}; -- d e", [f"  a := {'b' * 60} |", f"      {'c' * 60}; -- d e"]),
+        (TLA, f'  /\\ {"a" * 60} /\\ b = "c {"d" * 60}"', [f"  /\\ {'a' * 60} /\\", f'      b = "c {"d" * 60}"']),
+        (LISTS, f"(and |a {'b' * 60}| |c {'d' * 60}|)", [f"(and |a {'b' * 60}|", f"    |c {'d' * 60}|)"]),
+        (INFIX, f"-- {'a | ' * 60}b", [f"-- {'a | ' * 60}b"]),
+    ],
+    ids=["smv", "tla", "smt", "comment"],
+)
+def test_long_lines_are_broken_behind_operators(breaking: Breaking, line: str, parts: list[str]) -> None:
+    assert list(breaking.lines([line])) == parts
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_lines_are_not_too_long(path: Path) -> None:
+    system = whole(path)
+    for files, comment in ((smv.files, "--"), (tla.files, "\\*"), (vmt.files, ";"), (smt2.files, ";")):
+        lines = (line for text in files(system).values() for line in text.splitlines())
+        assert not [line for line in lines if len(line.partition(comment)[0]) > 150]
+
+
 # ---- SMV -------------------------------------------------------------------------------------------------------------
 
 
@@ -98,7 +121,7 @@ def test_smv_declares_what_it_uses_once(path: Path) -> None:
 def test_smv_is_fair_to_each_unit_and_asks_each_question(path: Path) -> None:
     system = whole(path)
     ((_, text),) = smv.files(system).items()
-    assert re.findall(r"^JUSTICE .*; -- (.*)$", text, re.MULTILINE) == list(system.units)
+    assert re.findall(r"^JUSTICE [^;]*; -- (.*)$", text, re.MULTILINE) == list(system.units)
     for name, property_ in smv.properties(system).items():
         kind = next(question.kind for question in system.questions if question.name == name)
         assert f"{'LTLSPEC' if kind == 'converges' else 'INVARSPEC'} NAME {property_} :=" in text
@@ -157,7 +180,7 @@ def test_tla_says_of_every_variable_what_becomes_of_it(path: Path) -> None:
         definition = re.search(rf"^{name} ==\n((?:  .*\n)+)", text, re.MULTILINE)
         assert definition is not None
         changed = re.findall(r"/\\ (\w+)' = ", definition[1])
-        kept = re.findall(r"UNCHANGED <<(.*)>>", definition[1])
+        kept = re.findall(r"UNCHANGED <<(.*)>>", " ".join(definition[1].split()))
         assert sorted([*changed, *", ".join(kept).split(", ")] if kept else changed) == sorted(known.variables.values())
     fair = re.findall(r"/\\ WF_vars\((\w+)\)", text)
     assert fair == [known.units[unit] for unit in system.units]

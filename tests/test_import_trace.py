@@ -84,7 +84,7 @@ def by_spin(name: str, goal: str, folder: Path, *show: str) -> str:
     for run in (
         ["spin", "-a", file],
         ["gcc", "-O0", "-w", "-DNOREDUCE", f"-DNFAIR={promela.fair_words(system)}", "-o", "pan", "pan.c"],
-        ["./pan", "-a", *fair, "-m100000"],
+        ["./pan", "-a", *fair, "-m100000", "-N", promela.claims(system)[goal]],
     ):
         subprocess.run(run, cwd=folder, capture_output=True, check=True)
     shown = [part.replace("FILE", file) for part in show]
@@ -112,6 +112,7 @@ def test_a_text_without_a_trace() -> None:
     for tool in ("spin", "nusmv", "tlc"):
         assert refused("nothing\n", tool=tool).startswith("RC701")
     assert refused("<counter-example><node></counter-example>").startswith("RC701: the trace is not well-formed XML")
+    assert "without a `<state>`" in refused('<counter-example type="0"></counter-example>')
 
 
 def test_a_trace_of_another_model() -> None:
@@ -122,6 +123,10 @@ def test_a_trace_of_another_model() -> None:
     assert "does not tell `stale(users)`" in refused(text.replace("/\\ stale_users = FALSE\n", ""))
     nusmv = (TRACES / "missing-watch.same.nusmv.txt").read_text()
     assert "no step `leap`" in refused(nusmv.replace("step = calm_begins", "step = leap"))
+    begun = "[begin] any0=1\n[{}] disturbance rotate any0=x\n"
+    system = system_of("missing-watch", "same")
+    rotate = next(number for number, action in enumerate(system.actions) if action.name == "disturbance rotate")
+    assert refused(begun.format(rotate)) == "RC702: `x` is no number, and was chosen for `any0`"
     assert "`many` is no number" in refused(nusmv.replace("users_password = 3", "users_password = many"))
 
 

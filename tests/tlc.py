@@ -43,6 +43,17 @@ class TLC:
             return "give `--tlc-jar tla2tools.jar`, from https://github.com/tlaplus/tlaplus/releases"
         return None
 
+    def version(self) -> str:
+        """What it says of itself, when it is asked for help."""
+        command = ["java", "-cp", str(self.jar), "tlc2.TLC", "-h"]
+        told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        found = re.search(r"TLC[^\n]*?(Version [\w.-]+)", told, re.IGNORECASE)
+        return f"TLC {found[1]}" if found is not None else self.title
+
+    def files(self, system: System) -> dict[str, str]:
+        """The export, as it gets it."""
+        return tla.files(system)
+
     def stored(self, system: System, states: Sequence[Key]) -> int:
         """How many states an export has with these reachable states: each renaming counts, and each with `calm`."""
         return 2 * renamed(system, states)
@@ -53,7 +64,7 @@ class TLC:
         Raises `TLCError`, and `OutOfTimeError` if one run takes longer than that.
         """
         started = time.monotonic()
-        module, *configurations = tla.files(system).items()
+        module, *configurations = self.files(system).items()
         for name, text in (module, *configurations):
             (folder / name).write_text(text, encoding="utf-8")
         statistics = folder / ".tlaplus" / "esc.txt"

@@ -14,8 +14,8 @@
 ; Disturbances and faults are possible until the step `calm` is taken, which is fair: they happen
 ; finitely often. Faults on: api, call, crash, relist. Each action says in its guard also that it
 ; changes something.
-; Opaque values are 0 (none) to 5. That is no bound: values are only compared and copied, and a step
-; always finds one that is new.
+; There are 5 opaque values besides `none`, which is 0 where they are numbers. That is no bound:
+; values are only compared and copied, and a step always finds one that is new.
 ; A step is asked for as (trans s c t): from the state s with the choice c, which says which step it
 ; is, to the state t. Every step changes something; where a run may end there is none.
 ; (typed s) holds in all states that can be reached, or the model is wrong. For a goal that converges,
@@ -60,7 +60,8 @@
 ))))
 
 (define-fun typed ((s State)) Bool (and true
-  (or (= (|pc(app)| s) idle) (= (|pc(app)| s) stopped) (= (|pc(app)| s) |line 16|) (= (|pc(app)| s) |line 17|) (= (|pc(app)| s) |line 18|))
+  (or (= (|pc(app)| s) idle) (= (|pc(app)| s) stopped) (= (|pc(app)| s) |line 16|) (= (|pc(app)| s) |line 17|)
+      (= (|pc(app)| s) |line 18|))
   (or (= (|timer(app)| s) none) (= (|timer(app)| s) error))
   (<= 0 (|app/db.password| s) 5)
   (<= 0 (database.password s) 5)
@@ -253,7 +254,8 @@
   (not (calm s))
   (= (|pc(app)| s) |line 16|)
   (= (|pc(app)| t) idle)
-  (= (|timer(app)| t) (ite (and (not (|queued(app)| s)) (not (= (|timer(app)| s) error))) error (|timer(app)| s)))
+  (= (|timer(app)| t) (ite (and (not (|queued(app)| s)) (not (= (|timer(app)| s) error))) error (|timer(app)|
+      s)))
   ; the rest stays
   (= (|queued(app)| t) (|queued(app)| s))
   (= (|app/db.password| t) (|app/db.password| s))
@@ -273,7 +275,8 @@
   (= (|pc(app)| s) |line 17|)
   (not (= (|app/db.password| s) (|view(users.password)| s)))
   (= (|pc(app)| t) idle)
-  (= (|timer(app)| t) (ite (and (not (|queued(app)| s)) (not (= (|timer(app)| s) error))) error (|timer(app)| s)))
+  (= (|timer(app)| t) (ite (and (not (|queued(app)| s)) (not (= (|timer(app)| s) error))) error (|timer(app)|
+      s)))
   (= (|app/db.password| t) 0)
   ; the rest stays
   (= (|queued(app)| t) (|queued(app)| s))
@@ -287,13 +290,15 @@
 
 ; reconcile app: call database fails after it took effect (L17) (fault)
 ;   L17: when db.password != users.password { call database.password = users.password }
-(define-fun |take reconcile app: call database fails after it took effect (L17)| ((s State) (c Choice) (t State)) Bool (and
+(define-fun |take reconcile app: call database fails after it took effect (L17)| ((s State) (c Choice) (t
+    State)) Bool (and
   (= (step c) |reconcile app: call database fails after it took effect (L17)|)
   (not (calm s))
   (= (|pc(app)| s) |line 17|)
   (not (= (|app/db.password| s) (|view(users.password)| s)))
   (= (|pc(app)| t) idle)
-  (= (|timer(app)| t) (ite (and (not (|queued(app)| s)) (not (= (|timer(app)| s) error))) error (|timer(app)| s)))
+  (= (|timer(app)| t) (ite (and (not (|queued(app)| s)) (not (= (|timer(app)| s) error))) error (|timer(app)|
+      s)))
   (= (|app/db.password| t) 0)
   (= (database.password t) (|view(users.password)| s))
   ; the rest stays
@@ -309,7 +314,9 @@
 (define-fun |take crash| ((s State) (c Choice) (t State)) Bool (and
   (= (step c) crash)
   (not (calm s))
-  (or (|event(app: app)| s) (not (= (|view(users.password)| s) (users.password s))) (|stale(users)| s) (not (= (|pc(app)| s) idle)) (not (|queued(app)| s)) (not (= (|app/db.password| s) 0)) (not (= (|timer(app)| s) none)))
+  (or (|event(app: app)| s) (not (= (|view(users.password)| s) (users.password s))) (|stale(users)| s) (not (=
+      (|pc(app)| s) idle)) (not (|queued(app)| s)) (not (= (|app/db.password| s) 0)) (not (= (|timer(app)| s)
+      none)))
   (= (|pc(app)| t) idle)
   (= (|queued(app)| t) true)
   (= (|timer(app)| t) none)
@@ -396,14 +403,18 @@
   (|take calm begins| s c t)
 )))
 
-(define-fun |possible reconcile app| ((s State)) Bool (or (= (|pc(app)| s) |line 16|) (and (= (|pc(app)| s) |line 17|) (not (= (|app/db.password| s) (|view(users.password)| s)))) (and (= (|pc(app)| s) |line 17|) (= (|app/db.password| s) (|view(users.password)| s))) (= (|pc(app)| s) |line 18|)))
+(define-fun |possible reconcile app| ((s State)) Bool (or (= (|pc(app)| s) |line 16|) (and (= (|pc(app)| s)
+    |line 17|) (not (= (|app/db.password| s) (|view(users.password)| s)))) (and (= (|pc(app)| s) |line 17|) (=
+    (|app/db.password| s) (|view(users.password)| s))) (= (|pc(app)| s) |line 18|)))
 (define-fun |possible sync app| ((s State)) Bool (|event(app: app)| s))
 (define-fun |possible sync users| ((s State)) Bool (|stale(users)| s))
 (define-fun |possible start app| ((s State)) Bool (and (= (|pc(app)| s) idle) (|queued(app)| s)))
 (define-fun |possible retry app| ((s State)) Bool (= (|timer(app)| s) error))
 (define-fun |possible calm| ((s State)) Bool (not (calm s)))
 ; nothing has to happen any more
-(define-fun resting ((s State)) Bool (and (not (|possible reconcile app| s)) (not (|possible sync app| s)) (not (|possible sync users| s)) (not (|possible start app| s)) (not (|possible retry app| s)) (not (|possible calm| s))))
+(define-fun resting ((s State)) Bool (and (not (|possible reconcile app| s)) (not (|possible sync app| s))
+    (not (|possible sync users| s)) (not (|possible start app| s)) (not (|possible retry app| s)) (not
+    (|possible calm| s))))
 ; same (converges)
 ; L26: converges { same: database.password == users.password }
 (define-fun |goal same| ((s State)) Bool (= (database.password s) (users.password s)))

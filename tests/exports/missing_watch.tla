@@ -10,8 +10,8 @@
 \* Disturbances and faults are possible until the step `calm` is taken, which is fair: they happen
 \* finitely often. Faults on: api, call, crash, relist. Each action says in its guard also that it
 \* changes something.
-\* Opaque values are 0 (none) to 5. That is no bound: values are only compared and copied, and a step
-\* always finds one that is new.
+\* There are 5 opaque values besides `none`, which is 0 where they are numbers. That is no bound:
+\* values are only compared and copied, and a step always finds one that is new.
 \* TLC counts each state twice, before and after `calm`, and each renaming of opaque values by itself.
 
 EXTENDS Integers
@@ -31,7 +31,8 @@ VARIABLES
   stale_users,  \* stale(users): it changed since the cache last took it over
   calm  \* calm: disturbances and faults are over
 
-vars == <<pc_app, queued_app, timer_app, app_db_password, database_password, event_app_app, users_password, view_users_password, stale_users, calm>>
+vars == <<pc_app, queued_app, timer_app, app_db_password, database_password, event_app_app, users_password,
+    view_users_password, stale_users, calm>>
 
 Types ==
   /\ pc_app \in {"idle", "stopped", "line 16", "line 17", "line 18"}
@@ -64,7 +65,8 @@ reconcile_app_read_database_L16 ==
   /\ pc_app = "line 16"
   /\ pc_app' = "line 17"
   /\ app_db_password' = database_password
-  /\ UNCHANGED <<queued_app, timer_app, database_password, event_app_app, users_password, view_users_password, stale_users, calm>>
+  /\ UNCHANGED <<queued_app, timer_app, database_password, event_app_app, users_password, view_users_password,
+      stale_users, calm>>
 
 \* reconcile app: call database (L17) (fair)
 \*   L17: when db.password != users.password { call database.password = users.password }
@@ -74,7 +76,8 @@ reconcile_app_call_database_L17 ==
   /\ database_password' = view_users_password
   /\ pc_app' = "line 18"
   /\ app_db_password' = None
-  /\ UNCHANGED <<queued_app, timer_app, event_app_app, users_password, view_users_password, stale_users, calm>>
+  /\ UNCHANGED <<queued_app, timer_app, event_app_app, users_password, view_users_password, stale_users,
+      calm>>
 
 \* reconcile app: await change (L18) (fair)
 \*   L18: await change
@@ -83,14 +86,16 @@ reconcile_app_await_change_L18 ==
   /\ app_db_password = view_users_password
   /\ pc_app' = "idle"
   /\ app_db_password' = None
-  /\ UNCHANGED <<queued_app, timer_app, database_password, event_app_app, users_password, view_users_password, stale_users, calm>>
+  /\ UNCHANGED <<queued_app, timer_app, database_password, event_app_app, users_password, view_users_password,
+      stale_users, calm>>
 
 \* reconcile app: await change (L18) (fair)
 \*   L18: await change
 reconcile_app_await_change_L18_2 ==
   /\ pc_app = "line 18"
   /\ pc_app' = "idle"
-  /\ UNCHANGED <<queued_app, timer_app, app_db_password, database_password, event_app_app, users_password, view_users_password, stale_users, calm>>
+  /\ UNCHANGED <<queued_app, timer_app, app_db_password, database_password, event_app_app, users_password,
+      view_users_password, stale_users, calm>>
 
 \* sync app (fair)
 sync_app ==
@@ -98,14 +103,16 @@ sync_app ==
   /\ event_app_app' = FALSE
   /\ queued_app' = TRUE
   /\ timer_app' = "none"
-  /\ UNCHANGED <<pc_app, app_db_password, database_password, users_password, view_users_password, stale_users, calm>>
+  /\ UNCHANGED <<pc_app, app_db_password, database_password, users_password, view_users_password, stale_users,
+      calm>>
 
 \* sync users (fair)
 sync_users ==
   /\ stale_users
   /\ view_users_password' = users_password
   /\ stale_users' = FALSE
-  /\ UNCHANGED <<pc_app, queued_app, timer_app, app_db_password, database_password, event_app_app, users_password, calm>>
+  /\ UNCHANGED <<pc_app, queued_app, timer_app, app_db_password, database_password, event_app_app,
+      users_password, calm>>
 
 \* start app (fair)
 start_app ==
@@ -113,14 +120,16 @@ start_app ==
   /\ queued_app
   /\ queued_app' = FALSE
   /\ pc_app' = "line 16"
-  /\ UNCHANGED <<timer_app, app_db_password, database_password, event_app_app, users_password, view_users_password, stale_users, calm>>
+  /\ UNCHANGED <<timer_app, app_db_password, database_password, event_app_app, users_password,
+      view_users_password, stale_users, calm>>
 
 \* retry app (fair)
 retry_app ==
   /\ timer_app = "error"
   /\ timer_app' = "none"
   /\ queued_app' = TRUE
-  /\ UNCHANGED <<pc_app, app_db_password, database_password, event_app_app, users_password, view_users_password, stale_users, calm>>
+  /\ UNCHANGED <<pc_app, app_db_password, database_password, event_app_app, users_password,
+      view_users_password, stale_users, calm>>
 
 \* disturbance rotate (disturbance)
 \*   L23: disturbance rotate { users.password = any }
@@ -130,7 +139,8 @@ disturbance_rotate ==
   /\ users_password # any0
   /\ users_password' = any0
   /\ stale_users' = TRUE
-  /\ UNCHANGED <<pc_app, queued_app, timer_app, app_db_password, database_password, event_app_app, view_users_password, calm>>
+  /\ UNCHANGED <<pc_app, queued_app, timer_app, app_db_password, database_password, event_app_app,
+      view_users_password, calm>>
 
 \* reconcile app: read database fails (L16) (fault)
 \*   L16: let db = live(database)
@@ -139,7 +149,8 @@ reconcile_app_read_database_fails_L16 ==
   /\ pc_app = "line 16"
   /\ pc_app' = "idle"
   /\ timer_app' = (IF ~queued_app /\ timer_app # "error" THEN "error" ELSE timer_app)
-  /\ UNCHANGED <<queued_app, app_db_password, database_password, event_app_app, users_password, view_users_password, stale_users, calm>>
+  /\ UNCHANGED <<queued_app, app_db_password, database_password, event_app_app, users_password,
+      view_users_password, stale_users, calm>>
 
 \* reconcile app: call database fails (L17) (fault)
 \*   L17: when db.password != users.password { call database.password = users.password }
@@ -150,7 +161,8 @@ reconcile_app_call_database_fails_L17 ==
   /\ pc_app' = "idle"
   /\ timer_app' = (IF ~queued_app /\ timer_app # "error" THEN "error" ELSE timer_app)
   /\ app_db_password' = None
-  /\ UNCHANGED <<queued_app, database_password, event_app_app, users_password, view_users_password, stale_users, calm>>
+  /\ UNCHANGED <<queued_app, database_password, event_app_app, users_password, view_users_password,
+      stale_users, calm>>
 
 \* reconcile app: call database fails after it took effect (L17) (fault)
 \*   L17: when db.password != users.password { call database.password = users.password }
@@ -167,7 +179,8 @@ reconcile_app_call_database_fails_after_it_took_effect_L17 ==
 \* crash (fault)
 crash ==
   /\ ~calm
-  /\ (event_app_app \/ view_users_password # users_password \/ stale_users \/ pc_app # "idle" \/ ~queued_app \/ app_db_password # None \/ timer_app # "none")
+  /\ (event_app_app \/ view_users_password # users_password \/ stale_users \/ pc_app # "idle" \/
+      ~queued_app \/ app_db_password # None \/ timer_app # "none")
   /\ event_app_app' = FALSE
   /\ view_users_password' = users_password
   /\ stale_users' = FALSE
@@ -184,7 +197,8 @@ relist_app ==
   /\ event_app_app' = FALSE
   /\ queued_app' = TRUE
   /\ timer_app' = "none"
-  /\ UNCHANGED <<pc_app, app_db_password, database_password, users_password, view_users_password, stale_users, calm>>
+  /\ UNCHANGED <<pc_app, app_db_password, database_password, users_password, view_users_password, stale_users,
+      calm>>
 
 \* relist users (fault)
 relist_users ==
@@ -192,14 +206,16 @@ relist_users ==
   /\ stale_users
   /\ view_users_password' = users_password
   /\ stale_users' = FALSE
-  /\ UNCHANGED <<pc_app, queued_app, timer_app, app_db_password, database_password, event_app_app, users_password, calm>>
+  /\ UNCHANGED <<pc_app, queued_app, timer_app, app_db_password, database_password, event_app_app,
+      users_password, calm>>
 
 \* calm (fair)
 \*   disturbances and faults are over
 calm_begins ==
   /\ ~calm
   /\ calm' = TRUE
-  /\ UNCHANGED <<pc_app, queued_app, timer_app, app_db_password, database_password, event_app_app, users_password, view_users_password, stale_users>>
+  /\ UNCHANGED <<pc_app, queued_app, timer_app, app_db_password, database_password, event_app_app,
+      users_password, view_users_password, stale_users>>
 
 \* reconcile app
 reconcile_app ==

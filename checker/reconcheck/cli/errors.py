@@ -46,8 +46,11 @@ def guarded(run: Callable[[], object]) -> int:
         click.echo(render_diagnostics(error.diagnostics, error.sources, colour=sys.stderr.isatty()), err=True)
         return WRONG
     except BrokenPipeError:
-        _drop_output()
-        return OK
+        return _read_enough()
+    except SystemExit as ended:
+        if ended.code != 1:
+            raise
+        return _read_enough()  # click has noticed it, and would end with what is a verdict here
     except MemoryError:
         click.echo("unknown[RC406]: memory is used up; split the model or make ranges smaller", err=True)
         return UNKNOWN
@@ -62,6 +65,12 @@ def guarded(run: Callable[[], object]) -> int:
         if os.environ.get("RECONCHECK_DEBUG"):
             raise
         return INTERNAL
+
+
+def _read_enough() -> int:
+    """Who reads what is printed has closed the pipe: nothing more is to be said."""
+    _drop_output()
+    return OK
 
 
 def _drop_output() -> None:

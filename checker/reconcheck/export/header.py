@@ -41,6 +41,6 @@ def _notes(system: System) -> Iterator[str]:
         )
     if any(isinstance(variable.type, OpaqueType) for variable in system.variables):
         yield (
-            f"Opaque values are 0 (none) to {system.opaque_values}. That is no bound: values are only compared and "
-            f"copied, and a step always finds one that is new."
+            f"There are {system.opaque_values} opaque values besides `none`, which is 0 where they are numbers. That "
+            f"is no bound: values are only compared and copied, and a step always finds one that is new."
         )

@@ -37,6 +37,8 @@ def read(text: str, system: System) -> list[ForeignTrace]:
     shown = list(_from_xml(text) if "<counter-example" in text else _from_text(text))
     if not shown:
         raise no_trace("there is no `-> State: 1.1 <-`: NuSMV has shown no run")
+    if not all(states for states, _ in shown):
+        raise no_trace("there is a `<counter-example>` without a `<state>` in it")
     return [ForeignTrace("NuSMV", tuple(_moments(states, system)), loop) for states, loop in shown]
 
 

@@ -6,6 +6,9 @@ rest, which Spin overlooks under `-f` otherwise (nimble-code/Spin, issue 38), an
 
 Every step is one `d_step`, and every process is back at its only control location after it.  So Spin's states are
 those of the system: each twice, with `calm` false and true, and one more, in which `init` has not chosen yet.
+
+`init` starts that one process before all others.  Spin tries the processes that were started last first, and would
+repeat the step that does nothing again and again, down to its depth limit, where it is the first it tries.
 """
 
 from __future__ import annotations
@@ -28,6 +31,10 @@ PROCESSES, WORDS = 255, 255
 """What Spin can have of processes, and of names in an `mtype`."""
 OTHERS = "others"
 """The process of everything that nobody has to do."""
+EVERY_STATE = "every_state"
+"""A claim that nothing breaks: a search with it goes through all states, and counts them."""
+DEPTH = 100_000
+"""Steps that the header lets Spin go: deeper than it goes in most models, and reached within a second."""
 LEAST_VECTOR = 1_024
 """Bytes that Spin gives a state if nothing is said."""
 WIDTH = 110
@@ -49,7 +56,7 @@ def claims(system: System) -> dict[str, str]:
 
 
 def stored(states: int) -> int:
-    """How many states Spin stores of a system with that many, if the claims are left out."""
+    """How many states Spin stores of a system with that many, in a search with the claim `EVERY_STATE`."""
     return 2 * states + 1
 
 
@@ -76,14 +83,14 @@ class _Names:
     words: dict[str, str]
     """Of the values of enums."""
     processes: dict[str, str]
-    """By unit."""
+    """By unit, in the order in which they are started."""
     claims: dict[str, str]
     """By question, as are the formulas."""
     formulas: dict[str, str]
 
 
 def _names(system: System) -> _Names:
-    taken: set[str] = set(RESERVED)
+    taken: set[str] = {*RESERVED, EVERY_STATE}
 
     def table(names: Sequence[str], say: str = "{}") -> dict[str, str]:
         said = {say.format(name): name for name in names}
@@ -101,7 +108,7 @@ def _names(system: System) -> _Names:
         variables=table([*variables, *map(saved_name, variables)]),
         choices=table([choice.name for choice in system.initial.choices]),
         words=table(list(words)),
-        processes=table([unit for unit in system.units if unit != CALM]) | table([CALM], "become {}") | table([OTHERS]),
+        processes=table([OTHERS]) | table([unit for unit in system.units if unit != CALM]) | table([CALM], "become {}"),
         claims=claims,
         formulas=table(goals, "is {}"),
     )
@@ -138,19 +145,19 @@ class _Promela:
         yield from self._init()
         for question in self.system.questions:
             yield self._claim(question)
+        # behind the others: who gives no `-N` asks the first
+        yield f"ltl {EVERY_STATE} {{ [] (begun || !begun) }} /* says nothing; a search with it counts the states */"
 
     def _run(self) -> Iterator[str]:
         size = vector_size(self.system)
         vector = f" -DVECTORSZ={size}" if size > LEAST_VECTOR else ""
-        yield f"spin -a {self.name}"
+        yield f"spin -a -o2 {self.name}"
         yield f"gcc -O2 -w -DNOREDUCE -DNFAIR={fair_words(self.system)}{vector} -o pan pan.c"
         for question in self.system.questions:
             fair = " -f" if question.kind == "converges" else ""
-            yield f"./pan -a{fair} -m1000000 -N {self.names.claims[question.name]}"
+            yield f"./pan -a{fair} -m{DEPTH} -N {self.names.claims[question.name]}"
         yield f"spin -t -p {self.name}      shows the run that was found; lines in [brackets] are steps of the model"
-        yield "To count states, leave the claims out, and let Spin keep variables that nothing reads (-o2):"
-        yield f"spin -a -o2 {self.name}"
-        yield f"gcc -O2 -w -DNOREDUCE -DNOCLAIM -DSAFETY{vector} -o count pan.c && ./count -m1000000"
+        yield f"./pan -m{DEPTH} -N {EVERY_STATE}      counts the states"
 
     def _notes(self) -> Iterator[str]:
         yield (
@@ -159,12 +166,14 @@ class _Promela:
         )
         yield (
             "A question that is answered `errors: 0` has no counterexample: a goal converges, or a formula holds "
-            "always. What shall be reachable is denied by its claim, so that an error there is a run that reaches it. "
-            "`assertion violated` means that a step gives a variable a value outside of its type."
+            "always. That is so only of a search that was not cut: where pan says `max search depth too small`, give "
+            "a larger -m. What shall be reachable is denied by its claim, so that an error there is a run that "
+            "reaches it. `assertion violated` means that a step gives a variable a value outside of its type."
         )
         yield (
             "Spin stores each reachable state of the model twice, with and without `calm`, and one more: the one "
-            "before the first state is chosen."
+            "before the first state is chosen. Variables that nothing reads are part of the state with -o2 only; the "
+            "answers are the same without."
         )
         if self.opaque:
             yield (

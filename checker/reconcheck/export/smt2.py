@@ -11,6 +11,7 @@ from typing import assert_never
 
 from reconcheck.export.header import header
 from reconcheck.export.system import Action, System
+from reconcheck.export.wrapping import LISTS
 from reconcheck.model import expr as e
 from reconcheck.model.types import BoolType, EnumType, IntType, OpaqueType, RangeType, Type, Value
 from reconcheck.semantics.smtlib import number
@@ -37,7 +38,7 @@ NOTES = (
 def files(system: System) -> dict[str, str]:
     """One file."""
     name = f"{system.operator.name}.smt2"
-    return {name: "\n".join([*_Script(system).lines(name), ""])}
+    return {name: "\n".join([*LISTS.lines(_Script(system).lines(name)), ""])}
 
 
 def symbols(names: Iterable[str], taken: set[str]) -> list[str]:

@@ -17,6 +17,7 @@ from reconcheck.export.infix import Level, Printer, Syntax
 from reconcheck.export.names import identifiers
 from reconcheck.export.system import Action, Question, System, Variable
 from reconcheck.export.targets import Unfit
+from reconcheck.export.wrapping import INFIX
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable as Declared
 from reconcheck.model.types import BoolType, EnumType, IntType, OpaqueType, RangeType, Type, Value, domain, is_finite
@@ -47,14 +48,14 @@ def files(system: System) -> dict[str, str]:
     """One file.  Raises `Unfit` where fairness would have to speak of all numbers there are."""
     name = f"{system.operator.name}.smv"
     try:
-        return {name: "\n".join([*_Module(system).lines(name), ""])}
+        return {name: "\n".join([*INFIX.lines(_Module(system).lines(name)), ""])}
     except ValueError as error:
         raise Unfit("whether a step is possible depends on a choice among all numbers; give a `--bound`") from error
 
 
 def unfair(system: System) -> str:
     """The module without questions, fairness and what fairness has to remember: it has the states of the system."""
-    return "\n".join([*_Module(system, fair=False).states(), ""])
+    return "\n".join([*INFIX.lines(_Module(system, fair=False).states()), ""])
 
 
 def properties(system: System) -> dict[str, str]:

@@ -102,7 +102,10 @@ def _value(choice: Variable, chosen: Mapping[str, str]) -> Value:
         case EnumType():
             return text
         case _:
-            return int(text)
+            try:
+                return int(text)
+            except ValueError:
+                raise other_model(f"`{text}` is no number, and was chosen for `{choice.name}`") from None
 
 
 def _numbered(system: System, state: State) -> State:

@@ -14,6 +14,7 @@ from reconcheck.export.header import header
 from reconcheck.export.infix import Level, Printer, Syntax
 from reconcheck.export.names import identifiers
 from reconcheck.export.system import Action, Question, System, Variable
+from reconcheck.export.wrapping import TLA
 from reconcheck.model import expr as e
 from reconcheck.model.types import BoolType, EnumType, IntType, OpaqueType, RangeType, Type, Value
 
@@ -42,7 +43,7 @@ def files(system: System) -> dict[str, str]:
     texts = {f"{module.name}.tla": module.lines()}
     for question, property_ in zip(system.questions, module.properties.values(), strict=True):
         texts[module.configuration(property_)] = module.asked(question, property_)
-    return {name: "\n".join([*lines, ""]) for name, lines in texts.items()}
+    return {name: "\n".join([*TLA.lines(lines), ""]) for name, lines in texts.items()}
 
 
 @dataclass(frozen=True)

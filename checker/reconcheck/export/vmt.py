@@ -12,9 +12,10 @@ from collections.abc import Iterator
 
 from reconcheck.export.beginning import first
 from reconcheck.export.header import header
-from reconcheck.export.smt2 import applied
+from reconcheck.export.smt2 import applied, symbols
 from reconcheck.export.system import Action, Question, System, Variable
 from reconcheck.export.targets import Unfit
+from reconcheck.export.wrapping import LISTS
 from reconcheck.model import expr as e
 from reconcheck.model.types import EnumType, OpaqueType, Type
 from reconcheck.semantics import smtlib
@@ -31,7 +32,7 @@ def files(system: System) -> dict[str, str]:
     """One file.  Raises `Unfit` where a quantifier would be needed."""
     name = f"{system.operator.name}.vmt"
     try:
-        return {name: "\n".join([*_Script(system).lines(name), ""])}
+        return {name: "\n".join([*LISTS.lines(_Script(system).lines(name)), ""])}
     except ValueError as error:
         raise Unfit("whether a step is possible depends on a choice among all numbers; give a `--bound`") from error
 
@@ -47,7 +48,9 @@ class _Script:
     def __init__(self, system: System) -> None:
         self.system = system
         choices = dict.fromkeys(choice for action in system.actions for choice in action.choices)
-        self.choices = {choice: f"{choice.name} {choice.type}" for choice in choices}
+        taken = {STEP, *(name for variable in system.variables for name in (variable.name, after(variable.name)))}
+        named = symbols((choice.name for choice in choices), taken)  # those of a name can be of several types
+        self.choices = {choice: name.strip("|") for choice, name in zip(choices, named, strict=True)}
         self.asked = [question for question in system.questions if question.kind == "converges"]
         self.steps = {id(action): number for number, action in enumerate(system.actions)}
 
