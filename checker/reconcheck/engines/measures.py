@@ -178,6 +178,9 @@ def _of_runs(system: System, types: dict[str, Variable]) -> Iterator[Found]:
         action = f"reconcile {controller}"
         own = system.fair.get(action, ())
         yield Measure(e.TRUE, Places(variable, tuple(sorted(left.items())))), (action,), own
+        for condition, places in _decided(moves, types):
+            amounts = tuple((place, left[place]) for place in sorted(places) if place in left)
+            yield Measure(condition, Places(variable, amounts)), (action,), own
         for name, type_ in types.items():
             if _is_local(name, controller):
                 for condition, places in _outlived(moves, types, e.Var(name, type_.type)):
@@ -238,6 +241,35 @@ def _left(moves: list[tuple[str, str, Command]]) -> dict[str, int] | None:
             else:
                 work.append(missing[0])
     return {place: count for place, count in left.items() if count}
+
+
+def _decided(
+    moves: list[tuple[str, str, Command]], types: dict[str, Variable]
+) -> Iterator[tuple[e.Expr, frozenset[str]]]:
+    """Conditions under which a running reconcile would not decide again as it did, and where it stands then.
+
+    It stands at a place to which only that decision leads.
+    """
+    before: dict[str, set[str]] = {}
+    onward: dict[str, set[str]] = {}
+    for old, new, _ in moves:
+        before.setdefault(new, set()).add(old)
+        onward.setdefault(old, set()).add(new)
+    found: dict[tuple[str, str], dict[e.Expr, None]] = {}
+    for old, new, command in moves:
+        if new not in RESTING and command.step.detail.startswith("decide "):
+            known = {name: value for name, value in fixed(command.guard, types).items() if name.startswith("pc(")}
+            found.setdefault((old, new), {})[e.substitute(command.guard, known)] = None
+    for (old, new), guards in found.items():
+        if before[new] != {old}:
+            continue
+        places, work = {new}, [new]
+        while work:
+            for place in sorted(onward.get(work.pop(), ())):
+                if place not in RESTING and place not in places and before[place] <= places:
+                    places.add(place)
+                    work.append(place)
+        yield e.negate(e.either(*guards)), frozenset(places)
 
 
 def _outlived(

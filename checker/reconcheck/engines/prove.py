@@ -20,7 +20,7 @@ from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_sta
 from reconcheck.engines.measures import RESTING, ways
 from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
-from reconcheck.engines.slicing import Predicate, Slice, Slicer, first_slice
+from reconcheck.engines.slicing import Predicate, Slice, Slicer, writers_slice
 from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.operator import Variable
@@ -134,7 +134,7 @@ class Prover:
 
     def _together(self, parts: Sequence[e.Expr]) -> None:
         """Proves parts along with one that begins with a larger slice, on that, where it is enough as it is."""
-        begins = {part: first_slice(self.system, part) for part in parts if part not in self.proved and tells(part)}
+        begins = {part: writers_slice(self.system, part) for part in parts if part not in self.proved and tells(part)}
         about: dict[str, list[e.Expr]] = {}
         for part in begins:
             for name in e.names(part):
@@ -161,7 +161,7 @@ class Prover:
             return True
         if not tells(goal):
             return False
-        attempt = self._attempt(goal, (first_slice(self.system, goal), ()), SLICE_STATES)
+        attempt = self._attempt(goal, (writers_slice(self.system, goal), ()), SLICE_STATES)
         while attempt is not None and attempt.bad:
             most = min(SLICE_STATES, ALLOWANCE + GROWTH * len(attempt.graph.states))
             attempt = self._with_predicate(goal, attempt, most) or self._with_variable(goal, attempt, most)

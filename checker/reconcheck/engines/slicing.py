@@ -514,6 +514,27 @@ def first_slice(system: System, formula: e.Expr) -> frozenset[str]:
     return keep | {variable.name for variable in system.variables if variable.name.startswith(CONTROL)}
 
 
+def writers_slice(system: System, formula: e.Expr) -> frozenset[str]:
+    """Where the search for a proof begins: the first slice, without the control state and caches of controllers that
+    write nothing of what the formula reads.
+    """
+    names, operator = e.names(formula), system.operator
+    writing = {
+        command.step.action.removeprefix("reconcile ")
+        for command in system.commands
+        if command.step.action.startswith("reconcile ") and any(name in names for name, _ in command.updates)
+    }
+    if not writing:
+        return first_slice(system, formula)
+    idle = [controller.name for controller in operator.controllers if controller.name not in writing]
+    managers = {controller.manager.name for controller in operator.controllers if controller.name in writing}
+    caches = [manager for manager in operator.managers if manager.name not in managers]
+    own = frozenset(f"{kind}{name})" for name in idle for kind in CONTROL)
+    others = [f"{kind}({name}: " for name in idle for kind in ("event", "held")]
+    others += [of("").removesuffix(")") for one in caches for of in (one.view, one.stale, one.recreated)]
+    return frozenset(name for name in first_slice(system, formula) - own if not name.startswith(tuple(others)))
+
+
 def closed(system: System, names: Iterable[str]) -> frozenset[str]:
     """The variables with those that move together with them: the cached copy, the lag, the pending events."""
     keep: set[str] = set()
