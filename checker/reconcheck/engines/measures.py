@@ -84,7 +84,7 @@ def _of_steps(system: System, types: dict[str, Variable]) -> Iterator[Found]:
         guard = e.substitute(command.guard, known)
         here = e.both(guard, *(same(e.Var(name, types[name].type), value) for name, value in known.items()))
         for name, update in command.updates:
-            if name.startswith("pc(") or _is_local(name):
+            if name.startswith("pc(") or is_local(name):
                 continue
             variable, new = e.Var(name, types[name].type), e.substitute(update, known)
             for value in (new, *_unbound(new, bound)):
@@ -182,7 +182,7 @@ def _of_runs(system: System, types: dict[str, Variable]) -> Iterator[Found]:
             amounts = tuple((place, left[place]) for place in sorted(places) if place in left)
             yield Measure(condition, Places(variable, amounts)), (action,), own
         for name, type_ in types.items():
-            if _is_local(name, controller):
+            if is_local(name, controller):
                 for condition, places in _outlived(moves, types, e.Var(name, type_.type)):
                     amounts = tuple((place, left[place]) for place in sorted(places) if place in left)
                     yield Measure(condition, Places(variable, amounts)), (action,), own
@@ -200,7 +200,7 @@ def ways(system: System) -> tuple[Places, ...]:
     return tuple(found)
 
 
-def _is_local(name: str, controller: str | None = None) -> bool:
+def is_local(name: str, controller: str | None = None) -> bool:
     """Whether a variable belongs to a running reconcile only: a local, or the version that it has of an object."""
     if controller is None:
         return "/" in name or name.startswith("held(")

@@ -17,14 +17,14 @@ from reconcheck.engines.blurring import tells
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
-from reconcheck.engines.measures import RESTING, ways
+from reconcheck.engines.measures import RESTING, is_local, ways
 from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer, writers_slice
 from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import BoolType, domain, is_finite
+from reconcheck.model.types import OPAQUE, BoolType, IntType, domain, is_finite
 from reconcheck.proof.certificate import Column, Part, Rests, Settles
 from reconcheck.proof.diagram import Diagram, leaf, smallest
 from reconcheck.semantics.steps import Endless, LeftRange
@@ -157,25 +157,65 @@ class Prover:
 
     def _on_slices(self, goal: e.Expr) -> bool:
         """Widens the slice until the goal is proved on it, or nothing helps."""
-        if self._follows(goal):
+        if self._follows(goal) or self._by_way_of(goal):
             return True
         if not tells(goal):
             return False
-        attempt = self._attempt(goal, (writers_slice(self.system, goal), ()), SLICE_STATES)
+        attempt = self._with_sources(goal) or self._attempt(
+            goal, (writers_slice(self.system, goal), ()), SLICE_STATES
+        )
         while attempt is not None and attempt.bad:
             most = min(SLICE_STATES, ALLOWANCE + GROWTH * len(attempt.graph.states))
             attempt = self._with_predicate(goal, attempt, most) or self._with_variable(goal, attempt, most)
         return attempt is not None and self._accept(goal, attempt)
 
-    def _follows(self, goal: e.Expr) -> bool:
-        """Whether the goal follows from what has settled, without any slice."""
-        part: Part = Rests(goal, (), EVERYTHING)
+    def _follows(self, goal: e.Expr, about: tuple[Column, ...] = ()) -> bool:
+        """Whether the goal follows from what has settled, without any slice; what is known of some columns too."""
+        every = replace(EVERYTHING, variables=tuple(column.variable for column in about))
+        part: Part = Rests(goal, about, every)
         if not self.ends:
-            part = Settles(goal, (), EVERYTHING, (None,))
+            part = Settles(goal, about, every, (None,))
         if self.checker.add(part) is not None:
             return False
         self.known.append(goal)
         return True
+
+    def _by_way_of(self, goal: e.Expr) -> bool:
+        """Whether two values are equal since both are equal to a third, of which one is a copy."""
+        if not isinstance(goal, e.Equal) or not isinstance(goal.left, e.Var) or not isinstance(goal.right, e.Var):
+            return False
+        for copy, other in ((goal.left, goal.right), (goal.right, goal.left)):
+            sources = self._sources(copy.name)
+            if other.name in sources:
+                return False
+            for name in sources:
+                source = e.Var(name, self.slicer.types[name].type)
+                if self._lemma(e.equal(copy, source)) and self._lemma(e.equal(source, other)):
+                    type_ = OPAQUE if isinstance(source.type, IntType) else source.type
+                    if self._follows(goal, (Column(name, type_, source),)):
+                        return True
+        return False
+
+    def _with_sources(self, goal: e.Expr) -> _Attempt | None:
+        """The slice with what a truth value is copied from by way of a local, where that is proved to hold in the end."""
+        if not isinstance(goal, e.Var) or not isinstance(goal.type, BoolType):
+            return None
+        for name in self._sources(goal.name):
+            source = e.Var(name, self.slicer.types[name].type)
+            keep = writers_slice(self.system, e.both(goal, source))
+            locals_ = self._written_from(keep)
+            if locals_ and source.type == goal.type and self._lemma(source):
+                attempt = self._attempt(goal, (keep | locals_, ()), SLICE_STATES)
+                if attempt is not None and not attempt.bad:
+                    return attempt
+        return None
+
+    def _sources(self, name: str) -> list[str]:
+        """The variables whose cached copies something is set to: that it differs from the copy never begins again."""
+        pairs = (e.names(measure.condition) for measure in self.found.settling.measures)
+        copies = (copy for pair in pairs if len(pair) == 2 and name in pair for copy in sorted(pair - {name}))
+        found = dict.fromkeys(live_name(copy) for copy in copies if is_view(copy))
+        return [source for source in found if source != name]
 
     def _with_predicate(self, goal: e.Expr, attempt: _Attempt, most: int) -> _Attempt | None:
         """The slice with a condition on cut variables that makes the trouble less, proved first where it must hold."""
@@ -200,7 +240,7 @@ class Prover:
         """The same slice once the predicates that are false throughout the trouble are proved to become true."""
         for place, one in enumerate(attempt.part.predicates):
             values = {attempt.graph.states[state][place] for state in attempt.bad}
-            if values == {False} and self._lemma(one.term):
+            if values == {False} and not any(map(is_local, e.names(one.term))) and self._lemma(one.term):
                 attempt = self._judged(goal, attempt.part, attempt.graph)
         return attempt
 
@@ -208,9 +248,13 @@ class Prover:
         """The slice with one more variable, the one that leaves the least trouble."""
         keep, predicates = attempt.keep, attempt.part.predicates
         types = {variable.name: variable for variable in self.system.variables}
-        votes = self._votes(attempt)
+        votes, written = self._votes(attempt), self._written_from(keep)
         best: _Attempt | None = None
-        for name in sorted(votes, key=lambda name: (-votes[name] / _weight(types[name]), name))[:MOST_SUSPECTS]:
+
+        def order(name: str) -> tuple[bool, float, str]:
+            return name not in written, -votes[name] / _weight(types[name]), name
+
+        for name in sorted(votes, key=order)[:MOST_SUSPECTS]:
             more = frozenset({name, live_name(name)}) & frozenset(types)
             wider = self._attempt(goal, (keep | more, predicates), most)
             if wider is not None and (best is None or wider.trouble < best.trouble):
@@ -330,6 +374,27 @@ class Prover:
                 votes.update(self.slicer.footprints[number] - keep)
         return votes
 
+    def _given(self, value: e.Expr) -> list[e.Expr]:
+        """A value with what a local of a run is given in the place of the local."""
+        local = next((name for name in sorted(e.names(value)) if "/" in name), None)
+        if local is None:
+            return [value]
+        updates = (update for command in self.system.commands for update in command.updates)
+        given = dict.fromkeys(new for name, new in updates if name == local and not isinstance(new, e.Const))
+        return [e.substitute(value, {local: new}) for new in given]
+
+    def _written_from(self, keep: frozenset[str]) -> frozenset[str]:
+        """The cut locals of runs whose values are written into what is kept."""
+        world = keep - _control(keep)
+        values = (
+            value
+            for command in self.system.commands
+            if command.step.action.startswith("reconcile ")
+            for name, value in command.updates
+            if name in world
+        )
+        return frozenset(name for value in values for name in e.names(value) - keep if "/" in name)
+
     def _conditions(self, goal: e.Expr, attempt: _Attempt) -> list[e.Expr]:
         """What a reconcile writes into the slice, when it does, and when it ends before that, on cut variables."""
         keep = attempt.keep
@@ -346,7 +411,8 @@ class Prover:
                 continue
             for name, value in command.updates:
                 if name in world and e.names(value) and e.names(value).isdisjoint(keep):
-                    written.update(dict.fromkeys(_truths(value)))
+                    for given in self._given(value):
+                        written.update(dict.fromkeys(_truths(given)))
             cut = _cut_part(command.guard, keep)
             if cut == e.TRUE:
                 continue

@@ -515,17 +515,23 @@ def first_slice(system: System, formula: e.Expr) -> frozenset[str]:
 
 
 def writers_slice(system: System, formula: e.Expr) -> frozenset[str]:
-    """Where the search for a proof begins: the first slice, without the control state and caches of controllers that
-    write nothing of what the formula reads.
+    """Where the search for a proof begins: the first slice with one control state and cache, of who writes the formula.
+
+    That is a controller that writes some of what the formula reads and knows all of it, or else any that writes some.
     """
     names, operator = e.names(formula), system.operator
-    writing = {
-        command.step.action.removeprefix("reconcile ")
-        for command in system.commands
-        if command.step.action.startswith("reconcile ") and any(name in names for name, _ in command.updates)
-    }
+    known: dict[str, set[str]] = {}
+    writing: set[str] = set()
+    for command in system.commands:
+        if command.step.action.startswith("reconcile "):
+            name = command.step.action.removeprefix("reconcile ")
+            changed = {name for name, value in command.updates if not _keeps(name, value)}
+            known.setdefault(name, set()).update(changed, map(live_name, command.reads))
+            if not changed.isdisjoint(names):
+                writing.add(name)
     if not writing:
         return first_slice(system, formula)
+    writing = {name for name in writing if names <= known[name]} or writing
     idle = [controller.name for controller in operator.controllers if controller.name not in writing]
     managers = {controller.manager.name for controller in operator.controllers if controller.name in writing}
     caches = [manager for manager in operator.managers if manager.name not in managers]
@@ -533,6 +539,15 @@ def writers_slice(system: System, formula: e.Expr) -> frozenset[str]:
     others = [f"{kind}({name}: " for name in idle for kind in ("event", "held")]
     others += [of("").removesuffix(")") for one in caches for of in (one.view, one.stale, one.recreated)]
     return frozenset(name for name in first_slice(system, formula) - own if not name.startswith(tuple(others)))
+
+
+def _keeps(name: str, value: e.Expr) -> bool:
+    """Whether a new value is the old one, as far as there is one: another field of the object is written."""
+    match value:
+        case e.Choice(_, e.Var(kept, _), e.Const()):
+            return kept == name
+        case _:
+            return False
 
 
 def closed(system: System, names: Iterable[str]) -> frozenset[str]:
