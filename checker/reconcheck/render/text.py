@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from reconcheck.explain.assumptions import Assumption, assumptions_of
+from reconcheck.explain.assumptions import Assumption, assumptions_of, ranges
 from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
@@ -399,13 +399,13 @@ def _context(report: Report) -> str:
     assumed = assumptions_of(report)
     on = [f"{one.name}{_needed(one)}" for one in assumed if one.kind == "fault" and one.on]
     off = [one.name for one in assumed if one.kind == "fault" and not one.on]
-    fair = [f"{one.name}{_use(report, one)}" for one in assumed if one.kind == "fairness"]
+    fair = ranges(f"{one.name}{_use(report, one)}" for one in assumed if one.kind == "fairness")
     stops = [action.name for action in operator.actions if action.kind == "disturbance"]
     lines = [f"faults on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}"]
     if fair:
         lines.append(f"fair processes: {', '.join(fair)}")
     if stops:
-        lines.append(f"disturbances (finitely often): {', '.join(stops)}")
+        lines.append(f"disturbances (finitely often): {', '.join(ranges(stops))}")
     if operator.managers[0].name:
         processes = (f"{manager.name} ({manager.profile.name})" for manager in operator.managers)
         lines.append(f"each a process with a cache of its own: {', '.join(processes)}")
