@@ -116,10 +116,10 @@ def _errors(history: History, loop: int) -> Iterator[Cause]:
         failed = _failures(history, controller, loop)
         if failed and controller.error.policy in RETRYING:
             where = history.place(failed[-1])
-            places = [] if where is None else [where]
-            places.append(Place(controller.span, controller.error.cites))
+            lines = [] if where is None else [where]
+            lines.append(Place(controller.span, controller.error.cites))
             message = f"{controller.name} fails, is woken before it is retried, and fails again"
-            yield cause("error_loop", message, places, failed[-1])
+            yield cause("error_loop", message, lines, failed[-1])
             return
 
 
