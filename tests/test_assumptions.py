@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconcheck.explain.assumptions import Assumption, assumptions_of
+from reconcheck.explain.assumptions import Assumption, assumptions_of, ranges
 from reconcheck.explain.diagnose import diagnose
 from reconcheck.explain.diagnosis import Absent
 from reconcheck.explain.looks import one_hand
@@ -17,6 +17,7 @@ from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
 from reconcheck.model.operator import SCHEDULED, Scope
 from reconcheck.render.diagnosis import render_diagnosis
+from reconcheck.render.diagnosis_markdown import assumptions_markdown
 from reconcheck.render.text import Paint, render_report
 from reconcheck.report.document import model
 
@@ -115,3 +116,30 @@ def test_where_the_schedule_is_asked_about_it_is_tried_with_it(tmp_path: Path) -
     report = diagnosed(Verifier(load(path)).report(Scope(SCHEDULED)))
     assert report.diagnosis is not None
     assert report.diagnosis.absent == (Absent("lost_event", (), ("same",)),)
+
+
+def test_neighbouring_elements_are_shown_as_one() -> None:
+    assert ranges(["a[0]", "b", "a[1]", "a[2]", "a[4]"]) == ("a[0..2]", "b", "a[4]")
+    assert ranges(["a[0] (used)", "a[1] (not used)", "a[2] (used)"]) == (
+        "a[0] (used)",
+        "a[1] (not used)",
+        "a[2] (used)",
+    )
+    assert ranges(["a[0][0].x", "a[0][1].x", "a[1][0].x"]) == ("a[0][0..1].x", "a[1][0].x")
+    assert ranges(["a[1]", "a[0]"]) == ("a[1]", "a[0]")
+    assert ranges([]) == ()
+
+
+def test_text_and_markdown_fold_elements_and_json_lists_them() -> None:
+    """With hundreds of objects, a line for each would hide the rest."""
+    operator = load(Path(__file__).parent / "bench" / "models" / "fanout.rdsl", {"N": 200}).operator
+    report = Report(operator, Scope(), (), (), (), 0.0)
+    text = render_report(report, Paint(False))
+    assert len(text.splitlines()) < 20
+    processes = [one for one in model(report)["assumptions"] if one["kind"] == "fairness"]
+    assert len(processes) >= 200
+    assert "[0..199]" in text
+    assert "[7]" not in text
+    shown = assumptions_markdown("fanout.rdsl", report)
+    assert "[0..199]" in shown
+    assert "[7]" not in shown

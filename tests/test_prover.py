@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from reconcheck.certify.check import Checker
+from reconcheck.explain import verify
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
 from reconcheck.proof.certificate import Checked, Proof
+from reconcheck.render.text import Paint, render_report
 from reconcheck.semantics.compiler import compile_system
+from support import GOLDEN
 
 FAMILIES = Path(__file__).parent / "bench" / "models"
 
@@ -56,6 +59,40 @@ def test_a_missing_watch_is_found_and_never_proved_away() -> None:
     assert found.verdict == "quiet"
     assert found.engine == "guided search"
     assert found.trace is not None
+
+
+@pytest.mark.parametrize("engine", ["guided search", "nearest states", "bounded search", "slices"])
+def test_each_answer_says_how_many_states_it_looked_at(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounded search lists none, and says so."""
+    engines = frozenset({"search"})
+    if engine == "nearest states":
+        engines = frozenset({"search", "graph"})
+        monkeypatch.setattr(verify, "WORTH_A_LOOK", 0)
+        monkeypatch.setattr(verify, "FIRST_LOOK", 80)
+    elif engine == "bounded search":
+        monkeypatch.setattr(Verifier, "_suspected", lambda *_: None)
+        monkeypatch.setattr(Verifier, "_guided", lambda *_: None)
+    elif engine == "slices":
+        engines = frozenset({"proof"})
+    loaded = load(GOLDEN[0].with_name("two-fight.rdsl"))
+    if engine != "nearest states":
+        loaded = load(FAMILIES / f"fanout{'' if engine == 'slices' else '-missing-watch'}.rdsl", {"N": 2})
+    goal = loaded.operator.goals[0].name
+    report = Verifier(loaded, 300, engines=engines).report(Scope(), [goal], every_scope=False)
+    (answer,) = report.answers
+    assert answer.engine == engine
+    text = " ".join(render_report(report, Paint(False)).split())
+    if engine == "bounded search":
+        assert answer.states == 0
+        assert "replayed; bounded search, which lists no states" in text
+        return
+    if engine == "guided search":
+        assert "steps (the fewest to a quiet state), replayed; guided search" in text
+    assert answer.states > 0
+    assert f"{answer.states:,} states" in text
+    if engine == "slices":
+        assert answer.proof is not None
+        assert answer.states == answer.proof.states
 
 
 def test_rest_is_not_claimed_where_another_number_might_do(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
+from reconcheck.render.text import Paint, render_answer
 
 HEAD = "  runtime controller-runtime 0.24\n"
 QUIET_CONTROLLER = "  controller app for app { watch app reconcile { await change } }\n"
@@ -137,6 +138,8 @@ def test_a_livelock_too_wide_for_the_shortest_loop(tmp_path: Path, monkeypatch: 
     assert trace is not None
     assert trace.loop is not None
     assert not trace.shortest
+    shown = render_answer(load(tmp_path / "model.rdsl").operator, found["steady"], Paint(False))
+    assert "(the search for a shorter loop was cut short)" in shown
 
 
 def test_a_refused_certificate_is_no_verdict_and_stops_no_other_model(
@@ -155,3 +158,22 @@ def test_a_refused_certificate_is_no_verdict_and_stops_no_other_model(
     assert "internal error[RC902]" in printed.err
     assert "converges" not in printed.out
     assert "ok " in printed.out
+
+
+def test_a_loop_that_closes_up_to_renaming_says_so(tmp_path: Path) -> None:
+    """It was said to repeat, and showed other letters at its end than at its beginning."""
+    members = f"""
+  primary App as app
+  external db {{ p: opaque = none  q: opaque = none  up: bool = false }}
+{QUIET_CONTROLLER}
+  environment {{ process rotate {{ db.q = db.p  db.p = any }}  process flip {{ db.up = not db.up }} }}
+  converges {{ same: db.p == db.q }}
+"""
+    found = answers(tmp_path, members)
+    operator = load(tmp_path / "model.rdsl").operator
+    shown = " ".join(render_answer(operator, found["same"], Paint(False)).split())
+    assert found["same"].verdict == "livelock"
+    assert "repeat for ever, with other opaque values each time" in shown
+    found = answers(tmp_path, members.replace("same: db.p == db.q", "same: db.up").replace("db.p = any", ""))
+    assert found["same"].verdict == "livelock"
+    assert "other opaque values" not in render_answer(operator, found["same"], Paint(False))

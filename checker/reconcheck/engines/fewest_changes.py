@@ -8,31 +8,48 @@ from operator import ne
 from reconcheck.engines.explicit import StateGraph
 
 
-def shortest_path(graph: StateGraph, ends: Iterable[int]) -> list[tuple[int, int]]:
-    """The way to the nearest of the states, as `StateGraph.path` gives it; of equally short ones, by fewest changes.
+class ShortestWays:
+    """The shortest ways to states of one depth; of equally short ones to a state, one with the fewest changes.
 
     Changes are counted between the states of the graph, in which opaque values may be renamed.
     """
+
+    def __init__(self, graph: StateGraph, ends: set[int]) -> None:
+        length = graph.depth[min(ends)]
+        onward = _onward(graph, ends, length)
+        self.changes = {start: 0 for start in onward if graph.depth[start] == 0} or dict.fromkeys(ends, 0)
+        """How much changes on the way to a state."""
+        self._parents: dict[int, tuple[int, int]] = {}
+        for state in sorted(onward):
+            for command, after in onward[state]:
+                so_far = self.changes[state] + changes(graph, state, after)
+                if so_far < self.changes.get(after, so_far + 1):
+                    self.changes[after] = so_far
+                    self._parents[after] = state, command
+
+    def path(self, end: int) -> list[tuple[int, int]]:
+        """The way to one of the states, as `StateGraph.path` gives it."""
+        path: list[tuple[int, int]] = []
+        while end in self._parents:
+            before, command = self._parents[end]
+            path.append((command, end))
+            end = before
+        path.append((-1, end))
+        return path[::-1]
+
+
+def changes(graph: StateGraph, before: int, after: int) -> int:
+    """How many variables differ between two states."""
+    return sum(map(ne, graph.states[before], graph.states[after]))
+
+
+def shortest_path(graph: StateGraph, ends: Iterable[int]) -> list[tuple[int, int]]:
+    """The way to the nearest of the states; of equally short ones, one with the fewest changes."""
     ends = list(ends)
     length = min(graph.depth[end] for end in ends)
     layer = {end for end in ends if graph.depth[end] == length}
-    onward = _onward(graph, layer, length)
-    changes = {start: 0 for start in onward if graph.depth[start] == 0} or dict.fromkeys(layer, 0)
-    parents: dict[int, tuple[int, int]] = {}
-    for state in sorted(onward):
-        for command, after in onward[state]:
-            so_far = changes[state] + sum(map(ne, graph.states[state], graph.states[after]))
-            if so_far < changes.get(after, so_far + 1):
-                changes[after] = so_far
-                parents[after] = state, command
-    end = min(layer, key=lambda one: (changes[one], one))
-    path: list[tuple[int, int]] = []
-    while end in parents:
-        before, command = parents[end]
-        path.append((command, end))
-        end = before
-    path.append((-1, end))
-    return path[::-1]
+    ways = ShortestWays(graph, layer)
+    return ways.path(min(layer, key=lambda one: (ways.changes[one], one)))
 
 
 def _onward(graph: StateGraph, ends: set[int], length: int) -> dict[int, list[tuple[int, int]]]:

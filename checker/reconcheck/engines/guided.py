@@ -32,7 +32,10 @@ class Counterexample:
     loop: int | None
     """The index in `path` of the state to which the last one is equal; None where the last one is quiet."""
     shortest: bool
-    """Whether it is proved that no run to a quiet state without the goal has fewer steps."""
+    """Whether it is proved that no run to a quiet state without the goal has fewer steps.
+
+    Where the run is a livelock, no other livelock has fewer either; where it is quiet, a livelock may.
+    """
     explored: int
     """How many states were reached."""
 
@@ -93,7 +96,7 @@ def _best(
         run, proved = quiet.run or run, quiet.complete
         if run.loop is not None:
             livelock = shortest_livelock(judge, guide, len(run.moves), budget)
-            run, proved = livelock.run or run, livelock.complete
+            run, proved = livelock.run or run, proved and livelock.complete
     except Exhausted:
         proved = False
     assert judge.proves(run)

@@ -1,17 +1,25 @@
-"""The shortest livelock: a way into a component, and a fair cycle through a state without the goal."""
+"""The shortest livelock: a way into a component, and a fair cycle through a state without the goal.
+
+Of equally short ones, it is one on which the fewest variables change: there is less to read.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from reconcheck.engines.budget import Budget
+from reconcheck.engines.budget import Budget, Exhausted
+from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.fairness import CalmGraph
-from reconcheck.engines.fewest_changes import shortest_path
+from reconcheck.engines.fewest_changes import ShortestWays, changes, shortest_path
 
 MOST_NODES = 300_000
-"""Search nodes spent on the shortest cycle; past it the best cycle found so far is taken, and said to be so."""
+"""Search nodes spent on the shortest cycle; past it the best cycle found so far is taken, and said to be so.
+
+So many again are spent on equally short ones with fewer changes.
+"""
 
 Path = list[tuple[int, int]]
 """Steps as (command, state after)."""
@@ -38,11 +46,18 @@ class Cycle:
 def shortest_lasso(
     calm_graph: CalmGraph, components: list[list[int]], goal: list[bool], budget: Budget
 ) -> Lasso | None:
-    """The lasso with the fewest steps, stem and loop together; some lasso, where that search takes too long."""
+    """The lasso with the fewest steps, stem and loop together, and of those with the fewest changes.
+
+    Some lasso, where that search takes too long.
+    """
     cycle = shortest_cycle(calm_graph, components, goal, budget)
     if cycle is None:
         return None
-    return Lasso(shortest_path(calm_graph.graph, [cycle.start]), cycle.loop, cycle.shortest)
+    graph = calm_graph.graph
+    lasso = Lasso(shortest_path(graph, [cycle.start]), cycle.loop, cycle.shortest)
+    if not cycle.shortest:
+        return lasso
+    return _with_fewest_changes(_Inside(calm_graph, goal), _entries(graph, components), lasso, budget)
 
 
 def shortest_cycle(
@@ -52,7 +67,7 @@ def shortest_cycle(
     graph, inside = calm_graph.graph, _Inside(calm_graph, goal)
     best: Path | None = None
     start, complete, spent = -1, True, 0
-    entries = sorted((graph.depth[state], state) for members in components for state in members)
+    entries = _entries(graph, components)
     for depth, state in entries:
         if best is not None and depth + 2 > graph.depth[start] + len(best):
             break
@@ -72,6 +87,45 @@ def shortest_cycle(
     if best is None:
         return None
     return Cycle(start, best, complete)
+
+
+def _entries(graph: StateGraph, components: list[list[int]]) -> list[tuple[int, int]]:
+    """The states in which a loop may begin, with their depths, the nearest first."""
+    return sorted((graph.depth[state], state) for members in components for state in members)
+
+
+def _with_fewest_changes(inside: _Inside, entries: list[tuple[int, int]], first: Lasso, budget: Budget) -> Lasso:
+    """Of the lassos that are as short as a shortest one, one with the fewest changes.
+
+    It is the best one so far where time or nodes run out: it is a shortest one all the same.
+    """
+    graph = inside.calm_graph.graph
+    length = len(first.stem) - 1 + len(first.loop)
+    loops: dict[int, dict[int, tuple[Path, int]]] = {}
+    """For each depth, the states in which such a loop begins, with the loop and its changes."""
+    spent = 0
+    for depth, state in entries:
+        if depth >= length or spent > MOST_NODES:
+            break
+        try:
+            budget.check("looking for the shortest livelock with the fewest changes")
+        except Exhausted:
+            break
+        found, used = inside.cycle_with_fewest_changes(state, length - depth, MOST_NODES - spent)
+        spent += used
+        if found is not None:
+            loops.setdefault(depth, {})[state] = found
+    best, least = first, _changes(graph, [*first.stem, *first.loop])
+    for layer in loops.values():
+        ways = ShortestWays(graph, set(layer))
+        for state, (loop, changed) in layer.items():
+            if ways.changes[state] + changed < least:
+                best, least = Lasso(ways.path(state), loop, True), ways.changes[state] + changed
+    return best
+
+
+def _changes(graph: StateGraph, path: Path) -> int:
+    return sum(changes(graph, before, after) for (_, before), (_, after) in pairwise(path))
 
 
 class _Inside:
@@ -129,6 +183,49 @@ class _Inside:
                     parents[following] = (node, command)
                     queue.append((following, length + 1))
         return None, len(parents)
+
+    def cycle_with_fewest_changes(self, start: int, length: int, most: int) -> tuple[tuple[Path, int] | None, int]:
+        """Of the cycles of the shortest length from a state that meet everything, one with the fewest changes.
+
+        The first part has the cycle and its changes, or is None where there is none of that length or the search took
+        more than `most` nodes; the second is the nodes spent.  Each part of a shortest cycle is a shortest way to the
+        node where it ends, so of each node only the steps on which it is reached first count.
+        """
+        graph = self.calm_graph.graph
+        first = (start, self.met(start))
+        parents: dict[tuple[int, int], tuple[tuple[int, int], int]] = {}
+        layer, seen = {first: 0}, {first}
+        for _ in range(length - 1):
+            following: dict[tuple[int, int], int] = {}
+            for node, so_far in layer.items():
+                state, mask = node
+                for command, target, more in self.steps(state):
+                    after = (target, mask | more)
+                    if after in seen:
+                        continue
+                    changed = so_far + changes(graph, state, target)
+                    if changed < following.get(after, changed + 1):
+                        following[after] = changed
+                        parents[after] = node, command
+            seen.update(following)
+            if len(seen) > most:
+                return None, len(seen)
+            layer = following
+        ends = [
+            (so_far + changes(graph, state, start), number, (state, mask), command)
+            for number, ((state, mask), so_far) in enumerate(layer.items())
+            for command, target, more in self.steps(state)
+            if target == start and mask | more == self.full
+        ]
+        if not ends:
+            return None, len(seen)
+        changed, _, back, command = min(ends)
+        path = [(command, start)]
+        while back != first:
+            before, command = parents[back]
+            path.append((command, back[0]))
+            back = before
+        return (path[::-1], changed), len(seen)
 
     def some_cycle(self, start: int) -> Path:
         """A cycle from a state that meets everything: the nearest thing that is missing, again and again."""

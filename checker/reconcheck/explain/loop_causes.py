@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from reconcheck.explain.cause import Cause, Place
 from reconcheck.explain.history import History
 from reconcheck.explain.kinds import cause
+from reconcheck.explain.quiet_causes import ends_with_error
 from reconcheck.model.managers import is_view
 from reconcheck.model.operator import Controller
 from reconcheck.model.types import Value
-from reconcheck.semantics.layout import event_name
+from reconcheck.model.wakeups import RETRYING
+from reconcheck.semantics.layout import IDLE, STOPPED, event_name
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _writer(history: History, write: _Write) -> Controller | None:
 
 
 def _errors(history: History, loop: int) -> Iterator[Cause]:
-    """Reconciles that are retried after an error, again and again."""
+    """Reconciles that are retried after an error, again and again, or woken by something else before their retry."""
     for number in range(loop, len(history.steps)):
         verb, _, name = history.steps[number].step.action.partition(" ")
         if verb != "retry":
@@ -110,6 +112,26 @@ def _errors(history: History, loop: int) -> Iterator[Cause]:
         shown.append(Place(controller.span, controller.error.cites))
         yield cause("error_loop", f"{name} fails, is retried, and fails again", shown, number)
         return
+    for controller in history.operator.controllers:
+        failed = _failures(history, controller, loop)
+        if failed and controller.error.policy in RETRYING:
+            where = history.place(failed[-1])
+            lines = [] if where is None else [where]
+            lines.append(Place(controller.span, controller.error.cites))
+            message = f"{controller.name} fails, is woken before it is retried, and fails again"
+            yield cause("error_loop", message, lines, failed[-1])
+            return
+
+
+def _failures(history: History, controller: Controller, loop: int) -> list[int]:
+    """The last steps of the reconciles that end in the loop, where all of them end with an error."""
+    action, pc = f"reconcile {controller.name}", f"pc({controller.name})"
+    ends = [
+        number
+        for number in range(loop, len(history.steps))
+        if history.steps[number].step.action == action and history.states[number + 1][pc] in (IDLE, STOPPED)
+    ]
+    return ends if all(ends_with_error(history, controller, number) for number in ends) else []
 
 
 def _noise(history: History, loop: int) -> Iterator[Cause]:

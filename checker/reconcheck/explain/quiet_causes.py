@@ -55,7 +55,7 @@ def _failed(history: History, controller: Controller) -> Iterator[Cause]:
     places = [place for number in (*decisive, last) if (place := history.place(number)) is not None]
     if _outcome(history, last) == "fail terminal":
         yield cause("terminal_error", "the last reconcile ends with an error that is never retried", places, last)
-    elif _by_error(history, controller, last):
+    elif ends_with_error(history, controller, last):
         yield from _given_up(history, controller, last, places)
     elif decisive:
         message = f"`{_outcome(history, decisive[-1])}`, and the reconcile ends as if it had not; nothing retries it"
@@ -67,7 +67,7 @@ def _outcome(history: History, last: int) -> str:
     return history.steps[last].step.detail.rpartition(" (L")[0]
 
 
-def _by_error(history: History, controller: Controller, last: int) -> bool:
+def ends_with_error(history: History, controller: Controller, last: int) -> bool:
     """Whether a run ends with an error, so that the error rule decides."""
     failed = " fails" in history.steps[last].step.detail
     return _outcome(history, last).startswith("fail") or (failed and not _handled(history, controller, last))
@@ -76,7 +76,7 @@ def _by_error(history: History, controller: Controller, last: int) -> bool:
 def _cut_short(history: History, controller: Controller) -> Iterator[Cause]:
     """A request that failed and was forgotten: had it gone well, what it changes would have woken the controller."""
     run = history.last_run(controller)
-    if run is None or not run.ended or _by_error(history, controller, run.steps[-1]):
+    if run is None or not run.ended or ends_with_error(history, controller, run.steps[-1]):
         return
     for number in reversed(run.steps):
         before, after, rehearsal = history.states[number], history.states[number + 1], history.rehearsal

@@ -159,7 +159,7 @@ class Verifier:
         except Exhausted as spent:
             answer = replace(answer, unexplained=str(spent))
         explored = self.looked_at
-        states = len(explored.graph.states) if explored is not None and explored.graph is not None else 0
+        states = answer.states or _listed(explored, answer)
         if answer.verdict == "unknown" and explored is not None and explored.gave_up not in answer.reason:
             answer = replace(answer, reason=f"{answer.reason}; before that, {explored.gave_up}")
         return replace(answer, seconds=time.monotonic() - started, states=states)
@@ -386,8 +386,8 @@ class Verifier:
             way = path_without_faults(graph, quiet)
             if way is not None:
                 faultless = self._replay(goal, scope, system, self._claim(graph, way, None, "quiet", True))
-        engine = "whole state graph" if whole else "nearest states"
-        return Answer(goal, scope, claim.end, "", code, trace, engine=engine, faultless=faultless)
+        engine, states = "whole state graph" if whole else "nearest states", len(graph.states)
+        return Answer(goal, scope, claim.end, "", code, trace, states=states, engine=engine, faultless=faultless)
 
     def _claim(
         self, graph: StateGraph, path: list[tuple[int, int]], loop: int | None, end: str, shortest: bool
@@ -421,7 +421,7 @@ class Verifier:
         parts = tuple(e.show(part) for part in conjuncts(goal.formula))
         summary = Proof(parts, found.slices, found.largest, found.states, result.obligations)
         proof = proofs.Proof(goal.formula, tuple(checker.context.clauses), tuple(checker.accepted))
-        return Answer(goal, scope, "converges", proof=summary, engine="slices", certificate=proof)
+        return Answer(goal, scope, "converges", proof=summary, states=found.states, engine="slices", certificate=proof)
 
     def _suspected(self, goal: Goal, scope: Scope, system: System) -> Answer | None:
         """A short look at the first part of the goal that already looks bad on its own."""
@@ -468,7 +468,8 @@ class Verifier:
         steps = [(commands[number].step if number >= 0 else None, state) for number, state in found.path]
         end = "quiet" if found.loop is None else "livelock"
         trace = self._replay(goal, scope, system, Claim(steps, found.loop, end, found.shortest))
-        return Answer(goal, scope, end, "", "RC401" if end == "quiet" else "RC402", trace, engine="guided search")
+        code = "RC401" if end == "quiet" else "RC402"
+        return Answer(goal, scope, end, "", code, trace, states=found.explored, engine="guided search")
 
     def _share(self, seconds: float | None) -> Budget:
         """A share of the time, for an attempt that something else follows."""
@@ -585,7 +586,7 @@ class Verifier:
         summary = Proof(
             (e.show(invariant.formula),), int(engine == "slices"), len(invariant.columns), states, result.obligations
         )
-        return Answer(goal, scope, verdict, "", code, proof=summary, engine=engine, certificate=invariant)
+        return Answer(goal, scope, verdict, "", code, None, summary, states, engine=engine, certificate=invariant)
 
     # ---- what cannot be listed ---------------------------------------------------------------------------------
 
@@ -641,6 +642,12 @@ class Verifier:
         message = f"`{wrong.step}` can set `{wrong.variable}` to {wrong.value}, outside of its type `{wrong.type}`"
         instead = "guard the step, widen the range, or use `nat` or `int`"
         return Diagnostic("RC310", message, span, instead)
+
+
+def _listed(explored: _Explored | None, answer: Answer) -> int:
+    """The states that were listed for an answer; bounded search lists none."""
+    graph = None if explored is None or answer.engine == "bounded search" else explored.graph or explored.part
+    return 0 if graph is None else len(graph.states)
 
 
 def _settles(explored: _Explored, goal: Goal) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
 
-from reconcheck.explain.assumptions import Assumption, assumptions_of
+from reconcheck.explain.assumptions import Assumption, assumptions_of, ranges
 from reconcheck.explain.diagnosis import LEVELS, MOST_EDITS, Diagnosis, Levels, Need, Repair
 from reconcheck.explain.verdict import GOOD, Report
 from reconcheck.render.diagnosis import PROVED, absence, as_long_as, cost_of
@@ -104,8 +106,13 @@ def assumptions_markdown(file: str, report: Report) -> str:
     """Faults, fair processes, disturbances and parameters, as a folded list."""
     operator = report.operator
     assumed = assumptions_of(report)
-    rows = [_assumption(one) for one in assumed]
-    stops = ", ".join(code(action.name) for action in operator.actions if action.kind == "disturbance")
+    rows = [
+        _assumption(replace(first, name=name))
+        for first, alike in groupby(assumed, lambda one: replace(one, name=""))
+        for name in ranges(one.name for one in alike)
+    ]
+    happening = ranges(action.name for action in operator.actions if action.kind == "disturbance")
+    stops = ", ".join(map(code, happening))
     values = ", ".join(code(f"{name} = {value}") for name, value in operator.parameters)
     parts = [table(("", "", "used for", "not used for"), rows)]
     parts += [f"Disturbances, finitely often: {stops}."] * bool(stops)

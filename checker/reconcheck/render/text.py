@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from reconcheck.explain.assumptions import Assumption, assumptions_of
+from reconcheck.explain.assumptions import Assumption, assumptions_of, ranges
 from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
@@ -111,11 +111,20 @@ def _why(answer: Answer) -> str:
         found = f"{_count(proof.slices, 'slice')}{size}" if proof.slices else answer.engine
         return f"{found}, {_count(proof.states, 'state')}, {_count(proof.obligations, 'Z3 obligation')}"
     if answer.trace is not None:
-        looked = f", {_count(answer.states, 'state')}" if answer.states else ""
+        looked = f", {_count(answer.states, 'state')}" if answer.states else ", which lists no states"
         length = _count(len(rows_of(answer.trace)), "step")
-        length += "" if answer.trace.shortest or answer.trace.loop is not None else " (perhaps not the fewest)"
-        return f"{length}, replayed; {answer.engine}{looked}"
+        return f"{length}{_fewest(answer, answer.trace)}, replayed; {answer.engine}{looked}"
     return answer.reason
+
+
+def _fewest(answer: Answer, trace: Trace) -> str:
+    """What is known of runs with fewer steps, where not all are excluded."""
+    if trace.loop is not None:
+        return ""
+    if not trace.shortest:
+        return " (perhaps not the fewest)"
+    quiet_only = trace.end == "quiet" and answer.engine in ("guided search", "bounded search")
+    return " (the fewest to a quiet state)" if quiet_only else ""
 
 
 def _count(number: int, what: str) -> str:
@@ -224,9 +233,16 @@ def _trace(operator: Operator, trace: Trace, paint: Paint) -> list[str]:
         lines += textwrap.wrap(values, WIDTH - 6, initial_indent="      ", subsequent_indent="      ")
     for reason in trace.fair:
         lines.append(f"      fair: {reason}")
-    note = "" if trace.shortest else " (the search for a shorter loop was cut short)"
-    lines.append(f"  checked: replayed step by step on the reference interpreter{note}")
+    lines.append(f"  checked: replayed step by step on the reference interpreter{_perhaps_shorter(trace)}")
     return lines
+
+
+def _perhaps_shorter(trace: Trace) -> str:
+    """What was left open about shorter runs."""
+    if trace.shortest:
+        return ""
+    what = "run" if trace.loop is None else "loop"
+    return f" (the search for a shorter {what} was cut short)"
 
 
 def _table_of_steps(operator: Operator, trace: Trace, paint: Paint) -> list[str]:
@@ -296,11 +312,22 @@ def ending(trace: Trace) -> str:
         case "quiet":
             return "quiet for ever: nothing is queued, no timer is armed, nothing else has to happen"
         case "livelock":
-            return "the steps marked with | repeat for ever"
+            renamed = ", with other opaque values each time, equal where they were" if _renames(trace) else ""
+            return f"the steps marked with | repeat for ever{renamed}"
         case "violation":
             return "here the property is false"
         case _:
             return "here it is true"
+
+
+def _renames(trace: Trace) -> bool:
+    """Whether a loop ends in a state that only a renaming of opaque values makes the one where it begins."""
+    before: dict[str, Value] = {}
+    after: dict[str, Value] = {}
+    for change in (change for step in trace.steps[trace.loop :] for change in step.changes):
+        before.setdefault(change.variable, change.old)
+        after[change.variable] = change.new
+    return before != after
 
 
 def happens(row: Row, types: dict[str, Type]) -> str:
@@ -372,13 +399,13 @@ def _context(report: Report) -> str:
     assumed = assumptions_of(report)
     on = [f"{one.name}{_needed(one)}" for one in assumed if one.kind == "fault" and one.on]
     off = [one.name for one in assumed if one.kind == "fault" and not one.on]
-    fair = [f"{one.name}{_use(report, one)}" for one in assumed if one.kind == "fairness"]
+    fair = ranges(f"{one.name}{_use(report, one)}" for one in assumed if one.kind == "fairness")
     stops = [action.name for action in operator.actions if action.kind == "disturbance"]
     lines = [f"faults on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}"]
     if fair:
         lines.append(f"fair processes: {', '.join(fair)}")
     if stops:
-        lines.append(f"disturbances (finitely often): {', '.join(stops)}")
+        lines.append(f"disturbances (finitely often): {', '.join(ranges(stops))}")
     if operator.managers[0].name:
         processes = (f"{manager.name} ({manager.profile.name})" for manager in operator.managers)
         lines.append(f"each a process with a cache of its own: {', '.join(processes)}")

@@ -58,7 +58,7 @@ def code_flow(operator: Operator, trace: Trace, end: Place, related: Related, wh
     last = ending(trace)
     if trace.loop is not None:
         loop = next(number for number, row in enumerate(rows, 1) if row.index >= trace.loop)
-        last = f"the steps from {loop} on repeat for ever"
+        last = last.replace("the steps marked with |", f"the steps from {loop} on")
     steps.append(
         {
             "location": related.places.at(end.span, _sentence([last, *values])),
