@@ -183,8 +183,8 @@ def _of_runs(system: System, types: dict[str, Variable]) -> Iterator[Found]:
             yield Measure(condition, Places(variable, amounts)), (action,), own
         for name, type_ in types.items():
             if is_local(name, controller):
-                for condition, places in _outlived(moves, types, e.Var(name, type_.type)):
-                    amounts = tuple((place, left[place]) for place in sorted(places) if place in left)
+                for condition, outlived in _outlived(moves, types, e.Var(name, type_.type)):
+                    amounts = tuple((place, left[place]) for place in sorted(outlived) if place in left)
                     yield Measure(condition, Places(variable, amounts)), (action,), own
 
 

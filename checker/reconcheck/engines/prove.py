@@ -20,7 +20,7 @@ from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_sta
 from reconcheck.engines.measures import RESTING, is_local, ways
 from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
-from reconcheck.engines.slicing import Predicate, Slice, Slicer, writers_slice
+from reconcheck.engines.slicing import Predicate, Slice, Slicer, roles, writers_slice
 from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.operator import Variable
@@ -88,6 +88,7 @@ class Prover:
         self.ends = not self.found.settling.live
         self.slicer = Slicer(system, self.found.settling.clauses, checker.left)
         self.ways = ways(system)
+        self.roles = roles(system)
         self.proved: dict[e.Expr, bool] = {}
         self.graphs: dict[object, StateGraph] = {}
         self.diagrams: dict[object, tuple[tuple[int, ...], Diagram]] = {}
@@ -110,6 +111,10 @@ class Prover:
         self._together(conjuncts(goal))
         self.found.open = next((part for part in conjuncts(goal) if not self._lemma(part)), None)
         return self.found.open is None
+
+    def _first(self, formula: e.Expr) -> frozenset[str]:
+        """What the first slice for a formula keeps."""
+        return writers_slice(self.system, formula, self.roles)
 
     def _levels(self) -> list[e.Expr]:
         """That two numbers are equal in the end, where what one is more than the other by never rises."""
@@ -134,7 +139,7 @@ class Prover:
 
     def _together(self, parts: Sequence[e.Expr]) -> None:
         """Proves parts along with one that begins with a larger slice, on that, where it is enough as it is."""
-        begins = {part: writers_slice(self.system, part) for part in parts if part not in self.proved and tells(part)}
+        begins = {part: self._first(part) for part in parts if part not in self.proved and tells(part)}
         about: dict[str, list[e.Expr]] = {}
         for part in begins:
             for name in e.names(part):
@@ -161,9 +166,7 @@ class Prover:
             return True
         if not tells(goal):
             return False
-        attempt = self._with_sources(goal) or self._attempt(
-            goal, (writers_slice(self.system, goal), ()), SLICE_STATES
-        )
+        attempt = self._with_sources(goal) or self._attempt(goal, (self._first(goal), ()), SLICE_STATES)
         while attempt is not None and attempt.bad:
             most = min(SLICE_STATES, ALLOWANCE + GROWTH * len(attempt.graph.states))
             attempt = self._with_predicate(goal, attempt, most) or self._with_variable(goal, attempt, most)
@@ -197,12 +200,12 @@ class Prover:
         return False
 
     def _with_sources(self, goal: e.Expr) -> _Attempt | None:
-        """The slice with what a truth value is copied from by way of a local, where that is proved to hold in the end."""
+        """The slice with what a truth value is copied from by way of a local, where that is proved to come true."""
         if not isinstance(goal, e.Var) or not isinstance(goal.type, BoolType):
             return None
         for name in self._sources(goal.name):
             source = e.Var(name, self.slicer.types[name].type)
-            keep = writers_slice(self.system, e.both(goal, source))
+            keep = self._first(e.both(goal, source))
             locals_ = self._written_from(keep)
             if locals_ and source.type == goal.type and self._lemma(source):
                 attempt = self._attempt(goal, (keep | locals_, ()), SLICE_STATES)

@@ -514,24 +514,41 @@ def first_slice(system: System, formula: e.Expr) -> frozenset[str]:
     return keep | {variable.name for variable in system.variables if variable.name.startswith(CONTROL)}
 
 
-def writers_slice(system: System, formula: e.Expr) -> frozenset[str]:
+@dataclass(frozen=True)
+class Role:
+    """What a controller changes, and what it knows: that, and what it reads, copies as what they are copies of."""
+
+    changed: frozenset[str]
+    known: frozenset[str]
+
+
+def roles(system: System) -> dict[str, Role]:
+    """The role of each controller, by its name."""
+    changed: dict[str, set[str]] = {}
+    read: dict[str, set[str]] = {}
+    for command in system.commands:
+        if command.step.action.startswith("reconcile "):
+            controller = command.step.action.removeprefix("reconcile ")
+            own = (name for name, value in command.updates if not _keeps(name, value))
+            changed.setdefault(controller, set()).update(own)
+            read.setdefault(controller, set()).update(command.reads)
+    return {
+        name: Role(frozenset(changed[name]), frozenset(changed[name].union(map(live_name, read[name]))))
+        for name in changed
+    }
+
+
+def writers_slice(system: System, formula: e.Expr, of: Mapping[str, Role]) -> frozenset[str]:
     """Where the search for a proof begins: the first slice with one control state and cache, of who writes the formula.
 
     That is a controller that writes some of what the formula reads and knows all of it, or else any that writes some.
+    `of` are the roles of the controllers.
     """
     names, operator = e.names(formula), system.operator
-    known: dict[str, set[str]] = {}
-    writing: set[str] = set()
-    for command in system.commands:
-        if command.step.action.startswith("reconcile "):
-            name = command.step.action.removeprefix("reconcile ")
-            changed = {name for name, value in command.updates if not _keeps(name, value)}
-            known.setdefault(name, set()).update(changed, map(live_name, command.reads))
-            if not changed.isdisjoint(names):
-                writing.add(name)
-    if not writing:
+    writing = {controller for controller, role in of.items() if not role.changed.isdisjoint(names)}
+    if not writing or len(of) == 1:
         return first_slice(system, formula)
-    writing = {name for name in writing if names <= known[name]} or writing
+    writing = {controller for controller in writing if names <= of[controller].known} or writing
     idle = [controller.name for controller in operator.controllers if controller.name not in writing]
     managers = {controller.manager.name for controller in operator.controllers if controller.name in writing}
     caches = [manager for manager in operator.managers if manager.name not in managers]

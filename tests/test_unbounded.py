@@ -1,0 +1,152 @@
+"""Proofs for every number, and for several controllers: small operators, each with one more reason to be hard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconcheck.certify.check import Checker
+from reconcheck.explain.verify import Verifier
+from reconcheck.model.assemble import Loaded
+from reconcheck.model.load import load
+from reconcheck.model.operator import Scope
+from reconcheck.proof.certificate import Checked, Proof
+from reconcheck.semantics.compiler import compile_system
+
+SCALED = """rdsl 1
+operator scaled {{
+  runtime controller-runtime 0.24
+  primary App as app {{ spec.size: {type} = {first} }}
+  resource StatefulSet as sts owned by app {{ spec.replicas: {type} = 0  status.replicas: {type} = 0 }}
+  controller app for app {{
+    watch app on spec
+    watch sts via owner
+    on error backoff
+    reconcile {{
+      when sts.spec.replicas != app.spec.size {{ update sts.spec.replicas = app.spec.size }}
+      await change
+    }}
+  }}
+  environment {{
+    process up when sts.status.replicas < sts.spec.replicas {{ sts.status.replicas += 1 }}
+    process down when sts.status.replicas > sts.spec.replicas {{ sts.status.replicas -= 1 }}
+    disturbance edit {{ app.spec.size = any }}
+  }}
+  converges {{ copied: sts.spec.replicas == app.spec.size  scaled: sts.status.replicas == app.spec.size }}
+}}
+"""
+NESTED = """rdsl 1
+operator nested {
+  runtime controller-runtime 0.24
+  primary App as app { spec.on: bool = true }
+  external work { outer: nat = any  inner: nat = 0 }
+  controller app for app { watch app on spec  on error backoff  reconcile { await change } }
+  environment {
+    process next when work.outer > 0 and work.inner == 0 { work.outer -= 1  work.inner = any }
+    process step when work.inner > 0 { work.inner -= 1 }
+  }
+  converges { done: work.outer == 0 and work.inner == 0 }
+}
+"""
+ROW = """rdsl 1
+operator row {
+  runtime controller-runtime 0.24
+  primary App as s0 { spec.size: 0..2 = 0 }
+  primary Stage as s1 owned by s0 initially absent { spec.size: 0..2 = 0 }
+  resource Stage as s2 owned by s1 initially absent { spec.size: 0..2 = 0 }
+  controller s0 for s0 {
+    watch s0
+    watch s1 via owner
+    on error backoff
+    reconcile {
+      when not s1.exists { create s1 { spec.size = s0.spec.size } }
+      else when s1.spec.size != s0.spec.size { update s1.spec.size = s0.spec.size }
+      await change
+    }
+  }
+  controller s1 for s1 {
+    watch s1
+    watch s2 via owner
+    on error backoff
+    reconcile {
+      when not s1.exists { await change }
+      when not s2.exists { create s2 { spec.size = s1.spec.size } }
+      else when s2.spec.size != s1.spec.size { update s2.spec.size = s1.spec.size }
+      await change
+    }
+  }
+  environment { disturbance edit { s0.spec.size = any } }
+  converges { copied: s2.exists and s2.spec.size == s0.spec.size }
+}
+"""
+TWO = """rdsl 1
+system two {
+  primary App as app { spec.version: 0..2 = any }
+  primary Net as net { spec.ports: 0..2 = any }
+  resource Deployment as deployment[2] owned by app { spec.version: 0..2 = 0  spec.ports: 0..2 = 0 }
+  operator apps {
+    runtime controller-runtime 0.24
+    controller app for app {
+      watch app on spec
+      watch deployment via owner
+      on error backoff
+      reconcile {
+        for d in deployment { when d.spec.version != app.spec.version { update d.spec.version = app.spec.version } }
+        await change
+      }
+    }
+  }
+  operator nets {
+    runtime controller-runtime 0.24
+    controller net for net {
+      watch net on spec
+      watch deployment via (true)
+      on error backoff
+      reconcile {
+        for d in deployment { when d.spec.ports != net.spec.ports { patch d.spec.ports = net.spec.ports } }
+        await change
+      }
+    }
+  }
+  environment {
+    disturbance release { app.spec.version = any }
+    disturbance reroute { net.spec.ports = any }
+    for d in deployment { disturbance drift { d.spec.version = any  d.spec.ports = any } }
+  }
+  converges {
+    released: all(d in deployment: d.spec.version == app.spec.version)
+    routed: all(d in deployment: d.spec.ports == net.spec.ports)
+  }
+}
+"""
+
+
+def proved(loaded: Loaded) -> None:
+    """Every goal is proved in parts, and a checker that has seen nothing of the search accepts it again."""
+    for goal in loaded.operator.goals:
+        answer = Verifier(loaded, seconds=120, engines=frozenset({"proof"})).answer(goal, Scope())
+        assert answer.verdict == "converges", (goal.name, answer.reason)
+        assert isinstance(answer.certificate, Proof)
+        again = Checker(compile_system(loaded.operator, Scope())).check(answer.certificate)
+        assert isinstance(again, Checked), goal.name
+
+
+@pytest.mark.parametrize(("type_", "first"), [("nat", "0"), ("nat", "any"), ("int", "any")])
+def test_any_number_is_copied_and_scaled_to(type_: str, first: str) -> None:
+    proved(load(Path("scaled.rdsl"), text=SCALED.format(type=type_, first=first)))
+
+
+def test_a_counter_that_another_one_begins_again_ends() -> None:
+    proved(load(Path("nested.rdsl"), text=NESTED))
+
+
+@pytest.mark.parametrize("text", [ROW, TWO], ids=["in a row", "two operators"])
+def test_several_controllers_are_proved_together(text: str) -> None:
+    proved(load(Path("several.rdsl"), text=text))
+
+
+def test_a_copy_of_a_copy_that_nobody_watches_is_not_proved() -> None:
+    loaded = load(Path("row.rdsl"), text=ROW.replace("    watch s1\n    watch s2", "    watch s2"))
+    answer = Verifier(loaded, seconds=30, engines=frozenset({"proof"})).answer(loaded.operator.goals[0], Scope())
+    assert answer.verdict == "unknown"
