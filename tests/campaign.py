@@ -2,10 +2,15 @@
 
     python tests/campaign.py --count 20000 --first 0 --jobs 2
     python tests/campaign.py --count 20000 --first 0 --jobs 2 --record spec/agreement.md
+    python tests/campaign.py --count 20000 --jobs 2 --totals totals.json --record spec/agreement.md
     python tests/campaign.py --count 1000 --several       only models of several operators
 
+It goes from seed to seed until so many models are judged: models with too many states for the judge do not count.
+With `--totals` the figures are kept in a file after every few models, and the same command goes on from there when it
+was interrupted; a smaller `--count` at first, and larger ones later, make the record in parts.
+
 For each goal of each model, in each scope, the judge (`judge.py`) says what is true.  The proof engine, the bounded
-search and the whole program answer each by itself (`contestants.py`), and must not contradict it:
+search, the guided search and the whole program answer each by itself (`contestants.py`), and must not contradict it:
 
 - who proves what the judge refutes, or refutes what the judge proves, is wrong;
 - a trace must be a run of the reference interpreter that ends as it says, and if it claims to be shortest, it must
@@ -22,17 +27,18 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
 import random_models
-from campaign_record import IN_PART, JUDGED, TOO_LARGE, WRONG, Run, Tally, figures, page
-from contestants import NO_RUN, Contest
+from campaign_record import IN_PART, JUDGED, TOO_LARGE, WRONG, Run, Tally, figures, page, resumed, save
+from contestants import NO_RUN, NONE_LEFT, Contest
 from judge import Judge, Judgement, objection
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.verdict import Answer
@@ -90,6 +96,8 @@ class Match:
 
     def __init__(self, seed: int, loaded: Loaded, most_states: int) -> None:
         self.seed, self.loaded, self.most_states, self.tally = seed, loaded, most_states, Tally()
+        self.decided: set[str] = set()
+        """Who gave a verdict on a goal of which the judge knows the truth."""
 
     def run(self) -> Tally:
         """Compares all goals in all scopes; the slower engines are asked about one that holds and one that does not."""
@@ -109,6 +117,12 @@ class Match:
                 self._ask("search", case, partial(case.contest.by_search, depth=depth))
             if turn and case.states <= SMALL:
                 self._ask("proof", case, case.contest.by_proof)
+        plain = [case for case in cases if case.judgement.goal.kind == "converges"]
+        for diverging in (True, False):
+            for case in self._chosen([case for case in plain if bool(case.judgement.found) == diverging]):
+                self._ask("guided", case, case.contest.by_guided)
+        if self.tally.counts[JUDGED]:
+            self.tally.decided.update([JUDGED, *self.decided])
         return self.tally
 
     def _chosen(self, cases: list[Case]) -> list[Case]:
@@ -142,6 +156,8 @@ class Match:
         except Exception:  # a crash is a finding like any other, and the models after it shall be tried
             wrong = traceback.format_exc(limit=-3)
         self.tally.answers[who, " and ".join(sorted(judgement.found)) or judgement.verdict, verdict] += 1
+        if judgement.complete and not wrong and verdict != "unknown":
+            self.decided.add(who)
         if wrong:
             self._disagree(judgement.goal, contest.scope, who, f"{verdict}: {wrong}", str(judgement))
 
@@ -185,6 +201,7 @@ def fault(who: str, contest: Contest, judgement: Judgement, answer: Answer) -> s
     verdict, trace = answer.verdict, answer.trace
     if verdict == "unknown":
         missed = who == "search" and answer.reason == NO_RUN and judgement.run is not None
+        missed = missed or (who == "guided" and answer.reason == NONE_LEFT and bool(judgement.found))
         return f"it must know: {answer.reason}" if who == "program" or missed else ""
     if verdict in PROVED:
         return "what is refuted cannot be proved" if judgement.found else ""
@@ -232,37 +249,71 @@ def compare_all(seeds: Iterable[int], most_states: int = MOST_STATES, several: b
     return total
 
 
+def compare_judged(first: int, wanted: int) -> Tally:
+    """Compares everybody's answers about models from a seed on, until so many of them are judged."""
+    total, seeds = Tally(), count(first)
+    while total.decided[JUDGED] < wanted:
+        total.add(compare_all([next(seeds)]))
+    return total
+
+
 # ---- many models -----------------------------------------------------------------------------------------------------
 
 
-def batches(first: int, count: int) -> Iterator[range]:
-    """The seeds in portions."""
-    for start in range(first, first + count, BATCH):
-        yield range(start, min(start + BATCH, first + count))
+def ahead(work: Callable[[range], Tally], first: int, jobs: int) -> Generator[Tally]:
+    """What comes of the seeds from one on, in portions of `BATCH`, in their order; a few portions are begun ahead."""
+    with ProcessPoolExecutor(jobs) as workers:
+        begun: deque[Future[Tally]] = deque()
+        try:
+            for start in count(first, BATCH):
+                begun.append(workers.submit(work, range(start, start + BATCH)))
+                if len(begun) > 2 * jobs:
+                    yield begun.popleft().result()
+        finally:
+            workers.shutdown(wait=False, cancel_futures=True)
+
+
+def campaign(asked: Run, totals: Path | None = None, told: Callable[[str], None] = print) -> tuple[Tally, Run]:
+    """Compares models until as many are judged as was asked for; goes on with what `totals` holds, and keeps it there.
+
+    Disagreements are told as they are found.  Raises `ValueError` where the file is about other models.
+    """
+    total, run = resumed(totals, asked)
+    work = partial(compare_all, most_states=asked.states, several=asked.several)
+    started, before = time.monotonic(), run.seconds
+    portions = ahead(work, run.next, asked.jobs)
+    while total.decided[JUDGED] < asked.count:
+        tally = next(portions)
+        total.add(tally)
+        for text in tally.disagreements:
+            told(text)
+        run = replace(run, seconds=before + time.monotonic() - started, looked=run.looked + BATCH)
+        if totals is not None:
+            save(totals, total, run)
+    portions.close()
+    return total, run
 
 
 def main() -> int:
     """Runs the campaign, prints what came of it, and records it where that is asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--count", type=int, default=1_000, help="how many models")
+    parser.add_argument("--count", type=int, default=1_000, help="how many models are to be judged, at least")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     parser.add_argument("--states", type=int, default=MOST_STATES, help="states beyond which a model is skipped")
     parser.add_argument("--several", action="store_true", help="only models of several operators")
+    parser.add_argument("--totals", type=Path, help="keep the figures in this file, and go on with those in it")
     parser.add_argument("--record", type=Path, help="write the figures to this page")
-    arguments = parser.parse_args()
-    started, total = time.monotonic(), Tally()
-    work = partial(compare_all, most_states=arguments.states, several=arguments.several)
-    with ProcessPoolExecutor(arguments.jobs) as workers:
-        for tally in workers.map(work, batches(arguments.first, arguments.count)):
-            total.add(tally)
-            for text in tally.disagreements:
-                print(text, flush=True)
-    run = Run(arguments.first, arguments.count, arguments.jobs, arguments.states, time.monotonic() - started)
+    given = parser.parse_args()
+    asked = Run(given.first, given.count, given.jobs, given.states, several=given.several)
+    try:
+        total, run = campaign(asked, given.totals, partial(print, flush=True))
+    except ValueError as wrong:
+        parser.error(str(wrong))
     print(figures(total, run))
-    if arguments.record is not None:
-        before = arguments.record.read_text(encoding="utf-8") if arguments.record.exists() else ""
-        arguments.record.write_text(page(total, run) + summary_of(before), encoding="utf-8")
+    if given.record is not None:
+        before = given.record.read_text(encoding="utf-8") if given.record.exists() else ""
+        given.record.write_text(page(total, run) + summary_of(before), encoding="utf-8")
     return 1 if total.disagreements else 0
 
 

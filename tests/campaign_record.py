@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 JUDGED, IN_PART, WRONG, TOO_LARGE = "judged", "judged in part", "wrong", "too large"
 """What can become of a model in a scope."""
-CONTESTANTS = ("program", "proof", "search")
+CONTESTANTS = ("program", "proof", "search", "guided")
 TITLES = {
     "program": "the program",
     "proof": "proofs on slices alone",
     "search": "bounded search alone",
+    "guided": "guided search alone",
 }
 MEANING = {
     JUDGED: "all states listed",
@@ -28,6 +33,10 @@ class Tally:
     answers: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """By contestant, what is true, and what it said."""
     counts: Counter[str] = field(default_factory=Counter)
+    """How many models there were, what became of them in each scope, and how many traces were followed."""
+    decided: Counter[str] = field(default_factory=Counter)
+    """Models of which the judge knew all states in some scope (`JUDGED`), and on how many of them each contestant
+    gave a verdict on at least one goal."""
     seconds: dict[str, float] = field(default_factory=dict)
     disagreements: list[str] = field(default_factory=list)
 
@@ -35,6 +44,7 @@ class Tally:
         """Takes the figures of other models in."""
         self.answers += other.answers
         self.counts += other.counts
+        self.decided += other.decided
         for who, seconds in other.seconds.items():
             self.spent(who, seconds)
         self.disagreements += other.disagreements
@@ -43,6 +53,18 @@ class Tally:
         """Notes how long somebody took."""
         self.seconds[who] = self.seconds.get(who, 0.0) + seconds
 
+    def listed(self) -> dict[str, Any]:
+        """The figures as JSON can hold them."""
+        answers = [[*key, count] for key, count in sorted(self.answers.items())]
+        return {**asdict(self), "answers": answers, "counts": dict(self.counts), "decided": dict(self.decided)}
+
+    @classmethod
+    def of(cls, listed: Mapping[str, Any]) -> Tally:
+        """The figures that `listed` gave."""
+        answers = Counter({(who, truth, said): count for who, truth, said, count in listed["answers"]})
+        counts, decided = Counter(listed["counts"]), Counter(listed["decided"])
+        return cls(answers, counts, decided, dict(listed["seconds"]), list(listed["disagreements"]))
+
 
 @dataclass(frozen=True)
 class Run:
@@ -50,17 +72,53 @@ class Run:
 
     first: int
     count: int
+    """How many models were to be judged."""
     jobs: int
     states: int
-    seconds: float
+    seconds: float = 0.0
+    several: bool = False
+    looked: int = 0
+    """How many seeds were looked at, from the first one on."""
+
+    @property
+    def next(self) -> int:
+        """The seed with which the run goes on."""
+        return self.first + self.looked
 
     def __str__(self) -> str:
-        return f"{self.count:,} models, seeds {self.first:,} to {self.first + self.count - 1:,}"
+        kind = "models of several operators" if self.several else "models"
+        return f"{self.looked:,} {kind}, seeds {self.first:,} to {self.next - 1:,}"
+
+
+def save(path: Path, tally: Tally, run: Run) -> None:
+    """Keeps the figures of a run in a file; one that is there is replaced as a whole, or not at all."""
+    unfinished = path.with_name(path.name + ".new")
+    unfinished.write_text(json.dumps({"run": asdict(run), "tally": tally.listed()}, indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+def resumed(path: Path | None, asked: Run) -> tuple[Tally, Run]:
+    """The figures of a run that was interrupted, and the run from there on; nothing where there is no file.
+
+    Raises `ValueError` where the file is about other models.
+    """
+    if path is None or not path.exists():
+        return Tally(), asked
+    content = json.loads(path.read_text(encoding="utf-8"))
+    before = Run(**content["run"])
+    same = (before.first, before.states, before.several) == (asked.first, asked.states, asked.several)
+    if not same:
+        raise ValueError(f"{path} holds another run: {before}, of at most {before.states} states")
+    run = replace(asked, seconds=before.seconds, looked=before.looked)
+    return Tally.of(content["tally"]), run
 
 
 def table(tally: Tally) -> list[str]:
     """What each contestant said, by what is true: a table in Markdown."""
-    lines = ["| what is true | " + " | ".join(TITLES[who] for who in CONTESTANTS) + " |", "| --- | --- | --- | --- |"]
+    lines = [
+        "| what is true | " + " | ".join(TITLES[who] for who in CONTESTANTS) + " |",
+        "| --- " * (1 + len(CONTESTANTS)) + "|",
+    ]
     for truth in sorted({truth for _, truth, _ in tally.answers}):
         cells: list[str] = []
         for who in CONTESTANTS:
@@ -74,14 +132,16 @@ def figures(tally: Tally, run: Run) -> str:
     """The figures in a few lines."""
     spent = ", ".join(f"{who} {seconds:,.0f} s" for who, seconds in sorted(tally.seconds.items()))
     scopes = ", ".join(f"{tally.counts[what]:,} {MEANING[what]}" for what in MEANING)
+    verdicts = ", ".join(f"{TITLES[who]} {tally.decided[who]:,}" for who in CONTESTANTS)
     return "\n".join(
         [
             str(run),
             f"models in a scope: {scopes}",
+            f"{tally.decided[JUDGED]:,} models judged; with a verdict of {verdicts}",
             *table(tally),
             f"{tally.counts['traces followed']:,} traces followed step by step",
-            f"{run.seconds:,.0f} s with {run.jobs} processes, {run.seconds / run.count * 1000:.0f} ms a model; of the "
-            f"processors' time: {spent}",
+            f"{run.seconds:,.0f} s with {run.jobs} processes, {run.seconds / max(1, run.looked) * 1000:.0f} ms a model"
+            f"; of the processors' time: {spent}",
             f"disagreements: {len(tally.disagreements)}",
         ]
     )
@@ -89,9 +149,9 @@ def figures(tally: Tally, run: Run) -> str:
 
 def page(tally: Tally, run: Run) -> str:
     """The page that records a campaign."""
-    command = (
-        f"python tests/campaign.py --count {run.count} --first {run.first} --jobs {run.jobs} --record spec/agreement.md"
-    )
+    command = f"python tests/campaign.py --count {run.count} --first {run.first} --jobs {run.jobs}"
+    command += " --several" if run.several else ""
+    verdicts = "\n".join(f"| with a verdict of {TITLES[who]} | {tally.decided[who]:,} |" for who in CONTESTANTS)
     scopes = "\n".join(f"| {MEANING[what]} | {tally.counts[what]:,} |" for what in MEANING)
     return f"""# Agreement
 
@@ -106,20 +166,23 @@ and one that claims to be shortest and is not.
 | | |
 | --- | --- |
 | what was looked at | {run} |
+| **models judged** | **{tally.decided[JUDGED]:,}** |
+{verdicts}
 | **disagreements** | **{len(tally.disagreements)}** |
 | states listed of a model | at most about {run.states:,} |
 | traces followed step by step | {tally.counts["traces followed"]:,} |
 | time | {run.seconds / 60:.0f} minutes with {run.jobs} processes |
 
-What became of each model in each scope:
+A model counts as judged where the judge listed all its states in at least one scope; of those, the lines below it say
+on how many each contestant gave a verdict that is not "unknown".  What became of each model in each scope:
 
 | | models in a scope |
 | --- | --- |
 {scopes}
 
 How often who said what. Each goal in each scope is asked of the program; of an engine alone one goal that holds and
-one that does not are, and of bounded search only runs of few steps. \"Unknown\" is no disagreement, except for the
-program where the judge knows.
+one that does not are, of bounded search only runs of few steps, and of guided search only goals of convergence.
+"Unknown" is no disagreement, except for the program where the judge knows.
 
 {chr(10).join(table(tally))}
 """

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
-from reconcheck.engines import bounded
+from reconcheck.engines import bounded, guided
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.python_code import canonical
+from reconcheck.engines.slicing import first_slice
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
@@ -18,13 +19,16 @@ from reconcheck.model import expr as e
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import Goal, Scope
 from reconcheck.semantics.compiler import compile_system
-from reconcheck.semantics.system import System
+from reconcheck.semantics.steps import Endless, Kind
+from reconcheck.semantics.system import System, is_exact
 from reconcheck.semantics.world import State
 
 SECONDS = 10.0
 """A safety net for each engine and goal; what ends by it is unknown."""
 NO_RUN = "there is no run of so few steps"
 """The reason of a bounded search that went as deep as it was asked to."""
+NONE_LEFT = "no counterexample is left"
+"""The reason of a guided search that came to its end."""
 
 
 @dataclass
@@ -78,6 +82,27 @@ class Contest:
                 raise
             return Answer(goal, self.scope, "unknown", f"a state that is not quiet was taken for one: {wrong}")
         return Answer(goal, self.scope, verdict, trace=trace)
+
+    def by_guided(self, goal: Goal) -> Answer:
+        """Guided search for a run on which a goal does not converge; it has no other questions.
+
+        Raises `DoesNotReplay`.
+        """
+        commands = self.system.commands
+        if not all(is_exact(command) for command in commands if command.step.kind is Kind.FAIR):
+            return Answer(goal, self.scope, "unknown", "it cannot be told of every state that it is quiet")
+        keep = first_slice(self.system, goal.formula)
+        try:
+            found = guided.search(self.system, keep, goal.formula, Budget(SECONDS))
+        except (Exhausted, Endless) as spent:
+            return Answer(goal, self.scope, "unknown", str(spent))
+        if found is None:
+            return Answer(goal, self.scope, "unknown", NONE_LEFT)
+        steps = [(commands[number].step if number >= 0 else None, state) for number, state in found.path]
+        verdict = "quiet" if found.loop is None else "livelock"
+        replayer = Replayer(self.loaded.operator, self.scope, canonical(self.system))
+        claim = Claim(steps, found.loop, verdict, found.shortest)
+        return Answer(goal, self.scope, verdict, trace=replayer.replay(claim, partial(_holds, goal), ()))
 
 
 def _holds(goal: Goal, state: State) -> bool:

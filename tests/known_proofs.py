@@ -26,6 +26,7 @@ GOLDEN = TESTS / "golden"
 MINIMAL = ROOT / "models" / "minimal"
 EXTERNAL = MINIMAL / "external-system.rdsl"
 FAN_OUT = TESTS / "data" / "fan-out.rdsl"
+SCALING = TESTS / "data" / "scaling.rdsl"
 SCHEDULED, UNSCHEDULED = Scope(level=4), Scope(level=3)
 MOST_STATES = 4_000
 AT_REST = ("blue-green", "shards", "conflict-retried", "opaque-password", "relist-delete-kept", "mapping-each-change")

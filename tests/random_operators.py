@@ -62,6 +62,7 @@ KNOBS = (
     "period = 10h",
     "period = none",
     "retries = 1",
+    "unloads = no",
 )
 SYSTEMS = 0.1
 """How many of the models are systems of several operators."""

@@ -95,7 +95,7 @@ class Reconciles(Words):
             return f"requeue {self.rule('wait')} after {self.random.choice(('5s', '1m', '1m30s'))}"
         if roll < 0.8:
             return f"requeue {self.rule('poll')} every {self.random.choice(('5s', '10m', '250ms'))}"
-        if roll < 0.9 and self.clock is not None:
+        if roll < 0.95 and self.clock is not None:
             (clock, _), *_ = self.clock_atoms()
             numbers = [text for text, type_ in atoms if type_ in NUMBERS and text != clock]
             numbers = [text for text in numbers if not text.startswith("one")]  # a rule is the same in every round

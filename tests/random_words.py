@@ -128,7 +128,7 @@ class Words:
             return self.condition(atoms, 1)
         if same and roll < 0.65:
             return self.random.choice(same)
-        if type_ == "0..2" and roll < 0.7:
+        if type_ == "0..2" and roll < 0.9:
             small = [text for text, other in atoms if other == "0..1"]
             if small:
                 return f"{self.random.choice(small)} {self.random.choice(('+ 1', '* 2'))}"

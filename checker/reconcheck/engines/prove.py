@@ -283,7 +283,10 @@ class Prover:
             if self.budget.left == 0.0:
                 raise
             return None
-        return self._judged(goal, part, graph)
+        try:
+            return self._judged(goal, part, graph)
+        except Endless:  # among the calm steps, a choice can be open that those of the slice do without
+            return None
 
     def _explored(self, part: Slice, most: int) -> StateGraph:
         """The state graph of a slice; slices that differ in names only are explored once."""
