@@ -177,3 +177,37 @@ def test_a_loop_that_closes_up_to_renaming_says_so(tmp_path: Path) -> None:
     found = answers(tmp_path, members.replace("same: db.p == db.q", "same: db.up").replace("db.p = any", ""))
     assert found["same"].verdict == "livelock"
     assert "other opaque values" not in render_answer(operator, found["same"], Paint(False))
+
+
+def test_a_choice_among_all_numbers_that_only_calm_steps_make(tmp_path: Path) -> None:
+    """The states of a slice could be listed, its calm steps could not: that ended the program."""
+    path = tmp_path / "model.rdsl"
+    path.write_text("""rdsl 1
+type Color = red | green
+operator o {
+  runtime controller-runtime 0.24 { timer_merge = earliest period = none }
+  primary App as app read live { status.b: Color = any  finalizer cleanup }
+  resource Secret as sts owned by app (plain) initially absent { status.b: int = (0 - 1) }
+  external database { up: int = 0  secret: Color }
+  controller first for app {
+    watch app on create where ((old.status.b != green or new.status.b != new.status.b))
+    watch sts on update where ((not old.deleting or old.status.b == new.status.b)), status
+    on error backoff
+    reconcile { call database.up = sts.status.b  fail terminal }
+  }
+  environment {
+    noise act1 { sts.status.b = any }
+    disturbance gone2 { delete sts }
+    process act3 when (not app.deleting implies app.status.b != red) {
+      sts.status.b = any  sts.status.b = (if sts.status.b == 0 then (0 - 1) else 1)  sts.status.b = 1
+    }
+  }
+  faults { api off call on crash on relist off lost_event off }
+  converges { settled: sts.exists implies database.up == sts.status.b }
+}
+""")
+    loaded = load(path)
+    (goal,) = loaded.operator.goals
+    alone = Verifier(loaded, 10.0, engines=frozenset({"proof"})).answer(goal, Scope())
+    assert alone.verdict in ("unknown", "converges")
+    assert Verifier(loaded).answer(goal, Scope()).verdict == "converges"
