@@ -310,6 +310,9 @@ def main() -> int:
         total, run = campaign(asked, given.totals, partial(print, flush=True))
     except ValueError as wrong:
         parser.error(str(wrong))
+    except KeyboardInterrupt:
+        print("interrupted" if given.totals is None else f"interrupted; the same command goes on from {given.totals}")
+        return 130
     print(figures(total, run))
     if given.record is not None:
         before = given.record.read_text(encoding="utf-8") if given.record.exists() else ""
