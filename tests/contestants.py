@@ -10,8 +10,8 @@ from functools import cached_property, partial
 
 from reconcheck.engines import bounded, guided
 from reconcheck.engines.budget import Budget, Exhausted
+from reconcheck.engines.first_slices import first_slice
 from reconcheck.engines.python_code import canonical
-from reconcheck.engines.slicing import first_slice
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier

@@ -8,13 +8,13 @@ import pytest
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.fairness import livelocks, quiet_states
+from reconcheck.engines.first_slices import first_slice
 from reconcheck.engines.guided import Counterexample, search
 from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.patterns import pattern
 from reconcheck.engines.positions import Edge, classes
 from reconcheck.engines.projection import bounds
 from reconcheck.engines.python_code import canonical, successors
-from reconcheck.engines.slicing import first_slice
 from reconcheck.engines.stepping import Stepper
 from reconcheck.explain.trace import Claim, Replayer, Trace
 from reconcheck.model import expr as e

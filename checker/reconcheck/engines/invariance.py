@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import explore
+from reconcheck.engines.first_slices import closed, first_slice
 from reconcheck.engines.python_code import StateTuple, predicate
-from reconcheck.engines.slicing import Slicer, closed, first_slice
+from reconcheck.engines.slicing import Slicer
 from reconcheck.model import expr as e
 from reconcheck.proof.certificate import Column
 from reconcheck.semantics.steps import Endless, LeftRange

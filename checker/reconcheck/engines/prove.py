@@ -17,10 +17,11 @@ from reconcheck.engines.blurring import tells
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
+from reconcheck.engines.first_slices import roles, writers_slice
 from reconcheck.engines.measures import RESTING, is_local, ways
 from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
-from reconcheck.engines.slicing import Predicate, Slice, Slicer, roles, writers_slice
+from reconcheck.engines.slicing import Predicate, Slice, Slicer
 from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.operator import Variable

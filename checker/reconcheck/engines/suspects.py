@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from reconcheck.engines.blurring import tells
 from reconcheck.engines.budget import Budget
+from reconcheck.engines.first_slices import first_slice
 from reconcheck.engines.patterns import Pattern, pattern
 from reconcheck.engines.reduction import holders
-from reconcheck.engines.slicing import first_slice
 from reconcheck.model import expr as e
 from reconcheck.semantics.system import System
 

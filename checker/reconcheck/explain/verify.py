@@ -19,12 +19,13 @@ from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
 from reconcheck.engines.faultless import path_without_faults
 from reconcheck.engines.fewest_changes import shortest_path
+from reconcheck.engines.first_slices import first_slice
 from reconcheck.engines.invariance import prove_always
 from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.patterns import Pattern
 from reconcheck.engines.prove import Prover, arranged, conjuncts
 from reconcheck.engines.python_code import canonical, predicate
-from reconcheck.engines.slicing import Slicer, first_slice
+from reconcheck.engines.slicing import Slicer
 from reconcheck.engines.suspects import suspects
 from reconcheck.explain.agenda import Agenda, Asked
 from reconcheck.explain.causes import causes_of
