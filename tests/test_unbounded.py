@@ -150,3 +150,7 @@ def test_a_copy_of_a_copy_that_nobody_watches_is_not_proved() -> None:
     loaded = load(Path("row.rdsl"), text=ROW.replace("    watch s1\n    watch s2", "    watch s2"))
     answer = Verifier(loaded, seconds=30, engines=frozenset({"proof"})).answer(loaded.operator.goals[0], Scope())
     assert answer.verdict == "unknown"
+
+
+def test_each_of_three_begins_when_the_one_before_is_scaled() -> None:
+    proved(load(Path(__file__).parent / "bench/models/chain-unbounded.rdsl", {"N": 3}))

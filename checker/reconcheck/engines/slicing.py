@@ -31,7 +31,8 @@ MOST_CASES = 4000
 MOST_CONDITIONS = 10
 """Conditions on cut variables of a command that are looked at together, where a predicate depends on them."""
 MOST_MOVED = 4
-"""Parts of a predicate that a command may change before the predicate may become anything."""
+"""Parts of a predicate that a command may change before the predicate may become anything, or may read before it only
+shows that the predicate does not hold without them."""
 SHARED = 16
 """A variable that more than one in so many commands touch is one that many slices share."""
 
@@ -340,7 +341,9 @@ class Slicer:
                 guard = _recognise(guard, one, here)
                 updates = {name: _recognise(value, one, here) for name, value in updates.items()}
                 read = [part for part in parts if not e.names(part).isdisjoint(e.names(guard))]
-                if read and len(read) <= MOST_MOVED:
+                if len(read) > MOST_MOVED:
+                    guard = e.both(guard, *(e.either(e.negate(here), part) for part in read))
+                elif read:
                     guard = e.both(guard, same(here, e.both(*read, _rest(one, len(read) < len(parts)))))
             elif len(moved) > MOST_MOVED:
                 updates[one.name] = e.Var(f"?{one.name}", BOOL)
