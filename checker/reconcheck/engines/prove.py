@@ -9,7 +9,7 @@ it is proved first, as a lemma.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -163,11 +163,11 @@ class Prover:
 
     def _on_slices(self, goal: e.Expr) -> bool:
         """Widens the slice until the goal is proved on it, or nothing helps."""
-        if self._follows(goal) or self._by_way_of(goal):
+        if self._follows(goal) or self._by_way_of(goal) or self._uncached(goal):
             return True
         if not tells(goal):
             return False
-        attempt = self._with_sources(goal) or self._attempt(goal, (self._first(goal), ()), SLICE_STATES)
+        attempt = self._with_sources(goal) or self._begun(goal)
         while attempt is not None and attempt.bad:
             most = min(SLICE_STATES, ALLOWANCE + GROWTH * len(attempt.graph.states))
             attempt = self._with_predicate(goal, attempt, most) or self._with_variable(goal, attempt, most)
@@ -183,6 +183,33 @@ class Prover:
             return False
         self.known.append(goal)
         return True
+
+    def _begun(self, goal: e.Expr) -> _Attempt | None:
+        """The first slice; with the locals from which the goal's variables are written, where that leaves less trouble."""
+        keep = self._first(goal)
+        attempt = self._attempt(goal, (keep, ()), SLICE_STATES)
+        if attempt is None or not attempt.bad:
+            return attempt
+        attempt = self._where_it_exists(goal, attempt)
+        locals_ = self._written_from(e.names(goal), keep) - keep
+        if not attempt.bad or not locals_:
+            return attempt
+        wider = self._attempt(goal, (keep | locals_, ()), SLICE_STATES)
+        return wider if wider is not None and wider.trouble < attempt.trouble else attempt
+
+    def _where_it_exists(self, goal: e.Expr, attempt: _Attempt) -> _Attempt:
+        """The same slice once the objects that are absent throughout the trouble are proved to exist."""
+        for place, column in enumerate(attempt.part.columns):
+            if column.name.endswith(".exists") and not is_view(column.name) and column.name not in e.names(goal):
+                if not any(attempt.graph.states[state][place] for state in attempt.bad) and self._lemma(column.term):
+                    attempt = self._judged(goal, attempt.part, attempt.graph)
+        return attempt
+
+    def _uncached(self, goal: e.Expr) -> bool:
+        """Whether the same holds of the objects, and so of the cached copies, once those are up to date."""
+        copies = [variable for variable in e.variables(goal) if is_view(variable.name)]
+        objects: dict[str, e.Expr] = {copy.name: e.Var(live_name(copy.name), copy.type) for copy in copies}
+        return bool(objects) and self._lemma(e.substitute(goal, objects)) and self._follows(goal)
 
     def _by_way_of(self, goal: e.Expr) -> bool:
         """Whether two values are equal since both are equal to a third, of which one is a copy."""
@@ -204,14 +231,15 @@ class Prover:
         """The slice with what a truth value is copied from by way of a local, where that is proved to come true."""
         if not isinstance(goal, e.Var) or not isinstance(goal.type, BoolType):
             return None
-        for name in self._sources(goal.name):
-            source = e.Var(name, self.slicer.types[name].type)
-            keep = self._first(e.both(goal, source))
-            locals_ = self._written_from(keep)
-            if locals_ and source.type == goal.type and self._lemma(source):
-                attempt = self._attempt(goal, (keep | locals_, ()), SLICE_STATES)
-                if attempt is not None and not attempt.bad:
-                    return attempt
+        keep = self._first(goal)
+        locals_ = self._written_from({goal.name}, keep)
+        given = (one for name in sorted(locals_) for one in self._given(e.Var(name, self.slicer.types[name].type)))
+        for number, source in enumerate(dict.fromkeys(given), 1):
+            if isinstance(source, e.Var) and source.type == goal.type and source.name not in keep:
+                if self._lemma(source):
+                    attempt = self._attempt(goal, (keep | locals_, (Predicate(f"source {number}", source),)), SLICE_STATES)
+                    if attempt is not None and not attempt.bad:
+                        return attempt
         return None
 
     def _sources(self, name: str) -> list[str]:
@@ -252,7 +280,7 @@ class Prover:
         """The slice with one more variable, the one that leaves the least trouble."""
         keep, predicates = attempt.keep, attempt.part.predicates
         types = {variable.name: variable for variable in self.system.variables}
-        votes, written = self._votes(attempt), self._written_from(keep)
+        votes, written = self._votes(attempt), self._written_from(keep - _control(keep), keep)
         best: _Attempt | None = None
 
         def order(name: str) -> tuple[bool, float, str]:
@@ -390,13 +418,13 @@ class Prover:
         given = dict.fromkeys(new for name, new in updates if name == local and not isinstance(new, e.Const))
         return [e.substitute(value, {local: new}) for new in given]
 
-    def _written_from(self, keep: frozenset[str]) -> frozenset[str]:
-        """The cut locals of runs whose values are written into what is kept."""
-        world = keep - _control(keep)
+    def _written_from(self, world: Iterable[str], keep: frozenset[str]) -> frozenset[str]:
+        """The locals of runs that a slice follows whose values are written into some variables."""
         values = (
             value
             for command in self.system.commands
             if command.step.action.startswith("reconcile ")
+            and f"pc({command.step.action.removeprefix('reconcile ')})" in keep
             for name, value in command.updates
             if name in world
         )

@@ -253,6 +253,7 @@ class Slicer:
             guard, *(one for one in left if e.names(one) <= keep | inputs | numbers and about_rest(one, folded))
         )
         blur = Blur(keep | inputs | {p.name for p in predicates}, numbers)
+        blur.give(kept_updates.values())
         guard = blur.replaced(guard)
         shown = tuple((name, self._new_value(name, value, blur)) for name, value in kept_updates.items())
         moved = any(not self.writes[number].isdisjoint(e.names(one.term)) for one in predicates)
@@ -290,6 +291,7 @@ class Slicer:
         key = bare.shape, tuple([name in keep or name in inputs for name in names])
         if key not in self._alike:
             blur = Blur(keep | inputs, numbers)
+            blur.give(value for name, value in bare.updates if name in keep)
             shown = blur.replaced(bare.guard)
             values = tuple((name, self._new_value(name, value, blur)) for name, value in bare.updates if name in keep)
             self._alike[key] = simpler(shown, values, (*command.inputs, *blur.inputs), (), False), names
