@@ -17,7 +17,7 @@ from reconcheck.engines.blurring import tells
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
-from reconcheck.engines.first_slices import roles, writers_slice
+from reconcheck.engines.first_slices import keeps, roles, writers_slice
 from reconcheck.engines.measures import RESTING, is_local, ways
 from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
@@ -185,25 +185,17 @@ class Prover:
         return True
 
     def _begun(self, goal: e.Expr) -> _Attempt | None:
-        """The first slice; with the locals from which the goal's variables are written, where that leaves less trouble."""
+        """The first slice, with the locals that are written into what the goal reads where that leaves less trouble."""
         keep = self._first(goal)
         attempt = self._attempt(goal, (keep, ()), SLICE_STATES)
         if attempt is None or not attempt.bad:
             return attempt
-        attempt = self._where_it_exists(goal, attempt)
+        attempt = self._with_lemmas(goal, attempt)
         locals_ = self._written_from(e.names(goal), keep) - keep
         if not attempt.bad or not locals_:
             return attempt
         wider = self._attempt(goal, (keep | locals_, ()), SLICE_STATES)
         return wider if wider is not None and wider.trouble < attempt.trouble else attempt
-
-    def _where_it_exists(self, goal: e.Expr, attempt: _Attempt) -> _Attempt:
-        """The same slice once the objects that are absent throughout the trouble are proved to exist."""
-        for place, column in enumerate(attempt.part.columns):
-            if column.name.endswith(".exists") and not is_view(column.name) and column.name not in e.names(goal):
-                if not any(attempt.graph.states[state][place] for state in attempt.bad) and self._lemma(column.term):
-                    attempt = self._judged(goal, attempt.part, attempt.graph)
-        return attempt
 
     def _uncached(self, goal: e.Expr) -> bool:
         """Whether the same holds of the objects, and so of the cached copies, once those are up to date."""
@@ -237,7 +229,9 @@ class Prover:
         for number, source in enumerate(dict.fromkeys(given), 1):
             if isinstance(source, e.Var) and source.type == goal.type and source.name not in keep:
                 if self._lemma(source):
-                    attempt = self._attempt(goal, (keep | locals_, (Predicate(f"source {number}", source),)), SLICE_STATES)
+                    attempt = self._attempt(
+                        goal, (keep | locals_, (Predicate(f"source {number}", source),)), SLICE_STATES
+                    )
                     if attempt is not None and not attempt.bad:
                         return attempt
         return None
@@ -269,10 +263,19 @@ class Prover:
         return best
 
     def _with_lemmas(self, goal: e.Expr, attempt: _Attempt) -> _Attempt:
-        """The same slice once the predicates that are false throughout the trouble are proved to become true."""
-        for place, one in enumerate(attempt.part.predicates):
-            values = {attempt.graph.states[state][place] for state in attempt.bad}
-            if values == {False} and not any(map(is_local, e.names(one.term))) and self._lemma(one.term):
+        """The same slice once the predicates that are false throughout the trouble are proved to become true.
+
+        Likewise the objects that are absent throughout it.
+        """
+        for place, column in enumerate(attempt.part.columns):
+            if not attempt.bad:
+                break
+            exists = column.name.endswith(".exists") and not is_view(column.name) and column.term != goal
+            if place >= len(attempt.part.predicates) and not exists:
+                continue
+            if any(attempt.graph.states[state][place] for state in attempt.bad):
+                continue
+            if not any(map(is_local, e.names(column.term))) and self._lemma(column.term):
                 attempt = self._judged(goal, attempt.part, attempt.graph)
         return attempt
 
@@ -431,18 +434,22 @@ class Prover:
         return frozenset(name for value in values for name in e.names(value) - keep if "/" in name)
 
     def _conditions(self, goal: e.Expr, attempt: _Attempt) -> list[e.Expr]:
-        """What a reconcile writes into the slice, when it does, and when it ends before that, on cut variables."""
+        """When a process does what the goal wants, what a reconcile writes, when, and when it ends before that.
+
+        All of it on cut variables.
+        """
         keep = attempt.keep
         world = keep - _control(keep)
         written: dict[e.Expr, None] = {}
         found: dict[e.Expr, None] = {}
         for number, command in enumerate(self.system.commands):
             writes = self.slicer.writes[number]
-            if (
-                not command.step.action.startswith("reconcile ")
-                or command.step.kind != "fair"
-                or writes.isdisjoint(keep)
-            ):
+            if command.step.kind != "fair" or writes.isdisjoint(keep):
+                continue
+            if command.step.action.startswith("process "):
+                if any(name in e.names(goal) and not keeps(name, value) for name, value in command.updates):
+                    written[_cut_part(command.guard, keep)] = None
+            if not command.step.action.startswith("reconcile "):
                 continue
             for name, value in command.updates:
                 if name in world and e.names(value) and e.names(value).isdisjoint(keep):
@@ -472,7 +479,7 @@ class Prover:
                     onward.add(place)
             for number, old, new in moves:
                 command = self.system.commands[number]
-                seen = not world.isdisjoint(self.slicer.writes[number] | e.names(command.guard))
+                seen = not world.isdisjoint(map(live_name, self.slicer.writes[number] | e.names(command.guard)))
                 if old in onward and new not in onward and not seen and " fails" not in command.step.detail:
                     decided = _decided(command.guard, keep)
                     if decided is not None:

@@ -123,7 +123,7 @@ class Slicer:
         """How the commands look from nothing but common variables."""
         self._common_leads: dict[tuple[str, frozenset[str]], tuple[dict[str, list[int]], dict[str, _Leads]]] = {}
         self._looks: dict[object, int] = {}
-        self._sure: dict[tuple[str, frozenset[str]], e.Expr] = {}
+        self._sure: dict[tuple[str, frozenset[str], tuple[Predicate, ...]], e.Expr] = {}
 
     def _enabled(self, action: str) -> e.Expr:
         """When a fair action is possible.  A run can always go on: the checker proves that."""
@@ -149,7 +149,7 @@ class Slicer:
         sure: list[tuple[str, Callable[[StateTuple], bool]]] = []
         for action, ways in self.enabled.items():
             names = e.names(ways)
-            condition = e.FALSE if names and names.isdisjoint(keep) else self._surely(action, keep)
+            condition = e.FALSE if names and names.isdisjoint(keep) else self._surely(action, keep, predicates)
             if condition != e.FALSE:
                 sure.append((action, predicate(projected, shape.formula(condition))))
         return Slice(projected, columns, tuple(sure), origins, keep, tuple(predicates), shape)
@@ -369,12 +369,16 @@ class Slicer:
 
     # ---- fairness ------------------------------------------------------------------------------------------------
 
-    def _surely(self, action: str, keep: frozenset[str]) -> e.Expr:
-        """The condition on kept variables under which an action is possible whatever the others are."""
+    def _surely(self, action: str, keep: frozenset[str], predicates: Sequence[Predicate]) -> e.Expr:
+        """The condition on kept variables and predicates under which an action is possible whatever the others are."""
         ways = self.enabled[action]
-        key = action, e.names(ways) & keep
+        names = e.names(ways)
+        touched = tuple(one for one in predicates if not names.isdisjoint(e.names(one.term)))
+        key = action, names & keep, touched
         if key not in self._sure:
-            blur = Blur(keep)
+            for one in touched:
+                ways = _recognise(ways, one, e.Var(one.name, BOOL))
+            blur = Blur(keep | {one.name for one in touched})
             cases = blur.replaced(ways)
             self._sure[key] = _always(cases, {choice.name for choice in blur.inputs}, [MOST_CASES])
         return self._sure[key]
