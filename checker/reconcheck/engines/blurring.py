@@ -34,6 +34,8 @@ class Blur:
     inputs: list[Variable] = field(default_factory=list)
     given: frozenset[str] = frozenset()
     """The cut variables for which there are choices wherever they occur."""
+    apart: dict[e.Expr, None] = field(default_factory=dict)
+    """That a counter after a step is not what it was before."""
 
     def replaced(self, expr: e.Expr) -> e.Expr:
         """The expression over kept variables and choices."""
@@ -72,6 +74,12 @@ class Blur:
                 return value
             case e.Choice(condition, yes, no):
                 return e.choose(self.replaced(condition), self.datum(yes), self.datum(no))
+            case e.Arithmetic("+" | "-", e.Var(name, IntType()) as old, e.Const(amount, _)) if (
+                name in self.keep and amount
+            ):
+                new = self._chosen(value, OPAQUE)
+                self.apart[e.negate(e.equal(new, old))] = None
+                return new
             case _:
                 return self._chosen(value, OPAQUE)
 

@@ -9,7 +9,7 @@ it is proved first, as a lemma.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
 from reconcheck.engines.first_slices import keeps, roles, writers_slice
 from reconcheck.engines.measures import RESTING, is_local, ways
+from reconcheck.engines.orders import with_equalities
 from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer
@@ -84,8 +85,9 @@ class Prover:
     """Looks for proofs about one system; what was proved for one goal serves the next."""
 
     def __init__(self, system: System, checker: Checking, budget: Budget) -> None:
-        self.system, self.checker, self.budget = system, checker, budget
+        self.checker, self.budget = checker, budget
         self.found = Found(settle(system, checker, budget))
+        self.system = system = with_equalities(system, self.found.settling.clauses)
         self.ends = not self.found.settling.live
         self.slicer = Slicer(system, self.found.settling.clauses, checker.left)
         self.ways = ways(system)
@@ -163,7 +165,7 @@ class Prover:
 
     def _on_slices(self, goal: e.Expr) -> bool:
         """Widens the slice until the goal is proved on it, or nothing helps."""
-        if self._follows(goal) or self._by_way_of(goal) or self._uncached(goal):
+        if self._follows(goal) or self._by_way_of(goal) or self._uncached(goal) or self._of_all(goal):
             return True
         if not tells(goal):
             return False
@@ -202,6 +204,11 @@ class Prover:
         copies = [variable for variable in e.variables(goal) if is_view(variable.name)]
         objects: dict[str, e.Expr] = {copy.name: e.Var(live_name(copy.name), copy.type) for copy in copies}
         return bool(objects) and self._lemma(e.substitute(goal, objects)) and self._follows(goal)
+
+    def _of_all(self, goal: e.Expr) -> bool:
+        """Whether a count is large enough since everything that is counted holds."""
+        counted = [one.condition for side in e.parts(goal) for one in _terms(side) if isinstance(one, e.Choice)]
+        return len(counted) > 1 and self._lemma(e.both(*counted)) and self._follows(goal)
 
     def _by_way_of(self, goal: e.Expr) -> bool:
         """Whether two values are equal since both are equal to a third, of which one is a copy."""
@@ -535,6 +542,15 @@ def _truths(value: e.Expr) -> list[e.Expr]:
     if isinstance(e.type_of(value), BoolType):
         return [value]
     return [value.condition, *_truths(value.yes), *_truths(value.no)] if isinstance(value, e.Choice) else []
+
+
+def _terms(value: e.Expr) -> Iterator[e.Expr]:
+    """The terms of a sum."""
+    if isinstance(value, e.Arithmetic) and value.operator == "+":
+        yield from _terms(value.left)
+        yield from _terms(value.right)
+    else:
+        yield value
 
 
 def _control(names: frozenset[str]) -> frozenset[str]:

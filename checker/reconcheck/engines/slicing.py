@@ -256,6 +256,7 @@ class Slicer:
         blur.give(kept_updates.values())
         guard = blur.replaced(guard)
         shown = tuple((name, self._new_value(name, value, blur)) for name, value in kept_updates.items())
+        guard = e.both(guard, *blur.apart)
         moved = any(not self.writes[number].isdisjoint(e.names(one.term)) for one in predicates)
         found: dict[Seen, None] = {}
         for choice in self._cases(blur, fixed_values) if moved else ({},):
@@ -294,6 +295,7 @@ class Slicer:
             blur.give(value for name, value in bare.updates if name in keep)
             shown = blur.replaced(bare.guard)
             values = tuple((name, self._new_value(name, value, blur)) for name, value in bare.updates if name in keep)
+            shown = e.both(shown, *blur.apart)
             self._alike[key] = simpler(shown, values, (*command.inputs, *blur.inputs), (), False), names
         seen, others = self._alike[key]
         if seen.guard == e.FALSE:
