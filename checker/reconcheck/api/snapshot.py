@@ -8,7 +8,8 @@ from pathlib import Path
 
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Operator
-from reconcheck.render.text import changed, happens, rows_of, types_of, value_text
+from reconcheck.render.text import changed, happens, rows_of
+from reconcheck.render.values import types_of, value_text
 
 ENDING = ".report.txt"
 """What the name of a snapshot has behind that of its model."""

@@ -54,7 +54,7 @@ def search(system: System, bad: e.Expr, depth: int, budget: Budget) -> BoundedTr
     begin = _instance(system, system.initial, 0, 0, first=True)
     add(begin.declarations + _state(system, 0), begin.formula)
     for step in range(depth + 1):
-        budget.check(f"searching for a trace of {step} steps")
+        budget.check(f"searching for a trace of {step} steps", step)
         if budget.left is not None:
             solver.set("timeout", max(1, int(budget.left * 1000)))
         solver.push()
@@ -65,7 +65,7 @@ def search(system: System, bad: e.Expr, depth: int, budget: Budget) -> BoundedTr
         if answer == z3.unknown:
             if "interrupted" in solver.reason_unknown():  # Z3 takes Ctrl-C for itself
                 raise KeyboardInterrupt
-            raise Exhausted(f"Z3 gave up at {step} steps: {solver.reason_unknown()}")
+            raise Exhausted(f"Z3 gave up at {step} steps: {solver.reason_unknown()}", step)
         solver.pop()
         taken = f"(declare-const taken{step} Int)"
         ways: list[str] = []

@@ -11,7 +11,14 @@ MOST_STATES = 2_000_000
 
 
 class Exhausted(Exception):
-    """The budget is spent; the message says what was spent and how far it got."""
+    """The budget is spent; the message says what was spent and how far it got.
+
+    `reached` are the states that a search has seen by then, or the steps of which it has excluded all runs.
+    """
+
+    def __init__(self, message: str, reached: int = 0) -> None:
+        super().__init__(message)
+        self.reached = reached
 
 
 @dataclass
@@ -49,9 +56,9 @@ class Budget:
     def check(self, doing: str, states: int = 0) -> None:
         """Raises `Exhausted` when time or states are used up, and reports otherwise."""
         if self.seconds is not None and self.spent > self.seconds:
-            raise Exhausted(f"the time limit of {round(self.seconds, 2):g} s was reached while {doing}")
+            raise Exhausted(f"the time limit of {round(self.seconds, 2):g} s was reached while {doing}", states)
         if self.share is not None and time.process_time() - self.begun > self.share:
-            raise Exhausted(f"{self.share:g} s of processor time were spent while {doing}")
+            raise Exhausted(f"{self.share:g} s of processor time were spent while {doing}", states)
         if states > self.states:
-            raise Exhausted(f"more than {self.states:,} states while {doing}")
+            raise Exhausted(f"more than {self.states:,} states while {doing}", states)
         self.report(doing)

@@ -71,7 +71,8 @@ class Departures:
                 return self._livelock()
             self.followed += 1
             if self.followed % 128 == 0:
-                self.budget.check(f"searching for a counterexample ({len(self.departures):,} states)")
+                states = len(self.departures)
+                self.budget.check(f"searching for a counterexample ({states:,} states)", states)
             found = self._follow(*taken)
             if found is None and self.followed == self.next_cycles:
                 self.next_cycles *= 2

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import explore
 from reconcheck.engines.first_slices import closed, first_slice
+from reconcheck.engines.gaps import Gap, Kind
 from reconcheck.engines.python_code import StateTuple, predicate
 from reconcheck.engines.slicing import Slicer
 from reconcheck.model import expr as e
@@ -26,10 +27,11 @@ class Region:
     states: list[StateTuple]
 
 
-def prove_always(slicer: Slicer, formula: e.Expr, budget: Budget) -> Region | None:
-    """The reachable states of a slice in all of which the formula holds; None where there is no such slice."""
+def prove_always(slicer: Slicer, formula: e.Expr, budget: Budget) -> Region | Gap:
+    """The reachable states of a slice in all of which the formula holds, or what the last slice leaves open."""
     system = slicer.system
     keep = first_slice(system, formula)
+    gap = Gap(formula, Kind.SIZE)
     while True:
         part = slicer.slice(keep)
         try:
@@ -37,16 +39,17 @@ def prove_always(slicer: Slicer, formula: e.Expr, budget: Budget) -> Region | No
         except (Exhausted, LeftRange, Endless):
             if budget.left == 0.0:
                 raise
-            return None
+            return gap
         holds = predicate(part.system, formula)
         bad = next((number for number, state in enumerate(graph.states) if not holds(state)), None)
         if bad is None:
             return Region(part.columns, graph.states)
+        gap = Gap(formula, Kind.STATE, part, graph.states[bad])
         votes: Counter[str] = Counter()
         for number, _ in graph.path(bad)[1:]:
             for origin in part.origins[number]:
                 votes.update(slicer.footprints[origin] - keep)
         if not votes:
-            return None
+            return gap
         chosen = min(votes, key=lambda name: (-votes[name], name))
         keep |= closed(system, [chosen]) | {chosen}

@@ -18,6 +18,7 @@ from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
 from reconcheck.engines.first_slices import keeps, roles, writers_slice
+from reconcheck.engines.gaps import Gap, Kind, gap_on_slice
 from reconcheck.engines.measures import RESTING, is_local, ways
 from reconcheck.engines.orders import with_equalities
 from reconcheck.engines.python_code import StateTuple, predicate, successors
@@ -66,6 +67,8 @@ class Found:
     states: int = 0
     largest: int = 0
     """Variables of the largest slice."""
+    tried: int = 0
+    """Slices that were looked at, for whatever was proved or not."""
     open: e.Expr | None = None
     """The part of the goal that was not proved."""
 
@@ -96,6 +99,8 @@ class Prover:
         self.graphs: dict[object, StateGraph] = {}
         self.diagrams: dict[object, tuple[tuple[int, ...], Diagram]] = {}
         self.known: list[e.Expr] = []
+        self.stuck: dict[e.Expr, _Attempt] = {}
+        """For each formula that was looked at on slices, the last one on which it was not proved."""
         self.start = checker.mark()
         self.settled: list[e.Expr] = [
             zero for measure in self.found.settling.measures if measure.action for zero in conjuncts(measure.zero)
@@ -108,7 +113,7 @@ class Prover:
         """
         self.checker.back_to(self.start)
         self.found = Found(self.found.settling)
-        self.proved, self.known = {}, list(self.settled)
+        self.proved, self.known, self.stuck = {}, list(self.settled), {}
         for level in self._levels():
             self._lemma(level)
         self._together(conjuncts(goal))
@@ -171,9 +176,26 @@ class Prover:
             return False
         attempt = self._with_sources(goal) or self._begun(goal)
         while attempt is not None and attempt.bad:
+            self.stuck[goal] = attempt
             most = min(SLICE_STATES, ALLOWANCE + GROWTH * len(attempt.graph.states))
             attempt = self._with_predicate(goal, attempt, most) or self._with_variable(goal, attempt, most)
+        if attempt is not None:
+            self.stuck[goal] = attempt
         return attempt is not None and self._accept(goal, attempt)
+
+    def prove_others(self, goal: e.Expr) -> None:
+        """Looks at the parts of the last goal behind its open one as well, for what is said about them."""
+        for part in conjuncts(goal):
+            self._lemma(part)
+
+    def gap(self, goal: e.Expr) -> Gap:
+        """What is missing for a proof of a formula that was looked for and not found."""
+        if not tells(goal):
+            return Gap(goal, Kind.NUMBERS)
+        attempt = self.stuck.get(goal)
+        if attempt is None:
+            return Gap(goal, Kind.SIZE)
+        return gap_on_slice(goal, attempt.part, attempt.graph, attempt.bad, attempt.at_rest)
 
     def _follows(self, goal: e.Expr, about: tuple[Column, ...] = ()) -> bool:
         """Whether the goal follows from what has settled, without any slice; what is known of some columns too."""
@@ -310,6 +332,7 @@ class Prover:
     def _attempt(self, goal: e.Expr, shape: Shape, most: int) -> _Attempt | None:
         """Explores one slice; None where it is too large or endless."""
         keep, predicates = shape
+        self.found.tried += 1
         self.budget.check(f"trying a slice of {len(keep) + len(predicates)} variables")
         part = self.slicer.slice(keep, predicates)
         try:
@@ -344,11 +367,11 @@ class Prover:
                 for number, (state, good) in enumerate(zip(graph.states, truth, strict=True))
                 if not good and not any(sure(state) for _, sure in part.sure)
             ]
-            return _Attempt(part, graph, bad, None)
+            return _Attempt(part, graph, bad, None, True)
         calm_graph = self._calm(part, graph)
-        bad = quiet_states(calm_graph, truth)
-        bad += [state for members in livelocks(calm_graph, truth) for state in members]
-        return _Attempt(part, graph, bad, None if bad else rank(calm_graph, truth))
+        quiet = quiet_states(calm_graph, truth)
+        bad = quiet + [state for members in livelocks(calm_graph, truth) for state in members]
+        return _Attempt(part, graph, bad, None if bad else rank(calm_graph, truth), bool(quiet))
 
     def _calm(self, part: Slice, graph: StateGraph) -> CalmGraph:
         """The calm steps of a slice that are left once everything known has settled.
@@ -512,6 +535,8 @@ class _Attempt:
     graph: StateGraph
     bad: list[int]
     ranking: Ranking | None
+    at_rest: bool
+    """Whether the first of them is at rest."""
 
     @property
     def keep(self) -> frozenset[str]:

@@ -201,7 +201,7 @@ def trace_step(interpreter: Interpreter, step: Step, before: State, after: State
         controller = next(c for c in operator.controllers if step.action == f"reconcile {c.name}")
         stale = interpreter.outdated_reads(before, controller)
         sees = tuple(Change(name, before[controller.manager.view(name)], before.get(name, True)) for name in stale)
-    return TraceStep(step, _who(step), changes, woke, _line(operator, step), sees)
+    return TraceStep(step, _who(step), changes, woke, line_of(operator, step), sees)
 
 
 def _who(step: Step) -> str:
@@ -219,7 +219,8 @@ def _who(step: Step) -> str:
             return "fault" if step.kind is Kind.FAULT else "runtime"
 
 
-def _line(operator: Operator, step: Step) -> int | None:
+def line_of(operator: Operator, step: Step) -> int | None:
+    """The line of the model that a step comes from."""
     if "(L" in step.detail:
         return int(step.detail.rsplit("(L", 1)[1].rstrip(")"))
     verb, _, name = step.action.partition(" ")

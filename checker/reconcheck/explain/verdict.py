@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reconcheck.cause_kinds import BY_CODE
 from reconcheck.diagnostic import Diagnostic
 from reconcheck.explain.cause import Cause
+from reconcheck.explain.missing import Missing
 from reconcheck.explain.trace import Trace
 from reconcheck.model.operator import Expectation, Goal, Operator, Scope
 from reconcheck.proof import certificate as proofs
@@ -41,7 +42,7 @@ class Answer:
     """The verdict on one question in one scope.
 
     `verdict` is converges, quiet or livelock (both are ways to diverge); holds or fails; reachable or
-    unreachable; or unknown, with `reason`.
+    unreachable; or unknown, with `reason` and what is `missing`.
     """
 
     goal: Goal
@@ -63,6 +64,8 @@ class Answer:
     """Why its causes are not told; empty where they are."""
     faultless: Trace | None = None
     """Where the trace has faults, a run that comes to rest without the goal and without a fault, if one was found."""
+    missing: Missing | None = None
+    """What an answer "unknown" lacks, where it was looked for."""
 
     @property
     def good(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from reconcheck.certify.check import Checker
@@ -20,6 +21,7 @@ from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states
 from reconcheck.engines.faultless import path_without_faults
 from reconcheck.engines.fewest_changes import shortest_path
 from reconcheck.engines.first_slices import first_slice
+from reconcheck.engines.gaps import Gap
 from reconcheck.engines.invariance import prove_always
 from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.patterns import Pattern
@@ -30,7 +32,9 @@ from reconcheck.engines.suspects import suspects
 from reconcheck.explain.agenda import Agenda, Asked
 from reconcheck.explain.causes import causes_of
 from reconcheck.explain.findings import Seen, seen_in
+from reconcheck.explain.missing import Missing
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
+from reconcheck.explain.unproved import Efforts, advised, choosing, missing_invariant, missing_proof, unbounded
 from reconcheck.explain.verdict import Answer, Proof, Report
 from reconcheck.model import expr as e
 from reconcheck.model.assemble import Loaded
@@ -57,6 +61,11 @@ LOOK_ROUNDS = 1
 """Rounds of a search for a counterexample to a suspect, before any proof is tried."""
 LOOK = 60.0
 """Processor seconds past which such a search is left, whatever its rounds."""
+NEITHER = "neither a proof nor a run was found"
+TOO_MANY = f"not all states could be listed; {NEITHER}"
+"""Why an answer is unknown."""
+OTHER_PARTS = 5.0
+"""Processor seconds for proofs of the parts behind the open one, once the answer is "unknown"."""
 DEEPEST_SEARCH = 100
 """Steps of the bounded search; it mostly ends earlier, at a time limit."""
 SHARES = (4.0, 12.0, 36.0)
@@ -78,7 +87,6 @@ class _Explored:
     part: StateGraph | None = None
     """The nearest states, where there are too many for all of them."""
     endless: Endless | None = None
-    gave_up: str = ""
     seen: Seen | None = None
     """What it says about the model, once it is complete and asked for."""
 
@@ -108,6 +116,12 @@ class Verifier:
         self.provers: dict[Scope, tuple[Prover, Checker]] = {}
         self.unproved: set[tuple[str, Scope]] = set()
         """Goals for which the prover has nothing left to try."""
+        self.efforts = Efforts()
+        """What was tried for the present question."""
+        self.gap: Gap | None = None
+        """What the search for an invariant left open, for the present question."""
+        self.proving: dict[Scope, str] = {}
+        """The goal that the prover of a scope looked at last."""
 
     def report(self, scope: Scope, goals: Iterable[str] | None = None, every_scope: bool = True) -> Report:
         """The answers in a scope, and to the expectations: in every scope, or in this one only.
@@ -140,11 +154,11 @@ class Verifier:
         started = time.monotonic()
         if seconds is not None and self.budget.seconds is not None:
             self.budget = replace(self.budget, started=started + seconds - self.budget.seconds)
-        self.looked_at = None
+        self.looked_at, self.efforts, self.gap = None, Efforts(), None
         try:
             answer = self._answer(goal, scope)
         except Exhausted as spent:
-            answer = Answer(goal, scope, "unknown", str(spent), "RC406")
+            answer = Answer(goal, scope, "unknown", self._spent(spent), "RC406")
         except MemoryError:
             self.scopes, self.provers, self.looked_at = {}, {}, None
             answer = Answer(goal, scope, "unknown", "memory is used up", "RC406")
@@ -159,11 +173,41 @@ class Verifier:
                     answer = replace(answer, unexplained="a wake-up would help, but the run does not show which")
         except Exhausted as spent:
             answer = replace(answer, unexplained=str(spent))
-        explored = self.looked_at
-        states = answer.states or _listed(explored, answer)
-        if answer.verdict == "unknown" and explored is not None and explored.gave_up not in answer.reason:
-            answer = replace(answer, reason=f"{answer.reason}; before that, {explored.gave_up}")
+        states = answer.states or _listed(self.looked_at, answer)
+        if answer.verdict == "unknown" and why:
+            answer = replace(answer, missing=self._missing(goal, scope))
         return replace(answer, seconds=time.monotonic() - started, states=states)
+
+    def _spent(self, spent: Exhausted) -> str:
+        """Why there is no answer, where time or states are used up."""
+        if self.budget.seconds is None or self.budget.spent < self.budget.seconds:
+            return str(spent)
+        return f"the time limit of {round(self.budget.seconds, 2):g} s was reached; {NEITHER}"
+
+    def _missing(self, goal: Goal, scope: Scope) -> Missing:
+        """What would have been needed for an answer."""
+        system = self.systems.get(scope)
+        if system is None:
+            return Missing()
+        for explored in (one for (listed, _), one in self.scopes.items() if listed == scope):
+            graph = explored.graph or explored.part
+            if graph is not None:
+                self.efforts.listed(graph)
+            if explored.endless is not None:
+                self.efforts.leave_out("state graph", choosing(system, explored.endless))
+        if goal.kind == "converges":
+            prover = self.provers.get(scope, (None, None))[0] if self.proving.get(scope) == goal.name else None
+            if prover is not None:
+                prover.budget = self._share(OTHER_PARTS)
+                if prover.budget.left != 0.0:
+                    with suppress(Exhausted):
+                        prover.prove_others(goal.formula)
+                self.efforts.reached("proofs in parts", prover.found.tried)
+            found = missing_proof(system, goal, prover)
+        else:
+            found = missing_invariant(system, self.gap)
+        found = replace(found, unbounded=unbounded(system), searched=tuple(self.efforts.found.values()))
+        return replace(found, advice=advised(found, self.operator, self.budget.left == 0.0))
 
     def together(self, goals: Sequence[Goal], scope: Scope) -> tuple[Answer, ...]:
         """The verdicts on several goals, without causes; those that one state graph shows to converge share a proof."""
@@ -265,17 +309,16 @@ class Verifier:
         if not states:
             return explored
         try:
-            graph = explore(explored.system, self.budget, states)
+            with self.efforts.at("state graph"):
+                graph = explore(explored.system, self.budget, states)
             if graph.followed < len(graph.states):
                 explored.part = graph
-                explored.gave_up = f"more than {states:,} states were found while exploring"
                 return explored
             explored.graph, explored.calm = graph, calm(graph, self.budget)
             explored.complete = True
         except Endless as endless:
             explored.endless = endless
-        except Exhausted as spent:
-            explored.gave_up = str(spent)
+        except Exhausted:
             if self.budget.left == 0.0:
                 raise
         return explored
@@ -314,7 +357,7 @@ class Verifier:
             return self._unbounded(goal, scope, explored.endless)
         if explored.complete:
             return self._from_graph(goal, scope, explored)
-        return Answer(goal, scope, "unknown", "not all states could be listed", "RC406")
+        return Answer(goal, scope, "unknown", TOO_MANY, "RC406")
 
     def _from_graph(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer:
         assert explored.calm is not None
@@ -403,14 +446,18 @@ class Verifier:
             return None
         budget = self._share(seconds)
         try:
-            if scope not in self.provers:
-                made = Checker(explored.system, lambda: self.budget.left, self._tell)
-                self.provers[scope] = Prover(explored.system, made, self.budget), made
-            prover, checker = self.provers[scope]
-            prover.budget = budget
-            if (goal.name, scope) in self.unproved or not prover.prove(goal.formula):
-                self.unproved.add((goal.name, scope))
-                return None
+            with self.efforts.at("proofs in parts"):
+                if scope not in self.provers:
+                    made = Checker(explored.system, lambda: self.budget.left, self._tell)
+                    self.provers[scope] = Prover(explored.system, made, self.budget), made
+                prover, checker = self.provers[scope]
+                prover.budget = budget
+                if (goal.name, scope) in self.unproved:
+                    return None
+                self.proving[scope] = goal.name
+                if not prover.prove(goal.formula):
+                    self.unproved.add((goal.name, scope))
+                    return None
         except Exhausted:
             if self.budget.left == 0.0:
                 raise
@@ -454,11 +501,12 @@ class Verifier:
         rounds: int | None = None,
     ) -> Answer | None:
         """A counterexample to a part of the goal, by a search that its pattern guides."""
-        if "search" not in self.engines or not _rest_is_exact(system):
+        if "search" not in self.engines or not self._can_tell_rest(system):
             return None
         budget = self._share(seconds)
         try:
-            found = guided.search(system, first_slice(system, part), part, budget, seen, rounds)
+            with self.efforts.at("guided search"):
+                found = guided.search(system, first_slice(system, part), part, budget, seen, rounds)
         except (Exhausted, Endless):
             if self.budget.left == 0.0:
                 raise
@@ -471,6 +519,14 @@ class Verifier:
         trace = self._replay(goal, scope, system, Claim(steps, found.loop, end, found.shortest))
         code = "RC401" if end == "quiet" else "RC402"
         return Answer(goal, scope, end, "", code, trace, states=found.explored, engine="guided search")
+
+    def _can_tell_rest(self, system: System) -> bool:
+        """Whether searches for a state at rest are of use."""
+        if _rest_is_exact(system):
+            return True
+        for engine in ("guided search", "bounded search"):
+            self.efforts.leave_out(engine, "a fair step depends on a number that it chooses among all")
+        return False
 
     def _share(self, seconds: float | None) -> Budget:
         """A share of the time, for an attempt that something else follows."""
@@ -514,7 +570,7 @@ class Verifier:
             if explored.endless is not None:
                 return self._unbounded(goal, scope, explored.endless)
             if not explored.complete:
-                return Answer(goal, scope, "unknown", "not all states could be listed", "RC406")
+                return Answer(goal, scope, "unknown", TOO_MANY, "RC406")
         assert explored.graph is not None
         graph = explored.graph
         holds = predicate(explored.system, never)
@@ -558,8 +614,10 @@ class Verifier:
     def _invariant(self, goal: Goal, scope: Scope, explored: _Explored, never: e.Expr) -> Answer | None:
         if "proof" not in self.engines:
             return None
-        region = prove_always(Slicer(explored.system), never, self.budget)
-        if region is None:
+        with self.efforts.at("proofs in parts"):
+            region = prove_always(Slicer(explored.system), never, self.budget)
+        if isinstance(region, Gap):
+            self.gap = region
             return None
         columns, diagram = arranged(region.columns, [(state, 0) for state in region.states])
         invariant = proofs.Invariant(never, columns, diagram)
@@ -596,15 +654,17 @@ class Verifier:
     ) -> Answer | None:
         """The shortest run to a bad state, as far as bounded search gets in its time; None where it finds none."""
         system = explored.system
-        if "search" not in self.engines or (end == "quiet" and not _rest_is_exact(system)):
+        if "search" not in self.engines or (end == "quiet" and not self._can_tell_rest(system)):
             return None
         try:
-            found = bounded.search(system, bad, DEEPEST_SEARCH, self._share(seconds))
+            with self.efforts.at("bounded search"):
+                found = bounded.search(system, bad, DEEPEST_SEARCH, self._share(seconds))
         except Exhausted:
             if self.budget.left == 0.0:
                 raise
             return None
         if found is None:
+            self.efforts.reached("bounded search", DEEPEST_SEARCH + 1)
             return None
         names = [variable.name for variable in system.variables]
         steps = [
@@ -620,7 +680,7 @@ class Verifier:
         return replace(self._found(goal, scope, trace), engine="bounded search")
 
     def _unbounded(self, goal: Goal, scope: Scope, endless: Endless) -> Answer:
-        reason = f"{endless}; no proof was found on a slice, and no trace by bounded search"
+        reason = f"{choosing(self._system(scope), endless)}, so that not all states can be listed; {NEITHER}"
         return Answer(goal, scope, "unknown", reason, "RC407")
 
     # ---- checks and findings ----------------------------------------------------------------------------------------

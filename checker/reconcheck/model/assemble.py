@@ -164,6 +164,7 @@ class _Checker:
             parameters=tuple(sorted(names.parameters.items())),
             span=node.span,
             sources=self.library.sources,
+            declared=names.declared,
         )
         return replace(operator, expectations=self._expectations(operator, node))
 

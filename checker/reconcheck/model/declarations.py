@@ -149,6 +149,7 @@ class Declarations:
                     raise self.names.problems.broken("RC228", message, node.path.span, "choose another name")
                 seen.add(name)
                 variable = Variable(f"{holder}.{name}", self.names.type(node.type), None)
+                self.names.declared[variable.name] = node.span
             except Broken:
                 self.names.broken.add(f"{holder}.{name}")
                 continue

@@ -69,6 +69,8 @@ class Names:
     clocks: dict[str, tuple[Variable, ...]] = field(default_factory=dict)
     memory: tuple[Variable, ...] = ()
     """Of all managers."""
+    declared: dict[str, Span] = field(default_factory=dict)
+    """Where each field is declared, by the variable's name."""
     manager: Manager | None = None
     """The one whose controllers are translated: what a reconcile reads is its cache and its memory."""
     several: bool = False

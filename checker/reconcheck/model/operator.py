@@ -406,6 +406,8 @@ class Operator:
     span: Span
     sources: dict[str, str] = field(compare=False)
     """The text of every file the model was read from, by path."""
+    declared: dict[str, Span] = field(compare=False, default_factory=dict)
+    """Where each field of an object, an external, a clock or a memory is declared, by the variable's name."""
 
     def goal(self, name: str) -> Goal:
         """The question of that name.  Raises `KeyError`."""

@@ -11,7 +11,7 @@ from reconcheck.model import expr as e
 from reconcheck.model.operator import Goal, Variable
 from reconcheck.model.types import BoolType, OpaqueType, Value
 from reconcheck.render.causes import effect_of
-from reconcheck.render.text import value_text
+from reconcheck.render.values import value_text
 from reconcheck.semantics.layout import ERROR_TIMER, IDLE, NO_TIMER, STOPPED
 
 

@@ -12,10 +12,11 @@ from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
 from reconcheck.export.replay import Imported
-from reconcheck.model.managers import subject
-from reconcheck.model.operator import External, Object, Operator, Scope
-from reconcheck.model.types import OpaqueType, Type, Value
+from reconcheck.model.operator import Operator, Scope
+from reconcheck.model.types import Type, Value
 from reconcheck.render.diagnostics import render_diagnostics
+from reconcheck.render.missing import render_missing
+from reconcheck.render.values import step_text, types_of, value_text
 
 WIDTH = 100
 GREEN, RED, YELLOW, BOLD, DIM, RESET = "\033[32m", "\033[31m", "\033[33m", "\033[1m", "\033[2m", "\033[0m"
@@ -143,6 +144,8 @@ def render_answer(operator: Operator, answer: Answer, paint: Paint) -> str:
     lines = [paint(BOLD, left) + _to_the_right(left, place)]
     if answer.trace is None:
         lines += textwrap.wrap(answer.reason, WIDTH - 4, initial_indent="  ", subsequent_indent="  ")
+        if answer.missing is not None:
+            lines += render_missing(answer.missing, types_of(operator), WIDTH - 2)
         return "\n".join(lines)
     lines += _trace(operator, answer.trace, paint)
     lines += _why_not(operator, answer)
@@ -333,27 +336,11 @@ def _renames(trace: Trace) -> bool:
 def happens(row: Row, types: dict[str, Type]) -> str:
     """What a step is, in words, with what it sees that is not so any more."""
     step = row.step
-    verb, _, rest = step.step.action.partition(" ")
-    match verb:
-        case "reconcile":
-            seen = ", ".join(f"{c.variable} = {value_text(c.variable, c.old, types)}" for c in step.sees)
-            head = "reconcile begins" if row.begins else "reconcile"
-            return f"{head}: {step.step.detail}{f', still sees {seen}' if seen else ''}"
-        case "start":
-            return f"start of a reconcile of {rest}"
-        case "sync":
-            manager, target = subject(step.step.action)
-            return f"{f'the cache of {manager}' if manager else 'the cache'} sees {target}"
-        case "fire":
-            return f"timer {rest} fires"
-        case "retry":
-            return f"{rest} is retried after an error"
-        case "crash":
-            return f"crash and restart of {rest}" if rest else "crash and restart"
-        case "process" | "noise" | "disturbance":
-            return rest
-        case _:
-            return step.step.action
+    if not step.step.action.startswith("reconcile "):
+        return step_text(step.step)
+    seen = ", ".join(f"{c.variable} = {value_text(c.variable, c.old, types)}" for c in step.sees)
+    head = "reconcile begins" if row.begins else "reconcile"
+    return f"{head}: {step.step.detail}{f', still sees {seen}' if seen else ''}"
 
 
 def changed(step: TraceStep, types: dict[str, Type]) -> str:
@@ -369,26 +356,6 @@ def changed(step: TraceStep, types: dict[str, Type]) -> str:
         old, new = value_text(name, change.old, types), value_text(name, change.new, types)
         shown.append(f"{label}: {old} -> {new}")
     return ", ".join(shown)
-
-
-def types_of(operator: Operator) -> dict[str, Type]:
-    """The types of the variables that a person sees."""
-    holders: list[Object | External] = [*operator.objects.values(), *operator.externals.values()]
-    fields = [variable for holder in holders for variable in holder.fields]
-    return {variable.name: variable.type for variable in (*fields, *operator.memory, *operator.clocks)}
-
-
-def value_text(name: str, value: Value, types: dict[str, Type]) -> str:
-    """A value as one reads it: yes and no, and letters for opaque values."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(types.get(name), OpaqueType):
-        return "none" if value == 0 else _letters(int(value))
-    return str(value)
-
-
-def _letters(number: int) -> str:
-    return chr(ord("A") + number - 1) if number <= 26 else f"V{number}"
 
 
 # ---- context, expectations, totals ----------------------------------------------------------------------------

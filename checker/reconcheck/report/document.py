@@ -15,6 +15,7 @@ from reconcheck.explain.trace import Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Operator, Scope
 from reconcheck.report.diagnosis import diagnosis
+from reconcheck.report.missing import missing
 from reconcheck.syntax.tree import Cite
 
 SCHEMA = 1
@@ -133,6 +134,7 @@ def answer(item: Answer) -> dict[str, Any]:
         "causes": [cause(one) for one in item.causes],
         "unexplained": item.unexplained or None,
         "faultless": None if item.faultless is None else trace(item.faultless),
+        "missing": None if item.missing is None else missing(item.missing),
     }
 
 

@@ -9,7 +9,8 @@ from reconcheck.explain.cause import Place
 from reconcheck.explain.places import place_of, source_of
 from reconcheck.explain.trace import Trace
 from reconcheck.model.operator import Operator
-from reconcheck.render.text import Row, changed, ending, happens, rows_of, types_of, value_text
+from reconcheck.render.text import Row, changed, ending, happens, rows_of
+from reconcheck.render.values import types_of, value_text
 from reconcheck.report.sarif_places import Places, text
 
 

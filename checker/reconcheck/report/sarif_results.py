@@ -14,7 +14,9 @@ from reconcheck.explain.run import Failure
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Expectation, Operator
 from reconcheck.render.repairs import converging
-from reconcheck.render.text import HEADLINES, types_of, value_text
+from reconcheck.render.text import HEADLINES
+from reconcheck.render.values import types_of, value_text
+from reconcheck.report.missing import missing as document
 from reconcheck.report.sarif_flows import Related, code_flow
 from reconcheck.report.sarif_places import Places, region, text
 from reconcheck.report.sarif_rules import Rules
@@ -60,6 +62,10 @@ class Results:
         harmful = self._harmful(report, answer)
         for need in harmful:
             related.also(Place(need.span), f"without {name_of(need)}, {answer.goal.name} converges")
+        missing = answer.missing
+        for one in () if missing is None else missing.unbounded:
+            if (span := operator.declared.get(one.field)) is not None:
+                related.also(Place(span), f"{one.field} can become any number")
         levels = self._levels(report, answer)
         known = answer.verdict != "unknown"
         repairs = report.diagnosis.repairs if report.diagnosis is not None and known else ()
@@ -83,6 +89,7 @@ class Results:
                 "verdict": answer.verdict,
                 **({"engine": answer.engine} if answer.engine else {}),
                 **({"unexplained": answer.unexplained} if answer.unexplained else {}),
+                **({"missing": document(missing)} if missing is not None else {}),
                 **_about_levels(levels),
                 **_as_it_is(mending),
             },
@@ -242,7 +249,9 @@ def sentence(operator: Operator, answer: Answer) -> str:
     """An answer in one sentence, with the values that the goal is about."""
     head = f"{answer.goal.name}: {HEADLINES[answer.verdict]}, {answer.scope}"
     if answer.trace is None:
-        return f"{head}: {answer.reason}" if answer.reason else head
+        parts = () if answer.missing is None else answer.missing.open
+        open_ = f"; open: {', '.join(parts)}" if parts else ""
+        return f"{head}: {answer.reason}{open_}" if answer.reason else head
     types = types_of(operator)
     values = [f"{name} is {value_text(name, value, types)}" for name, value in answer.trace.final]
     return f"{head}: at the end {', '.join(values)}" if values else head
