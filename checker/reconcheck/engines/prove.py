@@ -8,22 +8,22 @@ it is proved first, as a lemma.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from reconcheck.engines.blurring import tells
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
-from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
-from reconcheck.engines.first_slices import keeps, roles, writers_slice
+from reconcheck.engines.fairness import CalmGraph, livelocks, quiet_states, rank, strongly_connected
+from reconcheck.engines.first_slices import roles, writers_slice
 from reconcheck.engines.gaps import Gap, Kind, gap_on_slice
-from reconcheck.engines.measures import RESTING, is_local, ways
+from reconcheck.engines.measures import is_local, ways
 from reconcheck.engines.orders import with_equalities
 from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer
+from reconcheck.engines.widening import Attempt, Widening, control
 from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.operator import Variable
@@ -31,7 +31,7 @@ from reconcheck.model.types import OPAQUE, BoolType, IntType, domain, is_finite
 from reconcheck.proof.certificate import Column, Part, Rests, Settles
 from reconcheck.proof.diagram import Diagram, leaf, smallest
 from reconcheck.semantics.steps import Endless, LeftRange
-from reconcheck.semantics.system import System, fixed
+from reconcheck.semantics.system import System
 
 SLICE_STATES = 20_000
 """States of a slice past which it is given up."""
@@ -41,8 +41,6 @@ ALLOWANCE = 2_000
 """States that any slice may have."""
 MOST_SUSPECTS = 8
 """Variables tried one by one when a slice is too coarse."""
-SAMPLE = 5
-"""States of the trouble whose way there is looked at."""
 
 
 class Checking(Oracle, Protocol):
@@ -94,12 +92,13 @@ class Prover:
         self.ends = not self.found.settling.live
         self.slicer = Slicer(system, self.found.settling.clauses, checker.left)
         self.ways = ways(system)
+        self.widening = Widening(system, self.slicer, self.ways)
         self.roles = roles(system)
         self.proved: dict[e.Expr, bool] = {}
         self.graphs: dict[object, StateGraph] = {}
         self.diagrams: dict[object, tuple[tuple[int, ...], Diagram]] = {}
         self.known: list[e.Expr] = []
-        self.stuck: dict[e.Expr, _Attempt] = {}
+        self.stuck: dict[e.Expr, Attempt] = {}
         """For each formula that was looked at on slices, the last one on which it was not proved."""
         self.start = checker.mark()
         self.settled: list[e.Expr] = [
@@ -208,14 +207,14 @@ class Prover:
         self.known.append(goal)
         return True
 
-    def _begun(self, goal: e.Expr) -> _Attempt | None:
+    def _begun(self, goal: e.Expr) -> Attempt | None:
         """The first slice, with the locals that are written into what the goal reads where that leaves less trouble."""
         keep = self._first(goal)
         attempt = self._attempt(goal, (keep, ()), SLICE_STATES)
         if attempt is None or not attempt.bad:
             return attempt
         attempt = self._with_lemmas(goal, attempt)
-        locals_ = self._written_from(e.names(goal), keep) - keep
+        locals_ = self.widening.written_from(e.names(goal), keep) - keep
         if not attempt.bad or not locals_:
             return attempt
         wider = self._attempt(goal, (keep | locals_, ()), SLICE_STATES)
@@ -248,19 +247,19 @@ class Prover:
                         return True
         return False
 
-    def _with_sources(self, goal: e.Expr) -> _Attempt | None:
+    def _with_sources(self, goal: e.Expr) -> Attempt | None:
         """The slice with what a truth value is copied from by way of a local, where that is proved to come true."""
         if not isinstance(goal, e.Var) or not isinstance(goal.type, BoolType):
             return None
         keep = self._first(goal)
-        locals_ = self._written_from({goal.name}, keep)
-        given = (one for name in sorted(locals_) for one in self._given(e.Var(name, self.slicer.types[name].type)))
-        for number, source in enumerate(dict.fromkeys(given), 1):
+        locals_ = self.widening.written_from({goal.name}, keep)
+        read = [e.Var(name, self.slicer.types[name].type) for name in sorted(locals_)]
+        given = dict.fromkeys(one for local in read for one in self.widening.given(local))
+        for source in given:
             if isinstance(source, e.Var) and source.type == goal.type and source.name not in keep:
                 if self._lemma(source):
-                    attempt = self._attempt(
-                        goal, (keep | locals_, (Predicate(f"source {number}", source),)), SLICE_STATES
-                    )
+                    copied = Predicate(f"source of {goal.name}", source)
+                    attempt = self._attempt(goal, (keep | locals_, (copied,)), SLICE_STATES)
                     if attempt is not None and not attempt.bad:
                         return attempt
         return None
@@ -272,12 +271,12 @@ class Prover:
         found = dict.fromkeys(live_name(copy) for copy in copies if is_view(copy))
         return [source for source in found if source != name]
 
-    def _with_predicate(self, goal: e.Expr, attempt: _Attempt, most: int) -> _Attempt | None:
+    def _with_predicate(self, goal: e.Expr, attempt: Attempt, most: int) -> Attempt | None:
         """The slice with a condition on cut variables that makes the trouble less, proved first where it must hold."""
         keep, predicates = attempt.keep, attempt.part.predicates
         terms = {one.term for one in predicates}
-        best: _Attempt | None = None
-        for term in self._conditions(goal, attempt):
+        best: Attempt | None = None
+        for term in self.widening.conditions(goal, attempt):
             if term in terms or e.negate(term) in terms:
                 continue
             more = Predicate(f"condition {len(predicates) + 1}", term)
@@ -291,7 +290,7 @@ class Prover:
                 best = wider
         return best
 
-    def _with_lemmas(self, goal: e.Expr, attempt: _Attempt) -> _Attempt:
+    def _with_lemmas(self, goal: e.Expr, attempt: Attempt) -> Attempt:
         """The same slice once the predicates that are false throughout the trouble are proved to become true.
 
         Likewise the objects that are absent throughout it.
@@ -308,12 +307,12 @@ class Prover:
                 attempt = self._judged(goal, attempt.part, attempt.graph)
         return attempt
 
-    def _with_variable(self, goal: e.Expr, attempt: _Attempt, most: int) -> _Attempt | None:
+    def _with_variable(self, goal: e.Expr, attempt: Attempt, most: int) -> Attempt | None:
         """The slice with one more variable, the one that leaves the least trouble."""
         keep, predicates = attempt.keep, attempt.part.predicates
         types = {variable.name: variable for variable in self.system.variables}
-        votes, written = self._votes(attempt), self._written_from(keep - _control(keep), keep)
-        best: _Attempt | None = None
+        votes, written = self.widening.votes(attempt), self.widening.written_from(keep - control(keep), keep)
+        best: Attempt | None = None
 
         def order(name: str) -> tuple[bool, float, str]:
             return name not in written, -votes[name] / _weight(types[name]), name
@@ -329,7 +328,7 @@ class Prover:
 
     # ---- one slice -----------------------------------------------------------------------------------------------
 
-    def _attempt(self, goal: e.Expr, shape: Shape, most: int) -> _Attempt | None:
+    def _attempt(self, goal: e.Expr, shape: Shape, most: int) -> Attempt | None:
         """Explores one slice; None where it is too large or endless."""
         keep, predicates = shape
         self.found.tried += 1
@@ -357,7 +356,7 @@ class Prover:
             self.graphs[key] = explore(part.system, self.budget.at_most(most))
         return replace(self.graphs[key], system=part.system)
 
-    def _judged(self, goal: e.Expr, part: Slice, graph: StateGraph) -> _Attempt:
+    def _judged(self, goal: e.Expr, part: Slice, graph: StateGraph) -> Attempt:
         """What a slice says about the goal, with what is known by now."""
         holds, tests = predicate(part.system, goal), self.slicer.known(part, self.known)
         truth = [holds(state) or not all(known(state) for known in tests) for state in graph.states]
@@ -367,11 +366,11 @@ class Prover:
                 for number, (state, good) in enumerate(zip(graph.states, truth, strict=True))
                 if not good and not any(sure(state) for _, sure in part.sure)
             ]
-            return _Attempt(part, graph, bad, None, True)
+            return Attempt(part, graph, bad, None, True)
         calm_graph = self._calm(part, graph)
         quiet = quiet_states(calm_graph, truth)
         bad = quiet + [state for members in livelocks(calm_graph, truth) for state in members]
-        return _Attempt(part, graph, bad, None if bad else rank(calm_graph, truth), bool(quiet))
+        return Attempt(part, graph, bad, None if bad else rank(calm_graph, truth), bool(quiet))
 
     def _calm(self, part: Slice, graph: StateGraph) -> CalmGraph:
         """The calm steps of a slice that are left once everything known has settled.
@@ -396,7 +395,7 @@ class Prover:
         component, found = strongly_connected(edges, self.budget)
         return CalmGraph(graph, actions, edges, enabled, component, found)
 
-    def _accept(self, goal: e.Expr, attempt: _Attempt) -> bool:
+    def _accept(self, goal: e.Expr, attempt: Attempt) -> bool:
         """Hands the proof to the checker."""
         ranking, states = attempt.ranking, attempt.graph.states
         if ranking is None:
@@ -414,7 +413,7 @@ class Prover:
         self.found.largest = max(self.found.largest, len(columns))
         return True
 
-    def _resting(self, attempt: _Attempt) -> tuple[tuple[Column, ...], Diagram]:
+    def _resting(self, attempt: Attempt) -> tuple[tuple[Column, ...], Diagram]:
         """The diagram of all states of a slice; of slices that look alike it is made once."""
         part = attempt.part
         if part.source not in self.diagrams:
@@ -424,149 +423,12 @@ class Prover:
         columns = tuple(part.columns[place] for place in order)
         return columns, replace(diagram, variables=tuple(column.variable for column in columns))
 
-    # ---- what may be missing -------------------------------------------------------------------------------------
-
-    def _votes(self, attempt: _Attempt) -> Counter[str]:
-        """The cut variables that decide the way into the trouble, and whether something must happen there."""
-        keep = attempt.keep
-        votes: Counter[str] = Counter()
-        for state in attempt.bad[:SAMPLE]:
-            for number, _ in attempt.graph.path(state)[1:]:
-                for origin in attempt.part.origins[number][:SAMPLE]:
-                    votes.update(self.system.commands[origin].reads - keep)
-        for possible in self.slicer.enabled.values():
-            if not e.names(possible).isdisjoint(keep):
-                votes.update(e.names(possible) - keep)
-        for number, command in enumerate(self.system.commands):
-            if command.step.kind == "fair" and not self.slicer.writes[number].isdisjoint(keep - _control(keep)):
-                votes.update(self.slicer.footprints[number] - keep)
-        return votes
-
-    def _given(self, value: e.Expr) -> list[e.Expr]:
-        """A value with what a local of a run is given in the place of the local."""
-        local = next((name for name in sorted(e.names(value)) if "/" in name), None)
-        if local is None:
-            return [value]
-        updates = (update for command in self.system.commands for update in command.updates)
-        given = dict.fromkeys(new for name, new in updates if name == local and not isinstance(new, e.Const))
-        return [e.substitute(value, {local: new}) for new in given]
-
-    def _written_from(self, world: Iterable[str], keep: frozenset[str]) -> frozenset[str]:
-        """The locals of runs that a slice follows whose values are written into some variables."""
-        values = (
-            value
-            for command in self.system.commands
-            if command.step.action.startswith("reconcile ")
-            and f"pc({command.step.action.removeprefix('reconcile ')})" in keep
-            for name, value in command.updates
-            if name in world
-        )
-        return frozenset(name for value in values for name in e.names(value) - keep if "/" in name)
-
-    def _conditions(self, goal: e.Expr, attempt: _Attempt) -> list[e.Expr]:
-        """When a process does what the goal wants, what a reconcile writes, when, and when it ends before that.
-
-        All of it on cut variables.
-        """
-        keep = attempt.keep
-        world = keep - _control(keep)
-        written: dict[e.Expr, None] = {}
-        found: dict[e.Expr, None] = {}
-        for number, command in enumerate(self.system.commands):
-            writes = self.slicer.writes[number]
-            if command.step.kind != "fair" or writes.isdisjoint(keep):
-                continue
-            if command.step.action.startswith("process "):
-                if any(name in e.names(goal) and not keeps(name, value) for name, value in command.updates):
-                    written[_cut_part(command.guard, keep)] = None
-            if not command.step.action.startswith("reconcile "):
-                continue
-            for name, value in command.updates:
-                if name in world and e.names(value) and e.names(value).isdisjoint(keep):
-                    for given in self._given(value):
-                        written.update(dict.fromkeys(_truths(given)))
-            cut = _cut_part(command.guard, keep)
-            if cut == e.TRUE:
-                continue
-            if not writes.isdisjoint(world):
-                found[cut] = None
-        stays = [self._stays(keep, e.names(goal) & world), self._stays(keep, world)]
-        conditions = [*written, *stays, *sorted(found, key=lambda term: len(e.names(term)))]
-        return [
-            term
-            for term in dict.fromkeys(conditions)
-            if not isinstance(term, e.Const) and e.names(term) <= self.slicer.types.keys()  # not of what is chosen
-        ]
-
-    def _stays(self, keep: frozenset[str], world: frozenset[str]) -> e.Expr:
-        """The condition, on what is cut, under which no run leaves the way to where it writes some of what is kept."""
-        parts: dict[e.Expr, None] = {}
-        for way in self.ways:
-            moves = self._moves(way.variable.name)
-            onward = {old for number, old, _ in moves if not self.slicer.writes[number].isdisjoint(world)}
-            for place in sorted({old for _, old, _ in moves}, key=way.at):  # those near the end first
-                if any(old == place and new in onward for _, old, new in moves):
-                    onward.add(place)
-            for number, old, new in moves:
-                command = self.system.commands[number]
-                seen = not world.isdisjoint(map(live_name, self.slicer.writes[number] | e.names(command.guard)))
-                if old in onward and new not in onward and not seen and " fails" not in command.step.detail:
-                    decided = _decided(command.guard, keep)
-                    if decided is not None:
-                        parts[e.negate(decided)] = None
-        return e.both(*parts)
-
-    def _moves(self, pc: str) -> list[tuple[int, str, str]]:
-        """The fair steps of a run: command, place before and after."""
-        found: list[tuple[int, str, str]] = []
-        for number, command in enumerate(self.system.commands):
-            old, new = fixed(command.guard, self.slicer.types).get(pc), dict(command.updates).get(pc)
-            if command.step.kind == "fair" and isinstance(old, e.Const) and isinstance(new, e.Const):
-                if old.value not in RESTING:
-                    found.append((number, str(old.value), str(new.value)))
-        return found
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """One slice with the states of it in which a run could stay without the goal."""
-
-    part: Slice
-    graph: StateGraph
-    bad: list[int]
-    ranking: Ranking | None
-    at_rest: bool
-    """Whether the first of them is at rest."""
-
-    @property
-    def keep(self) -> frozenset[str]:
-        """The variables kept."""
-        return self.part.keep
-
-    @property
-    def trouble(self) -> float:
-        """The share of the states in which a run could stay without the goal."""
-        return len(self.bad) / len(self.graph.states)
-
 
 def arranged(columns: Sequence[Column], rows: Sequence[tuple[StateTuple, int]]) -> tuple[tuple[Column, ...], Diagram]:
     """The columns in the order that makes the diagram small, and the diagram."""
     diagram = smallest(tuple(column.variable for column in columns), rows)
     by_name = {column.name: column for column in columns}
     return tuple(by_name[variable.name] for variable in diagram.variables), diagram
-
-
-def _cut_part(guard: e.Expr, keep: frozenset[str]) -> e.Expr:
-    """The part of a guard that reads cut variables only."""
-    parts = guard.operands if isinstance(guard, e.And) else (guard,)
-    return e.both(*(part for part in parts if e.names(part) and e.names(part).isdisjoint(keep)))
-
-
-def _truths(value: e.Expr) -> list[e.Expr]:
-    """The conditions that decide what a value is."""
-    if isinstance(e.type_of(value), BoolType):
-        return [value]
-    return [value.condition, *_truths(value.yes), *_truths(value.no)] if isinstance(value, e.Choice) else []
 
 
 def _terms(value: e.Expr) -> Iterator[e.Expr]:
@@ -576,21 +438,6 @@ def _terms(value: e.Expr) -> Iterator[e.Expr]:
         yield from _terms(value.right)
     else:
         yield value
-
-
-def _control(names: frozenset[str]) -> frozenset[str]:
-    """Those of the variables that belong to the controllers themselves."""
-    return frozenset(name for name in names if name.startswith(("pc(", "queued(", "timer(", "held(")))
-
-
-def _decided(guard: e.Expr, keep: frozenset[str]) -> e.Expr | None:
-    """The last decision of a reconcile in a guard: what was read, not what the API server answers."""
-    parts = guard.operands if isinstance(guard, e.And) else (guard,)
-    for part in reversed(parts):
-        names = e.names(part)
-        if names and names.isdisjoint(keep) and any(is_view(name) or "/" in name for name in names):
-            return part
-    return None
 
 
 def _weight(variable: Variable) -> int:
