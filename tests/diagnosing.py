@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconcheck.explain.diagnose import diagnose
 from reconcheck.explain.diagnosis import Diagnosis, Levels, Need
-from reconcheck.explain.looks import one_hand
+from reconcheck.explain.flows import one_hand
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load

@@ -10,7 +10,7 @@ import pytest
 from reconcheck.explain.assumptions import Assumption, assumptions_of, ranges
 from reconcheck.explain.diagnose import diagnose
 from reconcheck.explain.diagnosis import Absent
-from reconcheck.explain.looks import one_hand
+from reconcheck.explain.flows import one_hand
 from reconcheck.explain.verdict import Report
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded

@@ -14,7 +14,7 @@ import pytest
 from diagnosing import loaded
 from reconcheck.explain.diagnose import diagnose
 from reconcheck.explain.difference import difference
-from reconcheck.explain.looks import one_hand
+from reconcheck.explain.flows import one_hand
 from reconcheck.explain.run import Outcome, Run
 from reconcheck.explain.verdict import Report
 from reconcheck.explain.verify import Verifier

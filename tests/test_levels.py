@@ -9,7 +9,8 @@ import pytest
 from diagnosing import diagnosed, levels, loaded, verdicts
 from reconcheck.certify.check import Checker
 from reconcheck.explain.diagnosis import Shared
-from reconcheck.explain.looks import Looks, Task, look, one_hand
+from reconcheck.explain.flows import one_hand
+from reconcheck.explain.looks import Looks, Task, look
 from reconcheck.explain.tally import LEVELS, NEEDS
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded
@@ -153,10 +154,11 @@ def _parts(operator: Operator, scope: Scope) -> tuple[object, ...]:
 
 def test_equal_systems_are_looked_at_once() -> None:
     verifier = Verifier(FAILING)
-    looks = Looks(verifier.operator, verifier.operator.goals, one_hand(verifier), 60.0, lambda _text: None)
-    looks.gather(map(Scope, range(5)))
+    looks = Looks(verifier.operator, verifier.operator.goals, 60.0, lambda _text: None)
+    hands = one_hand(verifier)
+    hands([looks.gather(map(Scope, range(5)))], looks.left)
     assert looks.tally.shared() == (Shared(NEEDS, 5, 2),)
-    looks.gather((), levels=[Scope(level) for level in range(5)])
+    hands([looks.gather((), levels=[Scope(level) for level in range(5)])], looks.left)
     assert looks.tally.shared() == (Shared(LEVELS, 5, 0), Shared(NEEDS, 5, 2))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.generated import controllers
 from reconcheck.certify.check import Checker
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded
@@ -120,6 +121,67 @@ system two {
   }
 }
 """
+STEPPED = """rdsl 1
+operator stepping {
+  runtime controller-runtime 0.24
+  primary App as app { spec.size: nat = any }
+  resource StatefulSet as sts owned by app { spec.replicas: nat = 0 }
+  controller app for app {
+    watch app on spec
+    watch sts via owner
+    on error backoff
+    reconcile {
+      when sts.spec.replicas < app.spec.size { update sts.spec.replicas += 1 }
+      else when sts.spec.replicas > app.spec.size { update sts.spec.replicas -= 1 }
+      await change
+    }
+  }
+  environment { disturbance edit { app.spec.size = any } }
+  converges { copied: sts.spec.replicas == app.spec.size }
+}
+"""
+OBSERVED = """rdsl 1
+operator observed {
+  runtime controller-runtime 0.24
+  primary App as app { spec.version: nat = 0  status.observed: nat = 0 }
+  controller app for app {
+    watch app on spec
+    on error backoff
+    reconcile {
+      when app.status.observed < app.spec.version { update app.status.observed = app.spec.version }
+      await change
+    }
+  }
+  environment { disturbance edit { app.spec.version += 1 } }
+  converges { observed: app.status.observed == app.spec.version }
+}
+"""
+COUNTED = """rdsl 1
+operator counted {
+  runtime controller-runtime 0.24
+  primary App as app { spec.on: bool = true }
+  resource Pod as pod[6] owned by app initially absent { status.ready: bool = false }
+  controller app for app {
+    watch app on spec
+    watch pod via owner
+    on error backoff
+    reconcile {
+      for p in pod { when not p.exists { create p } }
+      await change
+    }
+  }
+  environment {
+    for p in pod {
+      process ready when p.exists { p.status.ready = true }
+      disturbance deleted when p.exists { delete p }
+    }
+  }
+  converges {
+    all_ready: count(p in pod: p.status.ready) == 6
+    enough: count(p in pod: p.status.ready) >= 5
+  }
+}
+"""
 
 
 def proved(loaded: Loaded) -> None:
@@ -141,7 +203,32 @@ def test_a_counter_that_another_one_begins_again_ends() -> None:
     proved(load(Path("nested.rdsl"), text=NESTED))
 
 
-@pytest.mark.parametrize("text", [ROW, TWO], ids=["in a row", "two operators"])
+@pytest.mark.parametrize("text", [STEPPED, OBSERVED, COUNTED], ids=["stepped", "observed", "counted"])
+def test_numbers_are_compared_and_counted(text: str) -> None:
+    proved(load(Path("numbers.rdsl"), text=text))
+
+
+def test_an_observed_generation_that_can_be_ahead_is_not_proved() -> None:
+    ahead = OBSERVED.replace("disturbance edit", "disturbance ahead { app.status.observed += 1 }  disturbance edit")
+    loaded = load(Path("ahead.rdsl"), text=ahead)
+    answer = Verifier(loaded, seconds=60).answer(loaded.operator.goals[0], Scope())
+    assert answer.verdict == "quiet"
+
+
+def test_what_is_stepped_but_not_watched_is_not_proved() -> None:
+    loaded = load(Path("stepped.rdsl"), text=STEPPED.replace("    watch sts via owner\n", ""))
+    answer = Verifier(loaded, seconds=60).answer(loaded.operator.goals[0], Scope())
+    assert answer.verdict == "quiet"
+
+
+@pytest.mark.parametrize("unbounded", [False, True], ids=["bounded", "unbounded"])
+def test_readiness_comes_up_a_row_of_controllers(unbounded: bool) -> None:
+    proved(load(Path("controllers.rdsl"), text=controllers(3, unbounded)))
+
+
+@pytest.mark.parametrize(
+    "text", [ROW, TWO, TWO.replace("[2]", "[4]")], ids=["in a row", "two operators", "of four objects"]
+)
 def test_several_controllers_are_proved_together(text: str) -> None:
     proved(load(Path("several.rdsl"), text=text))
 

@@ -14,7 +14,7 @@ from reconcheck.cause_kinds import BY_CODE
 from reconcheck.explain.agenda import Agenda, Asked
 from reconcheck.explain.diagnose import diagnose
 from reconcheck.explain.diagnosis import Diagnosis
-from reconcheck.explain.looks import one_hand
+from reconcheck.explain.flows import one_hand
 from reconcheck.explain.repair_search import SEARCHED
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.explain.verify import Verifier

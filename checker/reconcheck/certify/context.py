@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconcheck.certify.queries import Discharged, Name, Query, Solver, declarations, names_in
@@ -57,6 +57,7 @@ class Context:
             for name in taken.writes:
                 self._touching.setdefault(name, []).append(number)
         self._of_variable: dict[str, dict[str, list[int]]] = {"clauses": {}, "measures": {}, "settled": {}}
+        self._ordering: list[e.AtMost] = []
         self._holders = _holders(self.system)
         self._enabled: dict[str, e.Expr] = {}
         self._known: dict[tuple[int, str, int], e.Expr] = {}
@@ -79,6 +80,7 @@ class Context:
         """Forgets what was learnt after a mark."""
         kept = {"clauses": mark.clauses, "measures": mark.measures, "settled": mark.settled}
         del self.clauses[mark.clauses :], self.measures[mark.measures :]
+        self._ordering = [clause for clause in self.clauses if isinstance(clause, e.AtMost)]
         del self.settled[mark.settled :], self.resting[mark.resting :]
         for what, index in self._of_variable.items():
             for name in index:
@@ -93,6 +95,8 @@ class Context:
         """Takes a clause as known; whoever calls has proved it, or proves all of them together."""
         self._note("clauses", len(self.clauses), clause)
         self.clauses.append(clause)
+        if isinstance(clause, e.AtMost):
+            self._ordering.append(clause)
 
     def add_measure(self, measure: Measure) -> None:
         """Takes a measure as constant from some time on, or as 0 where an action ends it."""
@@ -126,6 +130,13 @@ class Context:
     def always(self, names: set[str]) -> list[e.Expr]:
         """The clauses that read one of the variables: they hold in every reachable state."""
         return [self.clauses[number] for number in self.about("clauses", names)]
+
+    def orders(self, number: int) -> list[e.Expr]:
+        """The clauses that say which of two numbers is never above the other, where a command's guard compares them."""
+        if not self._ordering:
+            return []
+        compared = {frozenset((one.left, one.right)) for one in _comparisons(self.taken[number].guard)}
+        return [one for one in self._ordering if frozenset((one.left, one.right)) in compared]
 
     def assumed(self, names: set[str]) -> list[e.Expr]:
         """The clauses and settled formulas that read one of the variables: they hold from some time on."""
@@ -437,3 +448,11 @@ def _outside(value: e.Expr, type_: Type) -> e.Expr:
             return e.negate(e.both(e.at_most(e.integer(low), value), e.at_most(value, e.integer(high))))
         case _:
             return e.negate(e.at_most(e.integer(0), value))
+
+
+def _comparisons(formula: e.Expr) -> Iterator[e.AtMost]:
+    """Where a formula asks which of two numbers is above the other."""
+    if isinstance(formula, e.AtMost):
+        yield formula
+    for part in e.parts(formula):
+        yield from _comparisons(part)

@@ -89,7 +89,8 @@ class Obligations:
         """What refuses that no step leads outside, and that a formula holds inside; that of a like part, if known."""
         formulas, places = self._without_places([goal, *more], self._known_here([goal, *more], settled))
         alike = Alike(self.projections, self.columns, self.diagram, self.folded)
-        key = alike.key(formulas, places) if self.predicates.isdisjoint(self._written()) else None
+        ordered = any(map(self._orders, self.context.writing(self.variables)))
+        key = alike.key(formulas, places) if self.predicates.isdisjoint(self._written()) and not ordered else None
         like = self.projections.like.get(key) if key is not None else None
         if like is not None:
             kept, last, order = like
@@ -98,7 +99,7 @@ class Obligations:
             self.context.solver.again(last, [name])
             return None
         order, queries = [], [self._begin()]
-        for place, query in self._kept(alike.commands.values()):
+        for place, query in self._kept(self.context.writing(self.variables) if ordered else alike.commands.values()):
             order.append(place)
             queries.append(query)
         found = self._refute(queries)
@@ -242,6 +243,8 @@ class Obligations:
                 names = {*taken.reads, *taken.writes, *self.predicates}
                 known = (e.substitute(clause, taken.before) for clause in self.context.always(names))
                 command, moves = projected(taken, frozenset(self.context.types), e.both(taken.guard, *known))
+            elif orders := self._orders(number):
+                command, moves = projected(taken, self.variables, e.both(taken.guard, *orders))
             else:
                 command, moves = self.projections.project(number, self.variables)
                 look = (id(command), looks(self.folded, moves))
@@ -253,6 +256,10 @@ class Obligations:
             if before != after:
                 text = f"{self._inside(before)} (not {self._inside(after)})"
                 yield place, self._taken(self._kept_name(number), command, number, text)
+
+    def _orders(self, number: int) -> list[e.Expr]:
+        """The orders between numbers that a command compares, as far as the columns show them."""
+        return [clause for clause in self.context.orders(number) if e.names(clause) <= self.variables]
 
     def _taken(self, name: Name, command: Projected, number: int, claim: str) -> Query:
         """That something holds of each way to take a projected command."""

@@ -54,21 +54,38 @@ class Blur:
     kept: frozenset[str]
     chosen: dict[e.Expr, e.Expr] = field(default_factory=dict)
     inputs: list[Variable] = field(default_factory=list)
+    given: dict[str, e.Expr] = field(default_factory=dict)
+    """The other variables for which an input stands wherever they occur."""
+
+    def give(self, value: e.Expr) -> None:
+        """Puts inputs for the other variables one of which a value is, so that what compares them is kept."""
+        match value:
+            case e.Choice(_, yes, no):
+                self.give(yes)
+                self.give(no)
+            case e.Var(name, _) if name not in self.kept:
+                self.given[name] = self._chosen(value)
 
     def __call__(self, expr: e.Expr) -> e.Expr:
         """The expression with what depends on other variables replaced."""
         return self._blurred(expr)
 
     def _blurred(self, expr: e.Expr) -> e.Expr:
-        if e.names(expr) <= self.kept:
+        names = e.names(expr)
+        if names <= self.kept:
             return expr
+        if names <= self.kept | self.given.keys():
+            return e.substitute(expr, self.given)
         if isinstance(expr, e.Var | e.Equal | e.AtMost | e.Arithmetic):
-            if expr not in self.chosen:
-                type_ = e.type_of(expr)
-                self.inputs.append(Variable(f"other{len(self.inputs)}", type_, None))
-                self.chosen[expr] = e.Var(self.inputs[-1].name, type_)
-            return self.chosen[expr]
+            return self._chosen(expr)
         return e.rebuild(expr, tuple(self._blurred(part) for part in e.parts(expr)))
+
+    def _chosen(self, expr: e.Expr) -> e.Expr:
+        if expr not in self.chosen:
+            type_ = e.type_of(expr)
+            self.inputs.append(Variable(f"other{len(self.inputs)}", type_, None))
+            self.chosen[expr] = e.Var(self.inputs[-1].name, type_)
+        return self.chosen[expr]
 
 
 class Projections:
@@ -167,6 +184,8 @@ def projected(taken: Taken, kept: frozenset[str], guard: e.Expr) -> tuple[Projec
     """A command on the kept variables, with another guard."""
     own = frozenset(variable.name for variable in taken.command.inputs)
     blur = Blur(kept | own)
+    for name in sorted(kept & taken.after.keys()):
+        blur.give(taken.after[name])
     condition = blur(guard)
     moves: list[tuple[str, e.Const | None, e.Const | None]] = []
     for name in sorted(kept):

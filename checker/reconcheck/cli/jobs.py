@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from reconcheck.cli.errors import wrong_value
 from reconcheck.cli.progress import Progress
 from reconcheck.cli.request import GRACE, Request, failure, out_of_memory
-from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, Looking, work
+from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, Given, work
 from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class Worker:
         self.turn: Turn | None = None
         self.busy = False
 
-    def give(self, task: Begin | Turn | Looking) -> None:
+    def give(self, task: Begin | Turn | Given) -> None:
         """Something to do."""
-        self.turn = None if isinstance(task, Begin | Looking) else task
+        self.turn = None if isinstance(task, Begin | Given) else task
         self.busy = True
         with suppress(OSError):  # it died just now, which is found out when it is listened to
             self.connection.send(task)

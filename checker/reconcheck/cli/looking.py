@@ -1,24 +1,28 @@
-"""The looks at a model that its diagnosis needs, by the worker processes that answered its questions."""
+"""The work that the diagnosis of a model needs, by the worker processes that answered its questions."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconcheck.cli.errors import INTERNAL
-from reconcheck.cli.jobs import GLANCE, PATIENCE, Crew, Model, Worker
+from reconcheck.cli.jobs import GLANCE, PATIENCE, Crew, Model, Worker, start_method
 from reconcheck.cli.request import GRACE
-from reconcheck.cli.worker import Begun, Doing, Failed, Looked, Looking
+from reconcheck.cli.worker import Begun, Doing, Done, Failed, Given
 from reconcheck.diagnostic import InternalError
+from reconcheck.explain.flows import Board
 
 if TYPE_CHECKING:
-    from reconcheck.explain.looks import Look, Task
+    from reconcheck.explain.flows import Flow, Seconds, Ticket
+
+HASTE = 0.2
+"""Seconds that a diagnosis takes before another worker joins that is a copy of this process, and there soon."""
 
 
 class CrewHands:
-    """Hands out looks at one model of a crew; up to as many workers as the crew may have are at it.
+    """Hands out the work on one model of a crew; up to as many workers as the crew may have are at it.
 
     Others of the crew may be at another model meanwhile; what they say is kept for it.
     """
@@ -28,44 +32,53 @@ class CrewHands:
         self.began = time.monotonic()
         self.begun = {worker for worker in crew.workers if worker.model is model and not worker.busy}
         """The workers that have the model."""
+        self.at: dict[Worker, Ticket] = {}
+        self.lives = True
+        """Whether none of the workers ended before it had begun: others could not either."""
 
-    def __call__(self, tasks: Sequence[Task], seconds: Callable[[], float]) -> Iterator[Look]:
-        """What comes of each task; a task whose worker dies, or runs out of time, is left out."""
-        waiting = list(tasks)
+    def __call__(self, flows: Sequence[Flow], seconds: Seconds) -> tuple[Any, ...]:
+        """What the flows are for; a piece whose worker dies, or runs out of time, is not done."""
+        board = Board(flows)
         over: float | None = None
-        while True:
+        while not board.ended:
             left = seconds()
             if left == 0.0:
-                waiting.clear()
                 over = time.monotonic() if over is None else over
-            self._hand_out(waiting, left)
-            busy = [worker for worker in self.crew.workers if worker.busy and (waiting or worker in self._ours())]
-            if not busy:
-                return  # nothing is left, or nobody can be hired
-            if not (yield from self._listen(busy)):
-                waiting.clear()  # who cannot even begin would be followed by others who cannot
+            if left == 0.0 or not self.lives:
+                board.give_up()
+            self._hand_out(board, left)
+            busy = [worker for worker in self.crew.workers if worker.busy and (board.waiting or worker in self._ours())]
+            if busy:
+                self._listen(busy, board)
+            else:  # nobody can be hired
+                board.give_up()
             if over is not None and time.monotonic() - over > GRACE:
                 for worker in [one for one in self._ours() if one.busy]:
                     self.crew.dismiss(worker)
+            for worker in self.at.keys() - set(self.crew.workers):
+                board.put(self.at.pop(worker), None)
+        return board.results
 
     def _ours(self) -> list[Worker]:
         return [worker for worker in self.crew.workers if worker.model is self.model]
 
-    def _hand_out(self, waiting: list[Task], left: float) -> None:
+    def _hand_out(self, board: Board, left: float | None) -> None:
         """Gives everybody who is idle something to do, and begins with more where they are of use."""
         for worker in [one for one in self._ours() if not one.busy]:
-            if waiting:
-                worker.give(Looking(waiting.pop(0), left))
+            if (ticket := board.take()) is not None:
+                self.at[worker] = ticket
+                worker.give(Given(ticket.piece, left))
         for worker in [one for one in self.crew.workers if not one.busy and one.model is not self.model]:
-            if waiting and len(self._ours()) < self._wanted():
+            if board.waiting and len(self._ours()) < self._wanted():
                 self.begun.discard(worker)
                 self.crew.begin(worker, self.model)
-        while waiting and len(self.crew.workers) < self._wanted() and self._hire():
+        while board.waiting and len(self.crew.workers) < self._wanted() and self._hire():
             pass
 
     def _wanted(self) -> int:
         """How many workers are of use: starting another takes too long where the diagnosis is short."""
-        return self.crew.jobs if time.monotonic() - self.began > PATIENCE else 1
+        patience = min(HASTE, PATIENCE) if start_method() == "fork" else PATIENCE
+        return self.crew.jobs if time.monotonic() - self.began > patience else 1
 
     def _hire(self) -> bool:
         newcomer = self.crew.hire()
@@ -73,9 +86,8 @@ class CrewHands:
             self.crew.begin(newcomer, self.model)
         return newcomer is not None
 
-    def _listen(self, busy: Sequence[Worker]) -> Generator[Look, None, bool]:
-        """Waits a little for what the workers say; false where one ended before it had begun."""
-        lives = True
+    def _listen(self, busy: Sequence[Worker], board: Board) -> None:
+        """Waits a little for what the workers say."""
         talking = {worker.connection: worker for worker in busy}
         for connection in wait(list(talking), GLANCE):
             worker = talking[connection]  # type: ignore[index]
@@ -87,20 +99,21 @@ class CrewHands:
             try:
                 message = worker.connection.recv()
             except (EOFError, OSError):
-                lives = lives and worker in self.begun
+                self.lives = self.lives and worker in self.begun
                 self.crew.dismiss(worker)
                 continue
             match message:
                 case Doing(text):
                     self.tell(text)
                     continue
-                case Looked(look):
-                    yield look
+                case Done(result):
+                    board.put(self.at.pop(worker), result)
                 case Failed(_, why) if why.exit_code == INTERNAL:
                     raise InternalError(why.diagnostics[0].code, why.diagnostics[0].message)
                 case Begun():
                     self.begun.add(worker)
                 case Failed():
-                    lives = lives and worker in self.begun
+                    self.lives = self.lives and worker in self.begun
+                    if worker in self.at:
+                        board.put(self.at.pop(worker), None)
             worker.busy = False
-        return lives

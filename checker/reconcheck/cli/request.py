@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconcheck.cli.deadline import in_time
 from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG, wrong_value
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconcheck.cli.jobs import Crew
     from reconcheck.explain.agenda import Asked
     from reconcheck.explain.diagnosis import Diagnosis
-    from reconcheck.explain.looks import Hands
+    from reconcheck.explain.flows import Flow, Hands, Seconds, Ticket
     from reconcheck.explain.verdict import Report
     from reconcheck.explain.verify import Verifier
     from reconcheck.model.assemble import Loaded
@@ -109,23 +109,21 @@ class Request:
             return diagnose(report, CrewHands(crew, model, progress), left, progress)
 
     def _hands(self, loaded: Loaded, progress: Progress) -> Hands:
-        """Looks at a model in this process; what does not look at the clock is broken off."""
-        from reconcheck.explain.looks import Look, Task, look
+        """Works on a diagnosis in this process; what does not look at the clock is broken off."""
+        from reconcheck.explain.flows import Board
 
-        def hands(tasks: Sequence[Task], seconds: Callable[[], float]) -> Iterator[Look]:
-            verifier = self.verifier(loaded, progress)
-            for task in tasks:
-                left = seconds()
-                if left == 0.0:
-                    return
-                found: list[Look] = []
+        def hands(flows: Sequence[Flow], seconds: Seconds) -> tuple[Any, ...]:
+            verifier, board, alive = self.verifier(loaded, progress), Board(flows), True
+            while (ticket := board.take()) is not None:
+                left, found = seconds(), list[Any]()
+                if alive and left != 0.0:
 
-                def work(task: Task = task, left: float = left, found: list[Look] = found) -> None:
-                    found.append(look(verifier, task, left))
+                    def work(ticket: Ticket = ticket, left: float | None = left, found: list[Any] = found) -> None:
+                        found.append(ticket.piece.done(verifier, left))
 
-                if not in_time(work, left + GRACE):
-                    return
-                yield from found
+                    alive = in_time(work, None if left is None else left + GRACE)
+                board.put(ticket, found[0] if found else None)
+            return board.results
 
         return hands
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from reconcheck.explain.agenda import Asked, Turn
     from reconcheck.explain.findings import Seen
-    from reconcheck.explain.looks import Look, Task
+    from reconcheck.explain.flows import Piece
     from reconcheck.explain.verdict import Answer
     from reconcheck.explain.verify import Verifier
     from reconcheck.model.assemble import Loaded
@@ -70,18 +70,18 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class Looking:
-    """To a worker: look at the model for its diagnosis, within so many seconds."""
+class Given:
+    """To a worker: a piece of work for the diagnosis of the model, within so many seconds."""
 
-    task: Task
-    seconds: float
+    piece: Piece
+    seconds: float | None
 
 
 @dataclass(frozen=True)
-class Looked:
+class Done:
     """What came of it."""
 
-    look: Look
+    result: Any
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def work(connection: Connection, request: Request, recursion: int) -> None:
 
 
 def _serve(connection: Connection, request: Request) -> None:
-    """What comes in is a `Begin`, a `Turn` or a `Looking`; each is answered.
+    """What comes in is a `Begin`, a `Turn` or a `Given`; each is answered.
 
     Raises `EOFError` when nothing comes any more.
     """
@@ -126,7 +126,7 @@ def _serve(connection: Connection, request: Request) -> None:
             connection.send(begun)
         else:
             assert verifier is not None
-            connection.send(_look(verifier, task) if isinstance(task, Looking) else _answer(verifier, task))
+            connection.send(_done(verifier, task) if isinstance(task, Given) else _answer(verifier, task))
 
 
 def _answer(verifier: Verifier, turn: Turn) -> Answered | Failed:
@@ -137,11 +137,9 @@ def _answer(verifier: Verifier, turn: Turn) -> Answered | Failed:
         return Failed(turn.number, failure(error))
 
 
-def _look(verifier: Verifier, asked: Looking) -> Looked | Failed:
-    from reconcheck.explain.looks import look  # not needed where there is no diagnosis
-
+def _done(verifier: Verifier, given: Given) -> Done | Failed:
     try:
-        return Looked(look(verifier, asked.task, asked.seconds))
+        return Done(given.piece.done(verifier, given.seconds))
     except Exception as error:
         return Failed(None, failure(error))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconcheck.model import expr as e
@@ -32,18 +32,38 @@ class Blur:
     """Inputs that are any number: each becomes a free choice of a datum, and is compared as one."""
     choices: dict[e.Expr, e.Expr] = field(default_factory=dict)
     inputs: list[Variable] = field(default_factory=list)
+    given: frozenset[str] = frozenset()
+    """The cut variables for which there are choices wherever they occur."""
+    apart: dict[e.Expr, None] = field(default_factory=dict)
+    """That a counter after a step is not what it was before."""
 
     def replaced(self, expr: e.Expr) -> e.Expr:
         """The expression over kept variables and choices."""
         if not _is_endless(expr) and e.names(expr) <= self.keep:
             return expr
         match expr:
-            case e.Equal(left, right) if e.names(expr) <= self.keep | self.numbers and _endless_datum(left, right):
-                return e.equal(self.datum(left), self.datum(right))
+            case e.Equal(left, right) if _endless_datum(left, right):
+                if self._known(expr, self.numbers):
+                    return e.equal(self.datum(left), self.datum(right))
+                return self._chosen(expr, BOOL)
+            case e.Equal(left, right) if self._known(expr):
+                return e.equal(self.replaced(left), self.replaced(right))
             case e.Var() | e.Equal() | e.AtMost() | e.Arithmetic():
                 return self._chosen(expr, e.type_of(expr))
             case _:
                 return e.rebuild(expr, tuple(self.replaced(part) for part in e.parts(expr)))
+
+    def give(self, values: Iterable[e.Expr]) -> None:
+        """Makes choices for the cut variables that are written into what is kept, so that comparing them tells too."""
+        for value in values:
+            for leaf in written(value):
+                if leaf.name not in self.keep and leaf.name not in self.numbers:
+                    self._chosen(leaf, leaf.type)
+                    self.given |= {leaf.name}
+
+    def _known(self, expr: e.Expr, numbers: frozenset[str] = frozenset()) -> bool:
+        """Whether an expression speaks of what is kept, or given, only."""
+        return e.names(expr) <= self.keep | self.given | numbers
 
     def datum(self, value: e.Expr) -> e.Expr:
         """A number of an endless type, of which a slice sees only whether it equals others, and whether it is 0."""
@@ -54,6 +74,12 @@ class Blur:
                 return value
             case e.Choice(condition, yes, no):
                 return e.choose(self.replaced(condition), self.datum(yes), self.datum(no))
+            case e.Arithmetic("+" | "-", e.Var(name, IntType()) as old, e.Const(amount, _)) if (
+                name in self.keep and amount
+            ):
+                new = self._chosen(value, OPAQUE)
+                self.apart[e.negate(e.equal(new, old))] = None
+                return new
             case _:
                 return self._chosen(value, OPAQUE)
 
@@ -71,6 +97,16 @@ class Blur:
     def _input(self, type_: Type) -> e.Var:
         self.inputs.append(Variable(f"cut{len(self.inputs)}", type_, None))
         return e.Var(self.inputs[-1].name, type_)
+
+
+def written(value: e.Expr) -> Iterator[e.Var]:
+    """The variables one of which a value is, but for truth values."""
+    match value:
+        case e.Choice(_, yes, no):
+            yield from written(yes)
+            yield from written(no)
+        case e.Var(_, type_) if not isinstance(type_, BoolType):
+            yield value
 
 
 def inputs_seen(inputs: Sequence[Variable]) -> tuple[frozenset[str], frozenset[str]]:

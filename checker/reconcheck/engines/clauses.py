@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
+from reconcheck.engines.orders import likely_orders
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BoolType, zero
@@ -18,7 +19,7 @@ MOST_PLACES = 20_000
 def likely_clauses(system: System) -> list[e.Expr]:
     """Clauses worth a try; those that do not hold by induction together are for the checker to find."""
     variables = {variable.name: variable for variable in system.variables}
-    found = [*_of_objects(system, variables), *_of_locals(system, variables)]
+    found = [*_of_objects(system, variables), *_of_locals(system, variables), *likely_orders(system)]
     return list(dict.fromkeys(clause for clause in found if clause != e.TRUE))
 
 

@@ -34,7 +34,7 @@ def roles(system: System) -> dict[str, Role]:
     for command in system.commands:
         if command.step.action.startswith("reconcile "):
             controller = command.step.action.removeprefix("reconcile ")
-            own = (name for name, value in command.updates if not _keeps(name, value))
+            own = (name for name, value in command.updates if not keeps(name, value))
             changed.setdefault(controller, set()).update(own)
             read.setdefault(controller, set()).update(command.reads)
     return {
@@ -63,7 +63,7 @@ def writers_slice(system: System, formula: e.Expr, of: Mapping[str, Role]) -> fr
     return frozenset(name for name in first_slice(system, formula) - own if not name.startswith(tuple(others)))
 
 
-def _keeps(name: str, value: e.Expr) -> bool:
+def keeps(name: str, value: e.Expr) -> bool:
     """Whether a new value is the old one, as far as there is one: another field of the object is written."""
     match value:
         case e.Choice(_, e.Var(kept, _), e.Const()):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from reconcheck.engines.clauses import same
 from reconcheck.model import expr as e
+from reconcheck.model.managers import live_name
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BoolType, EnumType, is_number
 from reconcheck.proof.certificate import Measure, Places
@@ -125,8 +126,8 @@ def _closed_by(here: e.Var, value: e.Expr, command: Command) -> Iterator[Measure
             yield flag(here)
         if value != e.FALSE:
             yield flag(e.negate(here))
-    elif here.name in read and is_number(here.type):
-        yield from _counted(here, value, command)
+    elif is_number(here.type) and here.name in map(live_name, read):
+        yield from _counted(here, command)
     elif isinstance(value, e.Choice):
         for leaf in _leaves(value):
             if here.name not in {variable.name for variable in e.variables(leaf)}:
@@ -146,10 +147,11 @@ def _leaves(value: e.Expr) -> Iterator[e.Expr]:
         yield value
 
 
-def _counted(here: e.Var, value: e.Expr, command: Command) -> Iterator[Measure]:
-    """The way of a counter to the bound that the guard puts to it."""
-    del value
-    for part in command.guard.operands if isinstance(command.guard, e.And) else (command.guard,):
+def _counted(here: e.Var, command: Command) -> Iterator[Measure]:
+    """The way of a counter, or of the counter that a cached copy shows, to the bound that the guard puts to it."""
+    copies: dict[str, e.Expr] = {name: here for name in e.names(command.guard) if live_name(name) == here.name}
+    guard = e.substitute(command.guard, copies)
+    for part in guard.operands if isinstance(guard, e.And) else (guard,):
         inner = part.operand if isinstance(part, e.Not) else part
         if isinstance(inner, e.AtMost) or (isinstance(inner, e.Equal) and is_number(e.type_of(inner.left))):
             low, high = inner.left, inner.right

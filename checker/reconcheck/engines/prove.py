@@ -8,21 +8,22 @@ it is proved first, as a lemma.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from reconcheck.engines.blurring import tells
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
-from reconcheck.engines.fairness import CalmGraph, Ranking, livelocks, quiet_states, rank, strongly_connected
+from reconcheck.engines.fairness import CalmGraph, livelocks, quiet_states, rank, strongly_connected
 from reconcheck.engines.first_slices import roles, writers_slice
 from reconcheck.engines.gaps import Gap, Kind, gap_on_slice
-from reconcheck.engines.measures import RESTING, is_local, ways
+from reconcheck.engines.measures import is_local, ways
+from reconcheck.engines.orders import with_equalities
 from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer
+from reconcheck.engines.widening import Attempt, Widening, control
 from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.operator import Variable
@@ -30,7 +31,7 @@ from reconcheck.model.types import OPAQUE, BoolType, IntType, domain, is_finite
 from reconcheck.proof.certificate import Column, Part, Rests, Settles
 from reconcheck.proof.diagram import Diagram, leaf, smallest
 from reconcheck.semantics.steps import Endless, LeftRange
-from reconcheck.semantics.system import System, fixed
+from reconcheck.semantics.system import System
 
 SLICE_STATES = 20_000
 """States of a slice past which it is given up."""
@@ -40,8 +41,6 @@ ALLOWANCE = 2_000
 """States that any slice may have."""
 MOST_SUSPECTS = 8
 """Variables tried one by one when a slice is too coarse."""
-SAMPLE = 5
-"""States of the trouble whose way there is looked at."""
 
 
 class Checking(Oracle, Protocol):
@@ -87,17 +86,19 @@ class Prover:
     """Looks for proofs about one system; what was proved for one goal serves the next."""
 
     def __init__(self, system: System, checker: Checking, budget: Budget) -> None:
-        self.system, self.checker, self.budget = system, checker, budget
+        self.checker, self.budget = checker, budget
         self.found = Found(settle(system, checker, budget))
+        self.system = system = with_equalities(system, self.found.settling.clauses)
         self.ends = not self.found.settling.live
         self.slicer = Slicer(system, self.found.settling.clauses, checker.left)
         self.ways = ways(system)
+        self.widening = Widening(system, self.slicer, self.ways)
         self.roles = roles(system)
         self.proved: dict[e.Expr, bool] = {}
         self.graphs: dict[object, StateGraph] = {}
         self.diagrams: dict[object, tuple[tuple[int, ...], Diagram]] = {}
         self.known: list[e.Expr] = []
-        self.stuck: dict[e.Expr, _Attempt] = {}
+        self.stuck: dict[e.Expr, Attempt] = {}
         """For each formula that was looked at on slices, the last one on which it was not proved."""
         self.start = checker.mark()
         self.settled: list[e.Expr] = [
@@ -168,11 +169,11 @@ class Prover:
 
     def _on_slices(self, goal: e.Expr) -> bool:
         """Widens the slice until the goal is proved on it, or nothing helps."""
-        if self._follows(goal) or self._by_way_of(goal):
+        if self._follows(goal) or self._by_way_of(goal) or self._uncached(goal) or self._of_all(goal):
             return True
         if not tells(goal):
             return False
-        attempt = self._with_sources(goal) or self._attempt(goal, (self._first(goal), ()), SLICE_STATES)
+        attempt = self._with_sources(goal) or self._begun(goal)
         while attempt is not None and attempt.bad:
             self.stuck[goal] = attempt
             most = min(SLICE_STATES, ALLOWANCE + GROWTH * len(attempt.graph.states))
@@ -206,6 +207,30 @@ class Prover:
         self.known.append(goal)
         return True
 
+    def _begun(self, goal: e.Expr) -> Attempt | None:
+        """The first slice, with the locals that are written into what the goal reads where that leaves less trouble."""
+        keep = self._first(goal)
+        attempt = self._attempt(goal, (keep, ()), SLICE_STATES)
+        if attempt is None or not attempt.bad:
+            return attempt
+        attempt = self._with_lemmas(goal, attempt)
+        locals_ = self.widening.written_from(e.names(goal), keep) - keep
+        if not attempt.bad or not locals_:
+            return attempt
+        wider = self._attempt(goal, (keep | locals_, ()), SLICE_STATES)
+        return wider if wider is not None and wider.trouble < attempt.trouble else attempt
+
+    def _uncached(self, goal: e.Expr) -> bool:
+        """Whether the same holds of the objects, and so of the cached copies, once those are up to date."""
+        copies = [variable for variable in e.variables(goal) if is_view(variable.name)]
+        objects: dict[str, e.Expr] = {copy.name: e.Var(live_name(copy.name), copy.type) for copy in copies}
+        return bool(objects) and self._lemma(e.substitute(goal, objects)) and self._follows(goal)
+
+    def _of_all(self, goal: e.Expr) -> bool:
+        """Whether a count is large enough since everything that is counted holds."""
+        counted = [one.condition for side in e.parts(goal) for one in _terms(side) if isinstance(one, e.Choice)]
+        return len(counted) > 1 and self._lemma(e.both(*counted)) and self._follows(goal)
+
     def _by_way_of(self, goal: e.Expr) -> bool:
         """Whether two values are equal since both are equal to a third, of which one is a copy."""
         if not isinstance(goal, e.Equal) or not isinstance(goal.left, e.Var) or not isinstance(goal.right, e.Var):
@@ -222,18 +247,21 @@ class Prover:
                         return True
         return False
 
-    def _with_sources(self, goal: e.Expr) -> _Attempt | None:
+    def _with_sources(self, goal: e.Expr) -> Attempt | None:
         """The slice with what a truth value is copied from by way of a local, where that is proved to come true."""
         if not isinstance(goal, e.Var) or not isinstance(goal.type, BoolType):
             return None
-        for name in self._sources(goal.name):
-            source = e.Var(name, self.slicer.types[name].type)
-            keep = self._first(e.both(goal, source))
-            locals_ = self._written_from(keep)
-            if locals_ and source.type == goal.type and self._lemma(source):
-                attempt = self._attempt(goal, (keep | locals_, ()), SLICE_STATES)
-                if attempt is not None and not attempt.bad:
-                    return attempt
+        keep = self._first(goal)
+        locals_ = self.widening.written_from({goal.name}, keep)
+        read = [e.Var(name, self.slicer.types[name].type) for name in sorted(locals_)]
+        given = dict.fromkeys(one for local in read for one in self.widening.given(local))
+        for source in given:
+            if isinstance(source, e.Var) and source.type == goal.type and source.name not in keep:
+                if self._lemma(source):
+                    copied = Predicate(f"source of {goal.name}", source)
+                    attempt = self._attempt(goal, (keep | locals_, (copied,)), SLICE_STATES)
+                    if attempt is not None and not attempt.bad:
+                        return attempt
         return None
 
     def _sources(self, name: str) -> list[str]:
@@ -243,12 +271,12 @@ class Prover:
         found = dict.fromkeys(live_name(copy) for copy in copies if is_view(copy))
         return [source for source in found if source != name]
 
-    def _with_predicate(self, goal: e.Expr, attempt: _Attempt, most: int) -> _Attempt | None:
+    def _with_predicate(self, goal: e.Expr, attempt: Attempt, most: int) -> Attempt | None:
         """The slice with a condition on cut variables that makes the trouble less, proved first where it must hold."""
         keep, predicates = attempt.keep, attempt.part.predicates
         terms = {one.term for one in predicates}
-        best: _Attempt | None = None
-        for term in self._conditions(goal, attempt):
+        best: Attempt | None = None
+        for term in self.widening.conditions(goal, attempt):
             if term in terms or e.negate(term) in terms:
                 continue
             more = Predicate(f"condition {len(predicates) + 1}", term)
@@ -262,20 +290,29 @@ class Prover:
                 best = wider
         return best
 
-    def _with_lemmas(self, goal: e.Expr, attempt: _Attempt) -> _Attempt:
-        """The same slice once the predicates that are false throughout the trouble are proved to become true."""
-        for place, one in enumerate(attempt.part.predicates):
-            values = {attempt.graph.states[state][place] for state in attempt.bad}
-            if values == {False} and not any(map(is_local, e.names(one.term))) and self._lemma(one.term):
+    def _with_lemmas(self, goal: e.Expr, attempt: Attempt) -> Attempt:
+        """The same slice once the predicates that are false throughout the trouble are proved to become true.
+
+        Likewise the objects that are absent throughout it.
+        """
+        for place, column in enumerate(attempt.part.columns):
+            if not attempt.bad:
+                break
+            exists = column.name.endswith(".exists") and not is_view(column.name) and column.term != goal
+            if place >= len(attempt.part.predicates) and not exists:
+                continue
+            if any(attempt.graph.states[state][place] for state in attempt.bad):
+                continue
+            if not any(map(is_local, e.names(column.term))) and self._lemma(column.term):
                 attempt = self._judged(goal, attempt.part, attempt.graph)
         return attempt
 
-    def _with_variable(self, goal: e.Expr, attempt: _Attempt, most: int) -> _Attempt | None:
+    def _with_variable(self, goal: e.Expr, attempt: Attempt, most: int) -> Attempt | None:
         """The slice with one more variable, the one that leaves the least trouble."""
         keep, predicates = attempt.keep, attempt.part.predicates
         types = {variable.name: variable for variable in self.system.variables}
-        votes, written = self._votes(attempt), self._written_from(keep)
-        best: _Attempt | None = None
+        votes, written = self.widening.votes(attempt), self.widening.written_from(keep - control(keep), keep)
+        best: Attempt | None = None
 
         def order(name: str) -> tuple[bool, float, str]:
             return name not in written, -votes[name] / _weight(types[name]), name
@@ -291,7 +328,7 @@ class Prover:
 
     # ---- one slice -----------------------------------------------------------------------------------------------
 
-    def _attempt(self, goal: e.Expr, shape: Shape, most: int) -> _Attempt | None:
+    def _attempt(self, goal: e.Expr, shape: Shape, most: int) -> Attempt | None:
         """Explores one slice; None where it is too large or endless."""
         keep, predicates = shape
         self.found.tried += 1
@@ -319,7 +356,7 @@ class Prover:
             self.graphs[key] = explore(part.system, self.budget.at_most(most))
         return replace(self.graphs[key], system=part.system)
 
-    def _judged(self, goal: e.Expr, part: Slice, graph: StateGraph) -> _Attempt:
+    def _judged(self, goal: e.Expr, part: Slice, graph: StateGraph) -> Attempt:
         """What a slice says about the goal, with what is known by now."""
         holds, tests = predicate(part.system, goal), self.slicer.known(part, self.known)
         truth = [holds(state) or not all(known(state) for known in tests) for state in graph.states]
@@ -329,11 +366,11 @@ class Prover:
                 for number, (state, good) in enumerate(zip(graph.states, truth, strict=True))
                 if not good and not any(sure(state) for _, sure in part.sure)
             ]
-            return _Attempt(part, graph, bad, None, True)
+            return Attempt(part, graph, bad, None, True)
         calm_graph = self._calm(part, graph)
         quiet = quiet_states(calm_graph, truth)
         bad = quiet + [state for members in livelocks(calm_graph, truth) for state in members]
-        return _Attempt(part, graph, bad, None if bad else rank(calm_graph, truth), bool(quiet))
+        return Attempt(part, graph, bad, None if bad else rank(calm_graph, truth), bool(quiet))
 
     def _calm(self, part: Slice, graph: StateGraph) -> CalmGraph:
         """The calm steps of a slice that are left once everything known has settled.
@@ -358,7 +395,7 @@ class Prover:
         component, found = strongly_connected(edges, self.budget)
         return CalmGraph(graph, actions, edges, enabled, component, found)
 
-    def _accept(self, goal: e.Expr, attempt: _Attempt) -> bool:
+    def _accept(self, goal: e.Expr, attempt: Attempt) -> bool:
         """Hands the proof to the checker."""
         ranking, states = attempt.ranking, attempt.graph.states
         if ranking is None:
@@ -376,7 +413,7 @@ class Prover:
         self.found.largest = max(self.found.largest, len(columns))
         return True
 
-    def _resting(self, attempt: _Attempt) -> tuple[tuple[Column, ...], Diagram]:
+    def _resting(self, attempt: Attempt) -> tuple[tuple[Column, ...], Diagram]:
         """The diagram of all states of a slice; of slices that look alike it is made once."""
         part = attempt.part
         if part.source not in self.diagrams:
@@ -386,126 +423,6 @@ class Prover:
         columns = tuple(part.columns[place] for place in order)
         return columns, replace(diagram, variables=tuple(column.variable for column in columns))
 
-    # ---- what may be missing -------------------------------------------------------------------------------------
-
-    def _votes(self, attempt: _Attempt) -> Counter[str]:
-        """The cut variables that decide the way into the trouble, and whether something must happen there."""
-        keep = attempt.keep
-        votes: Counter[str] = Counter()
-        for state in attempt.bad[:SAMPLE]:
-            for number, _ in attempt.graph.path(state)[1:]:
-                for origin in attempt.part.origins[number][:SAMPLE]:
-                    votes.update(self.system.commands[origin].reads - keep)
-        for possible in self.slicer.enabled.values():
-            if not e.names(possible).isdisjoint(keep):
-                votes.update(e.names(possible) - keep)
-        for number, command in enumerate(self.system.commands):
-            if command.step.kind == "fair" and not self.slicer.writes[number].isdisjoint(keep - _control(keep)):
-                votes.update(self.slicer.footprints[number] - keep)
-        return votes
-
-    def _given(self, value: e.Expr) -> list[e.Expr]:
-        """A value with what a local of a run is given in the place of the local."""
-        local = next((name for name in sorted(e.names(value)) if "/" in name), None)
-        if local is None:
-            return [value]
-        updates = (update for command in self.system.commands for update in command.updates)
-        given = dict.fromkeys(new for name, new in updates if name == local and not isinstance(new, e.Const))
-        return [e.substitute(value, {local: new}) for new in given]
-
-    def _written_from(self, keep: frozenset[str]) -> frozenset[str]:
-        """The cut locals of runs whose values are written into what is kept."""
-        world = keep - _control(keep)
-        values = (
-            value
-            for command in self.system.commands
-            if command.step.action.startswith("reconcile ")
-            for name, value in command.updates
-            if name in world
-        )
-        return frozenset(name for value in values for name in e.names(value) - keep if "/" in name)
-
-    def _conditions(self, goal: e.Expr, attempt: _Attempt) -> list[e.Expr]:
-        """What a reconcile writes into the slice, when it does, and when it ends before that, on cut variables."""
-        keep = attempt.keep
-        world = keep - _control(keep)
-        written: dict[e.Expr, None] = {}
-        found: dict[e.Expr, None] = {}
-        for number, command in enumerate(self.system.commands):
-            writes = self.slicer.writes[number]
-            if (
-                not command.step.action.startswith("reconcile ")
-                or command.step.kind != "fair"
-                or writes.isdisjoint(keep)
-            ):
-                continue
-            for name, value in command.updates:
-                if name in world and e.names(value) and e.names(value).isdisjoint(keep):
-                    for given in self._given(value):
-                        written.update(dict.fromkeys(_truths(given)))
-            cut = _cut_part(command.guard, keep)
-            if cut == e.TRUE:
-                continue
-            if not writes.isdisjoint(world):
-                found[cut] = None
-        stays = [self._stays(keep, e.names(goal) & world), self._stays(keep, world)]
-        conditions = [*written, *stays, *sorted(found, key=lambda term: len(e.names(term)))]
-        return [
-            term
-            for term in dict.fromkeys(conditions)
-            if not isinstance(term, e.Const) and e.names(term) <= self.slicer.types.keys()  # not of what is chosen
-        ]
-
-    def _stays(self, keep: frozenset[str], world: frozenset[str]) -> e.Expr:
-        """The condition, on what is cut, under which no run leaves the way to where it writes some of what is kept."""
-        parts: dict[e.Expr, None] = {}
-        for way in self.ways:
-            moves = self._moves(way.variable.name)
-            onward = {old for number, old, _ in moves if not self.slicer.writes[number].isdisjoint(world)}
-            for place in sorted({old for _, old, _ in moves}, key=way.at):  # those near the end first
-                if any(old == place and new in onward for _, old, new in moves):
-                    onward.add(place)
-            for number, old, new in moves:
-                command = self.system.commands[number]
-                seen = not world.isdisjoint(self.slicer.writes[number] | e.names(command.guard))
-                if old in onward and new not in onward and not seen and " fails" not in command.step.detail:
-                    decided = _decided(command.guard, keep)
-                    if decided is not None:
-                        parts[e.negate(decided)] = None
-        return e.both(*parts)
-
-    def _moves(self, pc: str) -> list[tuple[int, str, str]]:
-        """The fair steps of a run: command, place before and after."""
-        found: list[tuple[int, str, str]] = []
-        for number, command in enumerate(self.system.commands):
-            old, new = fixed(command.guard, self.slicer.types).get(pc), dict(command.updates).get(pc)
-            if command.step.kind == "fair" and isinstance(old, e.Const) and isinstance(new, e.Const):
-                if old.value not in RESTING:
-                    found.append((number, str(old.value), str(new.value)))
-        return found
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """One slice with the states of it in which a run could stay without the goal."""
-
-    part: Slice
-    graph: StateGraph
-    bad: list[int]
-    ranking: Ranking | None
-    at_rest: bool
-    """Whether the first of them is at rest."""
-
-    @property
-    def keep(self) -> frozenset[str]:
-        """The variables kept."""
-        return self.part.keep
-
-    @property
-    def trouble(self) -> float:
-        """The share of the states in which a run could stay without the goal."""
-        return len(self.bad) / len(self.graph.states)
-
 
 def arranged(columns: Sequence[Column], rows: Sequence[tuple[StateTuple, int]]) -> tuple[tuple[Column, ...], Diagram]:
     """The columns in the order that makes the diagram small, and the diagram."""
@@ -514,32 +431,13 @@ def arranged(columns: Sequence[Column], rows: Sequence[tuple[StateTuple, int]]) 
     return tuple(by_name[variable.name] for variable in diagram.variables), diagram
 
 
-def _cut_part(guard: e.Expr, keep: frozenset[str]) -> e.Expr:
-    """The part of a guard that reads cut variables only."""
-    parts = guard.operands if isinstance(guard, e.And) else (guard,)
-    return e.both(*(part for part in parts if e.names(part) and e.names(part).isdisjoint(keep)))
-
-
-def _truths(value: e.Expr) -> list[e.Expr]:
-    """The conditions that decide what a value is."""
-    if isinstance(e.type_of(value), BoolType):
-        return [value]
-    return [value.condition, *_truths(value.yes), *_truths(value.no)] if isinstance(value, e.Choice) else []
-
-
-def _control(names: frozenset[str]) -> frozenset[str]:
-    """Those of the variables that belong to the controllers themselves."""
-    return frozenset(name for name in names if name.startswith(("pc(", "queued(", "timer(", "held(")))
-
-
-def _decided(guard: e.Expr, keep: frozenset[str]) -> e.Expr | None:
-    """The last decision of a reconcile in a guard: what was read, not what the API server answers."""
-    parts = guard.operands if isinstance(guard, e.And) else (guard,)
-    for part in reversed(parts):
-        names = e.names(part)
-        if names and names.isdisjoint(keep) and any(is_view(name) or "/" in name for name in names):
-            return part
-    return None
+def _terms(value: e.Expr) -> Iterator[e.Expr]:
+    """The terms of a sum."""
+    if isinstance(value, e.Arithmetic) and value.operator == "+":
+        yield from _terms(value.left)
+        yield from _terms(value.right)
+    else:
+        yield value
 
 
 def _weight(variable: Variable) -> int:

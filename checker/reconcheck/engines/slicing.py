@@ -123,7 +123,7 @@ class Slicer:
         """How the commands look from nothing but common variables."""
         self._common_leads: dict[tuple[str, frozenset[str]], tuple[dict[str, list[int]], dict[str, _Leads]]] = {}
         self._looks: dict[object, int] = {}
-        self._sure: dict[tuple[str, frozenset[str]], e.Expr] = {}
+        self._sure: dict[tuple[str, frozenset[str], tuple[Predicate, ...]], e.Expr] = {}
 
     def _enabled(self, action: str) -> e.Expr:
         """When a fair action is possible.  A run can always go on: the checker proves that."""
@@ -149,7 +149,7 @@ class Slicer:
         sure: list[tuple[str, Callable[[StateTuple], bool]]] = []
         for action, ways in self.enabled.items():
             names = e.names(ways)
-            condition = e.FALSE if names and names.isdisjoint(keep) else self._surely(action, keep)
+            condition = e.FALSE if names and names.isdisjoint(keep) else self._surely(action, keep, predicates)
             if condition != e.FALSE:
                 sure.append((action, predicate(projected, shape.formula(condition))))
         return Slice(projected, columns, tuple(sure), origins, keep, tuple(predicates), shape)
@@ -253,8 +253,10 @@ class Slicer:
             guard, *(one for one in left if e.names(one) <= keep | inputs | numbers and about_rest(one, folded))
         )
         blur = Blur(keep | inputs | {p.name for p in predicates}, numbers)
+        blur.give(kept_updates.values())
         guard = blur.replaced(guard)
         shown = tuple((name, self._new_value(name, value, blur)) for name, value in kept_updates.items())
+        guard = e.both(guard, *blur.apart)
         moved = any(not self.writes[number].isdisjoint(e.names(one.term)) for one in predicates)
         found: dict[Seen, None] = {}
         for choice in self._cases(blur, fixed_values) if moved else ({},):
@@ -290,8 +292,10 @@ class Slicer:
         key = bare.shape, tuple([name in keep or name in inputs for name in names])
         if key not in self._alike:
             blur = Blur(keep | inputs, numbers)
+            blur.give(value for name, value in bare.updates if name in keep)
             shown = blur.replaced(bare.guard)
             values = tuple((name, self._new_value(name, value, blur)) for name, value in bare.updates if name in keep)
+            shown = e.both(shown, *blur.apart)
             self._alike[key] = simpler(shown, values, (*command.inputs, *blur.inputs), (), False), names
         seen, others = self._alike[key]
         if seen.guard == e.FALSE:
@@ -367,12 +371,16 @@ class Slicer:
 
     # ---- fairness ------------------------------------------------------------------------------------------------
 
-    def _surely(self, action: str, keep: frozenset[str]) -> e.Expr:
-        """The condition on kept variables under which an action is possible whatever the others are."""
+    def _surely(self, action: str, keep: frozenset[str], predicates: Sequence[Predicate]) -> e.Expr:
+        """The condition on kept variables and predicates under which an action is possible whatever the others are."""
         ways = self.enabled[action]
-        key = action, e.names(ways) & keep
+        names = e.names(ways)
+        touched = tuple(one for one in predicates if not names.isdisjoint(e.names(one.term)))
+        key = action, names & keep, touched
         if key not in self._sure:
-            blur = Blur(keep)
+            for one in touched:
+                ways = _recognise(ways, one, e.Var(one.name, BOOL))
+            blur = Blur(keep | {one.name for one in touched})
             cases = blur.replaced(ways)
             self._sure[key] = _always(cases, {choice.name for choice in blur.inputs}, [MOST_CASES])
         return self._sure[key]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from reconcheck.explain.broken import Broken, reconcile
 from reconcheck.explain.candidates import broken_model
+from reconcheck.explain.clock import Clock
 from reconcheck.explain.diagnosis import Edit, Levels
+from reconcheck.explain.flows import Flow
 from reconcheck.explain.patch import read_text
 from reconcheck.explain.schedule import PERIOD
-from reconcheck.explain.verdict import GOOD, Report
+from reconcheck.explain.verdict import GOOD
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import SCHEDULED, Scope
@@ -21,29 +23,43 @@ SECONDS = 10.0
 """For each model with a schedule added, at most."""
 
 
-def with_added_schedules(
-    report: Report, levels: Sequence[Levels], left: Callable[[], float], tell: Callable[[str], None]
-) -> tuple[Levels, ...]:
-    """The levels, with the verdict under a schedule of its own for each goal that fails at all of them.
+@dataclass(frozen=True)
+class AddedSchedules:
+    """A piece of work: the verdict under a schedule of its own for each of some goals that fail at every level.
 
     The schedule is added to each controller that lacks some; where there are several, then to each of them alone: two
     that are woken for ever can keep each other from the goal.
     """
-    operator, without = report.operator, report.scope.without
-    failing = [operator.goal(one.goal) for one in levels if one.fails]
+
+    goals: tuple[str, ...]
+    without: tuple[str, ...]
+
+    def done(self, verifier: Verifier, seconds: float | None) -> dict[str, str]:
+        """The verdicts, within so many seconds."""
+        operator, clock = verifier.operator, Clock(seconds)
+        failing = [operator.goal(name) for name in self.goals]
+        file = parse_text(operator.sources[operator.file], operator.file)
+        added: dict[str, str] = {}
+        for loaded in _added(broken_model(operator, file, failing), self.without):
+            open_ = [loaded.operator.goal(goal.name) for goal in failing if added.get(goal.name) not in GOOD]
+            if not open_:
+                break
+            verifier.budget.report("adding a schedule")
+            left = clock.left()
+            changed = Verifier(loaded, SECONDS if left is None else min(left, SECONDS))
+            for answer in changed.together(open_, Scope(SCHEDULED, self.without)):
+                if answer.good or added.get(answer.goal.name) != "unknown":
+                    added[answer.goal.name] = answer.verdict
+        return added
+
+
+def with_added_schedules(levels: Sequence[Levels], without: tuple[str, ...]) -> Flow:
+    """The flow that finds the levels, with the verdict under a schedule of its own for each goal that fails at all."""
+    failing = tuple(one.goal for one in levels if one.fails)
     if not failing:
         return tuple(levels)
-    file = parse_text(operator.sources[operator.file], operator.file)
-    added: dict[str, str] = {}
-    for loaded in _added(broken_model(operator, file, failing), without):
-        open_ = [loaded.operator.goal(goal.name) for goal in failing if added.get(goal.name) not in GOOD]
-        if not open_:
-            break
-        tell("adding a schedule")
-        answers = Verifier(loaded, min(left(), SECONDS)).together(open_, Scope(SCHEDULED, without))
-        for answer in answers:
-            if answer.good or added.get(answer.goal.name) != "unknown":
-                added[answer.goal.name] = answer.verdict
+    (found,) = yield (AddedSchedules(failing, without),)
+    added = dict.fromkeys(failing, "unknown") if found is None else found
     return tuple(replace(one, added=added.get(one.goal, "")) for one in levels)
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from reconcheck.explain.absent_faults import absent_faults
 from reconcheck.explain.added_schedule import with_added_schedules
-from reconcheck.explain.diagnosis import Diagnosis
+from reconcheck.explain.diagnosis import MOST_EDITS, Diagnosis, Levels
+from reconcheck.explain.flows import Flow, Hands
 from reconcheck.explain.levels import level_scopes, levels_of
-from reconcheck.explain.looks import Hands, Looks
+from reconcheck.explain.looks import Looks
+from reconcheck.explain.mending import mending
 from reconcheck.explain.necessity import considered, less, needs_of, sufficient_of, whole
 from reconcheck.explain.paces import paces_of
-from reconcheck.explain.repairs import repairs, unrepaired
+from reconcheck.explain.repair_search import MOST_WORK
+from reconcheck.explain.repairs import unrepaired
 from reconcheck.explain.verdict import Answer, Report
-from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import UNSCHEDULED, Scope
 
 LEAST_SECONDS, TIMES_THE_VERDICTS = 60.0, 3.0
@@ -28,32 +30,44 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
     limit = default_limit(report) if seconds is None else seconds
     without = report.scope.without
     goals = list({answer.goal.name: answer.goal for answer in report.answers}.values())
-    looks = Looks(report.operator, goals, hands, limit, tell)
+    looks = Looks(report.operator, goals, limit, tell)
     looks.know([*report.answers, *(checked.answer for checked in report.expectations)])
     base, unscheduled = whole(without), Scope(UNSCHEDULED, without)
-    every = considered(looks, without)
-    single = [less(base, one.scoped) for one in every]
-    levels = list(dict.fromkeys([base, unscheduled, *level_scopes(without)]))
-    looks.gather(single, runs=single, costs=[base, unscheduled], levels=levels)
-    sufficient, ended = sufficient_of(looks, without)
+    scopes = list(dict.fromkeys([base, unscheduled, *level_scopes(without)]))
+    hands([looks.gather((), costs=[base, unscheduled], levels=scopes)], looks.left)
+    levels = levels_of(looks, without)
+    known = [*report.answers, *(checked.answer for checked in report.expectations), *_by_level(levels)]
+    wake_ups, mended, levels, absent = hands(
+        [
+            _about_wake_ups(looks, without, levels),
+            mending(known, MOST_EDITS, MOST_WORK, looks.tally),
+            with_added_schedules(levels, without),
+            absent_faults(report),
+        ],
+        looks.left,
+    )
+    (sufficient, ended), paces = wake_ups
+    mending_found, untold = mended
     found = Diagnosis(
-        levels=levels_of(looks, without),
+        levels=levels,
         needs=needs_of(looks, without),
         sufficient=sufficient,
+        paces=paces,
         most_reconciles=_most_reconciles(looks, unscheduled),
+        repairs=mending_found,
+        unrepaired=unrepaired(report.answers, mending_found),
+        absent=absent,
+        shared=looks.tally.shared(),
     )
-    paces = paces_of(looks, without, found.levels)
-    found = replace(found, levels=with_added_schedules(report, found.levels, looks.left, tell))
-    absent = absent_faults(report, looks.left(), tell)
-    known = [*report.answers, *(checked.answer for checked in report.expectations), *_by_level(found)]
-    mending, untold = repairs(
-        Loaded(report.operator, ()), list(dict.fromkeys(known)), looks.left(), tell, tally=looks.tally
-    )
-    undecided = (*_undecided(found, looks, unscheduled), *([ended] if ended else []), *untold)
-    left = unrepaired(report.answers, mending)
-    shared = looks.tally.shared()
-    found = replace(found, repairs=mending, undecided=undecided, unrepaired=left, absent=absent)
-    return replace(found, paces=paces, shared=shared)
+    return replace(found, undecided=(*_undecided(found, looks, unscheduled), *([ended] if ended else []), *untold))
+
+
+def _about_wake_ups(looks: Looks, without: tuple[str, ...], levels: Sequence[Levels]) -> Flow:
+    """The flow that finds which wake-ups are enough, and how soon they come; what each is good for is known then."""
+    single = [less(whole(without), one.scoped) for one in considered(looks, without)]
+    yield from looks.gather(single, runs=single)
+    sufficient = yield from sufficient_of(looks, without)
+    return sufficient, (yield from paces_of(looks, without, levels))
 
 
 def default_limit(report: Report) -> float:
@@ -61,10 +75,10 @@ def default_limit(report: Report) -> float:
     return max(LEAST_SECONDS, TIMES_THE_VERDICTS * report.seconds)
 
 
-def _by_level(found: Diagnosis) -> Iterator[Answer]:
+def _by_level(levels: Iterable[Levels]) -> Iterator[Answer]:
     """The answers at each level that are known."""
-    for levels in found.levels:
-        yield from (answer for answer in levels.answers if answer.verdict != "unknown")
+    for one in levels:
+        yield from (answer for answer in one.answers if answer.verdict != "unknown")
 
 
 def _most_reconciles(looks: Looks, scope: Scope) -> tuple[tuple[str, int | None], ...]:

@@ -6,11 +6,11 @@ Scopes that leave the same wake-ups are the same system: it is looked at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from reconcheck.explain.costs import Costs, costs_of
+from reconcheck.explain.flows import Flow
 from reconcheck.explain.settled import settled
 from reconcheck.explain.tally import LEVELS, NEEDS, Tally
 from reconcheck.explain.verdict import Answer
@@ -27,6 +27,10 @@ class Task:
     goals: tuple[str, ...]
     costs: bool = False
 
+    def done(self, verifier: Verifier, seconds: float | None) -> Look:
+        """What comes of it, within so many seconds."""
+        return look(verifier, self, seconds)
+
 
 @dataclass(frozen=True)
 class Look:
@@ -39,14 +43,7 @@ class Look:
     costs: Costs | None
 
 
-class Hands(Protocol):
-    """Who does the looking: this process, or others."""
-
-    def __call__(self, tasks: Sequence[Task], seconds: Callable[[], float]) -> Iterator[Look]:
-        """What comes of each task, in any order; one for which there was no time is left out."""
-
-
-def look(verifier: Verifier, task: Task, seconds: float) -> Look:
+def look(verifier: Verifier, task: Task, seconds: float | None) -> Look:
     """Answers the open goals of a scope within so many seconds, and reads the costs off its state graph."""
     operator = verifier.operator
     goals = [operator.goal(name) for name in task.goals]
@@ -65,18 +62,6 @@ def look(verifier: Verifier, task: Task, seconds: float) -> Look:
     return Look(task, answers, runs, costs)
 
 
-def one_hand(verifier: Verifier) -> Hands:
-    """Looks in this process, one task after the other."""
-
-    def hands(tasks: Sequence[Task], seconds: Callable[[], float]) -> Iterator[Look]:
-        for task in tasks:
-            left = seconds()
-            if left > 0.0:
-                yield look(verifier, task, left)
-
-    return hands
-
-
 class Looks:
     """All looks at one model, each answer once."""
 
@@ -84,11 +69,10 @@ class Looks:
         self,
         operator: Operator,
         goals: Sequence[Goal],
-        hands: Hands,
         seconds: float,
         tell: Callable[[str], None],
     ) -> None:
-        self.operator, self.goals, self.hands, self.tell = operator, tuple(goals), hands, tell
+        self.operator, self.goals, self.tell = operator, tuple(goals), tell
         self.seconds = seconds
         self.started = time.monotonic()
         self.tally = Tally()
@@ -113,8 +97,8 @@ class Looks:
         runs: Sequence[Scope] = (),
         costs: Sequence[Scope] = (),
         levels: Sequence[Scope] = (),
-    ) -> None:
-        """Looks at each scope, as far as its answers are not there yet, nor what runs and costs where it is wanted.
+    ) -> Flow:
+        """Has scopes looked at, as far as answers are not there yet, nor what runs and costs where it is wanted.
 
         `levels` come first, and are counted apart.
         """
@@ -130,15 +114,20 @@ class Looks:
             if system not in tasks and (open_ or expensive or unseen):
                 tasks[system] = Task(scope, open_, expensive)
                 self.tally.count(part, 0, len(open_))
-        for done, found in enumerate(self.hands(tuple(tasks.values()), self.left), 1):
-            self.tell(f"looking at it without some wake-ups ({done} of {len(tasks)})")
-            system = self._system(found.task.scope)
-            for answer in found.answers:
-                self._answers[answer.goal.name, system] = answer
-            if found.runs is not None:
-                self._runs[system] = found.runs
-            if found.costs is not None:
-                self._costs[system] = found.costs
+        if tasks:
+            self.tell(f"looking at it without some wake-ups ({len(tasks)} times)")
+        for found in (yield tuple(tasks.values())):
+            if found is not None:  # there was time for it
+                self._learn(found)
+
+    def _learn(self, found: Look) -> None:
+        system = self._system(found.task.scope)
+        for answer in found.answers:
+            self._answers[answer.goal.name, system] = answer
+        if found.runs is not None:
+            self._runs[system] = found.runs
+        if found.costs is not None:
+            self._costs[system] = found.costs
 
     def answer(self, goal: Goal, scope: Scope) -> Answer:
         """The answer to a goal in a scope that was looked at; unknown where there was no time for it."""

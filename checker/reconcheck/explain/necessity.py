@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconcheck.explain.diagnosis import Need
+from reconcheck.explain.flows import Flow
 from reconcheck.explain.looks import Looks
 from reconcheck.explain.refuting import Refuter
 from reconcheck.explain.tally import NEEDS
@@ -81,11 +82,11 @@ def _need(looks: Looks, goals: Sequence[Goal], base: Scope, one: WakeUp, wakes: 
 # ---- what is enough ----------------------------------------------------------------------------------------------
 
 
-def sufficient_of(looks: Looks, without: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], ...], str]:
+def sufficient_of(looks: Looks, without: tuple[str, ...]) -> Flow:
     """The sets of wake-ups with which every goal converges that converges with all of them, and no smaller set does.
 
     Sets are tried by size, and one that contains a set that is enough is not smallest.  Each that is passed over
-    has a counterexample of its own, replayed.  The second result says why the search ended early, if it did.
+    has a counterexample of its own, replayed.  The flow returns the sets, and why the search ended early, if it did.
     """
     base = whole(without)
     goals = [g for g in looks.goals if g.kind == "converges" and looks.answer(g, base).good]
@@ -108,7 +109,7 @@ def sufficient_of(looks: Looks, without: tuple[str, ...]) -> tuple[tuple[tuple[s
                 else:
                     looks.tally.count(NEEDS, len(goals))
                 del sets[0]
-            looks.gather(open_.values())
+            yield from looks.gather(open_.values())
             for kept, scope in open_.items():
                 answers = [looks.answer(goal, scope) for goal in goals]
                 refuter.learn(answers)

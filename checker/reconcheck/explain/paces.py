@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconcheck.explain.diagnosis import Levels, Pace
+from reconcheck.explain.flows import Flow
 from reconcheck.explain.looks import Looks
 from reconcheck.explain.necessity import considered, less, whole
 from reconcheck.model.operator import SCHEDULED
 
 
-def paces_of(looks: Looks, without: tuple[str, ...], levels: Iterable[Levels]) -> tuple[Pace, ...]:
-    """The pace of each convergence goal that converges with the schedule only, where it can be told."""
+def paces_of(looks: Looks, without: tuple[str, ...], levels: Iterable[Levels]) -> Flow:
+    """The flow that finds the pace of each goal that converges with the schedule only, where it can be told."""
     lowest = {one.goal: one.lowest for one in levels}
     goals = [goal for goal in looks.goals if goal.kind == "converges" and lowest.get(goal.name) == SCHEDULED]
     periods: dict[str, float] = {}
@@ -29,7 +30,7 @@ def paces_of(looks: Looks, without: tuple[str, ...], levels: Iterable[Levels]) -
         for goal in goals
     }
     if any(not needed[goal.name] for goal in goals):
-        looks.gather(alone.values())
+        yield from looks.gather(alone.values())
     found: list[Pace] = []
     for goal in goals:
         if some := needed[goal.name]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from reconcheck.diagnostic import ModelError
@@ -17,6 +17,7 @@ from reconcheck.explain.broken import Broken
 from reconcheck.explain.candidate import Candidate, Happened
 from reconcheck.explain.candidates import candidates
 from reconcheck.explain.cause import Place
+from reconcheck.explain.clock import Clock
 from reconcheck.explain.diagnosis import Edit, Repair
 from reconcheck.explain.edits import Overlap, difference, original_line, original_lines
 from reconcheck.explain.patch import NoPatch, patched, read_text, trimmed, with_true_causes, written_schedule
@@ -49,28 +50,14 @@ GRAPH = frozenset({"graph", "search"})
 CALLED = {REST: "that it comes to rest", WAITING: "that no new wait is armed for ever"}
 """What is asked beside the goals, as a sentence calls it."""
 
+_Wish = tuple[Goal, str | None]
+"""A goal of a repaired model, with the verdict that is expected; None for a good one."""
 Set = frozenset[int]
 """Candidates by number."""
 
 
-@dataclass
-class Clock:
-    """How much time is left."""
-
-    seconds: float | None
-    started: float = field(default_factory=time.monotonic)
-
-    def left(self) -> float | None:
-        """Seconds left, at least 0; None without a limit."""
-        return None if self.seconds is None else max(0.0, self.seconds - (time.monotonic() - self.started))
-
-    def past(self, part: float) -> bool:
-        """Whether more than a part of the time is gone."""
-        return self.seconds is not None and time.monotonic() - self.started > part * self.seconds
-
-
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """A set that mends something, and breaks nothing."""
 
     chosen: Set
@@ -95,15 +82,15 @@ class Search:
         tell: Callable[[str], None],
         more: tuple[Candidate, ...] = (),
         before: Asked | None = None,
-        after: Search | None = None,
+        work: int = 0,
         most_work: int | None = MOST_WORK,
     ) -> None:
         self.loaded, self.broken, self.asked = loaded, broken, asked
         self.verdicts, self.clock, self.tell = verdicts, clock, tell
         self.before = before
         """What was good in another scope, and must stay so."""
-        self.read: dict[str, Loaded] = {} if after is None else after.read
-        """The models of texts that were read, also in the search before this one."""
+        self.read: dict[str, Loaded] = {}
+        """The models of texts that were read."""
         self.candidates: tuple[Candidate, ...] = (*candidates(broken), *more)
         self.runs: dict[str, list[tuple[Set, Set]]] = {}
         """For each goal, the sets with which it fails, each with the candidates that a run of it is touched by."""
@@ -111,19 +98,14 @@ class Search:
         """The same with the schedule, where a repair takes away all of it that stands in the model."""
         self.scripts: list[Script] = []
         """How known runs begin that fail, the most useful first."""
-        self.found: list[_Found] = []
+        self.found: list[Found] = []
         self.undecided: list[str] = []
         self.impossible: set[Set] = set()
         """Sets that give no model, or change the same words."""
         self.considered = self.tried = 0
         """Sets that came up, and those that no run known from others had shown to fail."""
         self.most_work = most_work
-        self.work: int = 0 if after is None else min(after.work, BEFORE)
-
-    def repairs(self, most_edits: int) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
-        """The repairs, verified, and what could not be told."""
-        self.run(most_edits)
-        return self.verified(), tuple(self.undecided)
+        self.work = min(work, BEFORE)
 
     # ---- the search ----------------------------------------------------------------------------------------
 
@@ -178,7 +160,7 @@ class Search:
     def _try(self, chosen: Set) -> None:
         started = time.monotonic()
         self.tried += 1
-        self.tell(f"trying repairs: {self._title(chosen)}")
+        self.tell(f"trying repairs: {self.title(chosen)}")
         edits = tuple(edit for number in sorted(chosen) for edit in self.candidates[number].edits)
         try:
             _, loaded = read_text(self.broken, edits, self.read)
@@ -195,7 +177,7 @@ class Search:
         self.work += WORK_OF_A_SET + tried.states
         self._learn(self.runs, chosen, tried.wrong)
         if tried.open:
-            self.undecided.append(f"{self._title(chosen)}: {tried.open}")
+            self.undecided.append(f"{self.title(chosen)}: {tried.open}")
         elif tried.mended and tried.allowed(self.asked):
             found = self._also_with_schedule(chosen, edits, loaded, tried.mended)
             if found.mended:
@@ -221,15 +203,15 @@ class Search:
 
     def _also_with_schedule(
         self, chosen: Set, edits: tuple[Edit, ...], loaded: Loaded, mended: frozenset[str]
-    ) -> _Found:
+    ) -> Found:
         """What a set mends and does not break with what stays of the schedule either, which the operator runs with."""
         while True:
             gone = self._gone(loaded, mended)
             wrong, guarded = self._wrong_with_schedule(chosen, edits, gone, mended)
             if wrong - mended:
-                return _Found(chosen, frozenset(), gone, guarded, 0.0)
+                return Found(chosen, frozenset(), gone, guarded, 0.0)
             if not wrong or wrong == mended:
-                return _Found(chosen, mended - wrong, gone, guarded, 0.0)
+                return Found(chosen, mended - wrong, gone, guarded, 0.0)
             mended -= wrong
 
     @cached_property
@@ -295,39 +277,28 @@ class Search:
             )
         return frozenset(wrong), found.whole
 
-    def _title(self, chosen: Set) -> str:
+    def title(self, chosen: Set) -> str:
+        """What a set changes, in a sentence."""
         return "; ".join(self.candidates[number].title for number in sorted(chosen))
 
     # ---- what was found ------------------------------------------------------------------------------------
 
-    def verified(self) -> tuple[Repair, ...]:
-        """The repairs among what was found."""
-        made: list[Repair] = []
-        for found in self._best():
-            if self.clock.left() == 0.0:
-                self.undecided.append(f"not verified, as the time was up: {self._title(found.chosen)}")
-                continue
-            repair = self._repair(found, any(found.mended <= {*other.goals} for other in made))
-            if repair is not None:
-                made.append(repair)
-        return tuple(made)
-
-    def _best(self) -> list[_Found]:
+    def best(self) -> list[Found]:
         """The minimal sets that mend as many goals as can be mended at once, smallest first."""
         found = [one for one in self.found if not any(self._better(other, one) for other in self.found)]
         most = [one for one in found if not any(other.mended > one.mended for other in found)]
         return sorted(most, key=lambda one: (len(one.chosen), sorted(one.chosen)))
 
-    def _better(self, other: _Found, one: _Found) -> bool:
+    def _better(self, other: Found, one: Found) -> bool:
         """Whether another set does as much with less."""
         if other is one or not other.mended >= one.mended:
             return False
         return other.chosen != one.chosen and other.chosen <= self._covered(one.chosen)
 
-    def _repair(self, found: _Found, another: bool) -> Repair | None:
+    def verified(self, found: Found, another: bool) -> Repair | None:
         """A found set as a repair, if the real engines say so of the text that it gives; `another` does as much."""
         started = time.monotonic()
-        title = self._title(found.chosen)
+        title = self.title(found.chosen)
         self.tell(f"verifying the repair: {title}")
         edits = tuple(edit for number in sorted(found.chosen) for edit in self.candidates[number].edits)
         try:
@@ -371,7 +342,7 @@ class Search:
         gone = self._gone(self.loaded, frozenset())
         if gone:
             self.tell(f"verifying the repair: {title}")
-            found = _Found(frozenset(), frozenset(names), gone, True, 0.0)
+            found = Found(frozenset(), frozenset(names), gone, True, 0.0)
             try:
                 whole = patched(self.broken, (), gone, self.verdicts)
             except NoPatch:
@@ -401,10 +372,10 @@ class Search:
             return ONE_MORE if left is None else min(ONE_MORE, left)
         return left
 
-    def _refused(self, loaded: Loaded, found: _Found, verifier: Verifier) -> str:
+    def _refused(self, loaded: Loaded, found: Found, verifier: Verifier) -> str:
         """Why the engines do not accept a repaired model; empty where they do."""
         rules = tuple(rule for number in sorted(found.chosen) for rule in self.candidates[number].rules)
-        for scope, wanted in self._wanted(loaded, found, rules).items():
+        for scope, wanted in self._by_system(loaded, self._wanted(loaded, found, rules)):
             goals = list({goal.name: goal for goal, _ in wanted}.values())
             answers = {answer.goal.name: answer for answer in verifier.together(goals, scope)}
             for goal, verdict in wanted:
@@ -414,13 +385,21 @@ class Search:
                     return f"{CALLED.get(goal.name, goal.name)} is {answer.verdict} {scope} then{reason}"
         return ""
 
-    def _wanted(
-        self, loaded: Loaded, found: _Found, rules: tuple[str, ...]
-    ) -> dict[Scope, list[tuple[Goal, str | None]]]:
+    @staticmethod
+    def _by_system(loaded: Loaded, wanted: dict[Scope, list[_Wish]]) -> Iterator[tuple[Scope, list[_Wish]]]:
+        """The same by the first of the scopes that leave the same wake-ups: these are one system."""
+        first: dict[frozenset[str], Scope] = {}
+        found: dict[Scope, list[_Wish]] = {}
+        for scope, wishes in wanted.items():
+            one = first.setdefault(in_force(loaded.operator.controllers, scope), scope)
+            found.setdefault(one, []).extend(wish for wish in wishes if wish not in found.get(one, ()))
+        yield from found.items()
+
+    def _wanted(self, loaded: Loaded, found: Found, rules: tuple[str, ...]) -> dict[Scope, list[_Wish]]:
         """Everything that has to be so of a repaired model: goals with the verdict expected, None for a good one."""
         operator = loaded.operator
         scheduled = with_schedule(self.asked.scope)
-        wanted: dict[Scope, list[tuple[Goal, str | None]]] = {}
+        wanted: dict[Scope, list[_Wish]] = {}
         if found.chosen:
             asked = replace(self.asked, failing=found.mended)
             wanted[asked.scope] = [(goal, None) for goal in requirements(operator, asked, rules)]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from reconcheck.explain.candidates import broken_model
+from reconcheck.explain.clock import Clock
 from reconcheck.explain.diagnosis import MOST_EDITS, Repair
 from reconcheck.explain.edits import Source, apply_edits
-from reconcheck.explain.repair_search import GRAPH, MOST_WORK, SEARCHED, Clock, Search
-from reconcheck.explain.schedule import helped_by, needed_rules, schedules
-from reconcheck.explain.tally import SETS, Tally
-from reconcheck.explain.trial import Asked, Verdicts, with_schedule
-from reconcheck.explain.verdict import GOOD, Answer
+from reconcheck.explain.flows import one_hand
+from reconcheck.explain.mending import mending
+from reconcheck.explain.repair_search import GRAPH, MOST_WORK
+from reconcheck.explain.tally import Tally
+from reconcheck.explain.trial import Verdicts, with_schedule
+from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import ENGINES, Verifier
 from reconcheck.model.assemble import Loaded, assemble
 from reconcheck.model.operator import SCHEDULED, Operator, Scope
@@ -35,45 +36,10 @@ def repairs(
     `tally` counts the sets of edits and the verdicts that came up, and those that work was done for.
     Raises `InternalError`.
     """
-    if not answers:
-        return (), ()
-    scope = answers[0].scope
-    asked = {answer.goal.name: answer for answer in answers if answer.scope == scope}
-    good = frozenset(name for name, answer in asked.items() if answer.good)
-    diverging = [answer for answer in asked.values() if answer.verdict in ("quiet", "livelock")]
-    goals = [answer.goal for answer in diverging if answer.goal.kind == "converges"]
-    if not goals:
-        return (), ()
-    path = loaded.operator.file
-    broken = broken_model(loaded.operator, parse_text(loaded.operator.sources[path], path), goals)
-    clock = Clock(seconds)
-    tally = tally or Tally()
-    verdicts = Verdicts(clock.left, loaded, answers, tally)
-    wanted = Asked(scope, frozenset(goal.name for goal in goals), good, True)
-    search = Search(loaded, broken, wanted, verdicts, clock, tell, most_work=most_work)
-    found, undecided = search.repairs(most_edits)
-    tally.count(SETS, search.considered, search.tried)
-    if scope.schedule:
-        return found, undecided
-    mended = frozenset(name for repair in found for name in repair.goals)
-    rest = [goal for goal in goals if goal.name not in mended]
-    scheduled = with_schedule(scope)
-    helped, without_help, unknown = helped_by(loaded, rest, scheduled, verdicts)
-    undecided = (*undecided, *unknown)
-    if helped:
-        found = (*found, search.keep(helped, needed_rules(loaded, helped, scheduled, verdicts)))
-    if without_help and clock.past(SEARCHED):
-        names = ", ".join(goal.name for goal in without_help)
-        undecided = (*undecided, f"{names} with a schedule and edits: the time was up")
-    elif without_help:
-        also = frozenset(goal.name for goal in loaded.operator.goals if verdicts(loaded, goal, scheduled) in GOOD)
-        wider = Asked(scheduled, frozenset(goal.name for goal in without_help), also, False)
-        broken = broken_model(loaded.operator, broken.file, without_help)
-        more = Search(loaded, broken, wider, verdicts, clock, tell, schedules(broken), wanted, search, most_work)
-        others, unknown = more.repairs(most_edits)
-        tally.count(SETS, more.considered, more.tried)
-        found, undecided = (*found, *others), (*undecided, *unknown)
-    return found, tuple(dict.fromkeys(undecided))
+    hands, flow = one_hand(Verifier(loaded, seconds, tell)), mending(answers, most_edits, most_work, tally or Tally())
+    (result,) = hands([flow], Clock(seconds).left)
+    found: tuple[tuple[Repair, ...], tuple[str, ...]] = result
+    return found
 
 
 def unrepaired(answers: Iterable[Answer], found: Iterable[Repair]) -> tuple[str, ...]:

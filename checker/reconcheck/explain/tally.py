@@ -23,6 +23,11 @@ class Tally:
         self._asked[part] = self._asked.get(part, 0) + asked
         self._looked[part] = self._looked.get(part, 0) + looked
 
+    def add(self, other: Tally) -> None:
+        """What somebody else has counted."""
+        for part in other._asked:
+            self.count(part, other.asked(part), other.looked(part))
+
     def asked(self, part: str) -> int:
         """Questions of a part."""
         return self._asked.get(part, 0)

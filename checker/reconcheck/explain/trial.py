@@ -234,6 +234,14 @@ class Verdicts:
         self._known = {(one.goal.name, one.scope): one.verdict for one in known if one.verdict != "unknown"}
         self._probed: dict[tuple[int, Scope], tuple[Loaded, Probed | None]] = {}
 
+    def of_the_model(self) -> tuple[Answer, ...]:
+        """What state graphs have shown of the model itself, to be known elsewhere."""
+        if self.model is None:
+            return ()
+        scopes = [scope for loaded, scope in self._probed if loaded == id(self.model)]
+        shown = [(g, s, self._shown(self.model, g, s)) for s in scopes for g in self.model.operator.goals]
+        return tuple(Answer(goal, scope, verdict) for goal, scope, verdict in shown if verdict is not None)
+
     def known(self, loaded: Loaded, goal: Goal, scope: Scope) -> str | None:
         """The verdict on a goal as far as it was known before."""
         return self._known.get((goal.name, scope)) if loaded is self.model else None
@@ -251,7 +259,10 @@ class Verdicts:
                 self._probed[key] = loaded, found if found.whole else None
             except NotProbed:
                 self._probed[key] = loaded, None
-        known = self._probed[key][1]
+        return self._shown(loaded, goal, scope)
+
+    def _shown(self, loaded: Loaded, goal: Goal, scope: Scope) -> str | None:
+        known = self._probed[id(loaded), scope][1]
         if known is None:
             return None
         wrong: Wrong | None = known.wrong.get(goal.name)

@@ -297,8 +297,8 @@ class Verifier:
         self.systems.pop(scope, None)
         self.provers.pop(scope, None)
 
-    def limit(self, seconds: float) -> None:
-        """From now on there are so many seconds."""
+    def limit(self, seconds: float | None) -> None:
+        """From now on there are so many seconds; None for no limit."""
         self.budget = replace(self.budget, seconds=seconds, started=time.monotonic())
 
     def _answer(self, goal: Goal, scope: Scope) -> Answer:

@@ -1,0 +1,178 @@
+"""What a slice may be missing: the variables and the conditions that it can be widened by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reconcheck.engines.explicit import StateGraph
+from reconcheck.engines.fairness import Ranking
+from reconcheck.engines.first_slices import keeps
+from reconcheck.engines.measures import RESTING
+from reconcheck.engines.slicing import Slice, Slicer
+from reconcheck.model import expr as e
+from reconcheck.model.managers import is_view, live_name
+from reconcheck.model.types import BoolType
+from reconcheck.proof.certificate import Places
+from reconcheck.semantics.system import System, fixed
+
+SAMPLE = 5
+"""States of the trouble whose way there is looked at."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One slice with the states of it in which a run could stay without the goal."""
+
+    part: Slice
+    graph: StateGraph
+    bad: list[int]
+    ranking: Ranking | None
+    at_rest: bool
+    """Whether the first of them is at rest."""
+
+    @property
+    def keep(self) -> frozenset[str]:
+        """The variables kept."""
+        return self.part.keep
+
+    @property
+    def trouble(self) -> float:
+        """The share of the states in which a run could stay without the goal."""
+        return len(self.bad) / len(self.graph.states)
+
+
+class Widening:
+    """Ideas for the slices of one system; `ways` are those to the ends of its runs."""
+
+    def __init__(self, system: System, slicer: Slicer, ways: Sequence[Places]) -> None:
+        self.system, self.slicer, self.ways = system, slicer, ways
+
+    def votes(self, attempt: Attempt) -> Counter[str]:
+        """The cut variables that decide the way into the trouble, and whether something must happen there."""
+        keep = attempt.keep
+        votes: Counter[str] = Counter()
+        for state in attempt.bad[:SAMPLE]:
+            for number, _ in attempt.graph.path(state)[1:]:
+                for origin in attempt.part.origins[number][:SAMPLE]:
+                    votes.update(self.system.commands[origin].reads - keep)
+        for possible in self.slicer.enabled.values():
+            if not e.names(possible).isdisjoint(keep):
+                votes.update(e.names(possible) - keep)
+        for number, command in enumerate(self.system.commands):
+            if command.step.kind == "fair" and not self.slicer.writes[number].isdisjoint(keep - control(keep)):
+                votes.update(self.slicer.footprints[number] - keep)
+        return votes
+
+    def given(self, value: e.Expr) -> list[e.Expr]:
+        """A value with what a local of a run is given in the place of the local."""
+        local = next((name for name in sorted(e.names(value)) if "/" in name), None)
+        if local is None:
+            return [value]
+        updates = (update for command in self.system.commands for update in command.updates)
+        given = dict.fromkeys(new for name, new in updates if name == local and not isinstance(new, e.Const))
+        return [e.substitute(value, {local: new}) for new in given]
+
+    def written_from(self, world: Iterable[str], keep: frozenset[str]) -> frozenset[str]:
+        """The locals of runs that a slice follows whose values are written into some variables."""
+        values = (
+            value
+            for command in self.system.commands
+            if command.step.action.startswith("reconcile ")
+            and f"pc({command.step.action.removeprefix('reconcile ')})" in keep
+            for name, value in command.updates
+            if name in world
+        )
+        return frozenset(name for value in values for name in e.names(value) - keep if "/" in name)
+
+    def conditions(self, goal: e.Expr, attempt: Attempt) -> list[e.Expr]:
+        """When a process does what the goal wants, what a reconcile writes, when, and when it ends before that.
+
+        All of it on cut variables.
+        """
+        keep = attempt.keep
+        world = keep - control(keep)
+        written: dict[e.Expr, None] = {}
+        found: dict[e.Expr, None] = {}
+        for number, command in enumerate(self.system.commands):
+            writes = self.slicer.writes[number]
+            if command.step.kind != "fair" or writes.isdisjoint(keep):
+                continue
+            if command.step.action.startswith("process "):
+                if any(name in e.names(goal) and not keeps(name, value) for name, value in command.updates):
+                    written[_cut_part(command.guard, keep)] = None
+            if not command.step.action.startswith("reconcile "):
+                continue
+            for name, value in command.updates:
+                if name in world and e.names(value) and e.names(value).isdisjoint(keep):
+                    for given in self.given(value):
+                        written.update(dict.fromkeys(_truths(given)))
+            cut = _cut_part(command.guard, keep)
+            if cut == e.TRUE:
+                continue
+            if not writes.isdisjoint(world):
+                found[cut] = None
+        stays = [self._stays(keep, e.names(goal) & world), self._stays(keep, world)]
+        conditions = [*written, *stays, *sorted(found, key=lambda term: len(e.names(term)))]
+        return [
+            term
+            for term in dict.fromkeys(conditions)
+            if not isinstance(term, e.Const) and e.names(term) <= self.slicer.types.keys()  # not of what is chosen
+        ]
+
+    def _stays(self, keep: frozenset[str], world: frozenset[str]) -> e.Expr:
+        """The condition, on what is cut, under which no run leaves the way to where it writes some of what is kept."""
+        parts: dict[e.Expr, None] = {}
+        for way in self.ways:
+            moves = self._moves(way.variable.name)
+            onward = {old for number, old, _ in moves if not self.slicer.writes[number].isdisjoint(world)}
+            for place in sorted({old for _, old, _ in moves}, key=way.at):  # those near the end first
+                if any(old == place and new in onward for _, old, new in moves):
+                    onward.add(place)
+            for number, old, new in moves:
+                command = self.system.commands[number]
+                seen = not world.isdisjoint(map(live_name, self.slicer.writes[number] | e.names(command.guard)))
+                if old in onward and new not in onward and not seen and " fails" not in command.step.detail:
+                    decided = _decided(command.guard, keep)
+                    if decided is not None:
+                        parts[e.negate(decided)] = None
+        return e.both(*parts)
+
+    def _moves(self, pc: str) -> list[tuple[int, str, str]]:
+        """The fair steps of a run: command, place before and after."""
+        found: list[tuple[int, str, str]] = []
+        for number, command in enumerate(self.system.commands):
+            old, new = fixed(command.guard, self.slicer.types).get(pc), dict(command.updates).get(pc)
+            if command.step.kind == "fair" and isinstance(old, e.Const) and isinstance(new, e.Const):
+                if old.value not in RESTING:
+                    found.append((number, str(old.value), str(new.value)))
+        return found
+
+
+def _cut_part(guard: e.Expr, keep: frozenset[str]) -> e.Expr:
+    """The part of a guard that reads cut variables only."""
+    parts = guard.operands if isinstance(guard, e.And) else (guard,)
+    return e.both(*(part for part in parts if e.names(part) and e.names(part).isdisjoint(keep)))
+
+
+def _truths(value: e.Expr) -> list[e.Expr]:
+    """The conditions that decide what a value is."""
+    if isinstance(e.type_of(value), BoolType):
+        return [value]
+    return [value.condition, *_truths(value.yes), *_truths(value.no)] if isinstance(value, e.Choice) else []
+
+
+def control(names: frozenset[str]) -> frozenset[str]:
+    """Those of the variables that belong to the controllers themselves."""
+    return frozenset(name for name in names if name.startswith(("pc(", "queued(", "timer(", "held(")))
+
+
+def _decided(guard: e.Expr, keep: frozenset[str]) -> e.Expr | None:
+    """The last decision of a reconcile in a guard: what was read, not what the API server answers."""
+    parts = guard.operands if isinstance(guard, e.And) else (guard,)
+    for part in reversed(parts):
+        names = e.names(part)
+        if names and names.isdisjoint(keep) and any(is_view(name) or "/" in name for name in names):
+            return part
+    return None
