@@ -213,7 +213,7 @@ class Verifier:
                 self.efforts.reached("proofs in parts", prover.found.tried)
             found = missing_proof(system, goal, prover)
         else:
-            found = missing_invariant(system, self.gap)
+            found = missing_invariant(system, goal, self.gap)
         found = replace(found, unbounded=unbounded(system), searched=tuple(self.efforts.found.values()))
         return replace(found, advice=advised(found, self.operator, self.budget.left == 0.0))
 
