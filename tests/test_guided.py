@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,13 @@ from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.patterns import pattern
 from reconcheck.engines.positions import Edge, classes
 from reconcheck.engines.projection import bounds
+from reconcheck.engines.prove import conjuncts
 from reconcheck.engines.python_code import canonical, successors
 from reconcheck.engines.stepping import Stepper
+from reconcheck.engines.suspects import Suspect, suspects
+from reconcheck.explain import verify
 from reconcheck.explain.trace import Claim, Replayer, Trace
+from reconcheck.explain.verdict import Answer
 from reconcheck.model import expr as e
 from reconcheck.model.load import load
 from reconcheck.model.operator import Goal, Operator, Scope
@@ -27,6 +32,7 @@ from support import GOLDEN, MODELS, read, scopes
 from support import search as exhaustive
 
 NO_SCHEDULE = Scope()
+BENCH = Path(__file__).parent / "bench" / "models"
 
 FAN_OUT = """rdsl 1
 param N: 1..100 = 2
@@ -145,6 +151,71 @@ def test_a_missing_watch_is_shown_by_the_fewest_steps(size: int, tmp_path: Path)
     assert counterexample is not None
     assert counterexample.shortest
     assert len(counterexample.path) - 1 == 2 * size + 7
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_of_several_parts_the_shortest_run_without_any_of_them(path: Path) -> None:
+    """Whichever part is looked at first, what is called the shortest is the shortest for all of them."""
+    operator = read(path)
+    parts = tuple(dict.fromkeys(goal.formula for goal in operator.goals if goal.kind == "converges"))
+    known = exhaustive(operator, NO_SCHEDULE)
+    whole = e.both(*parts)
+    values = known.values(Goal("all", "converges", whole, operator.goals[0].doc, (), operator.goals[0].span))
+    quiet, loops = quiet_states(known.calm, values), livelocks(known.calm, values)
+    for part in parts:
+        for thorough in (True, False):
+            found_ = search(
+                known.system, first_slice(known.system, part), part, Budget(), whole=parts, thorough=thorough
+            )
+            if found_ is None:
+                continue
+            assert quiet or loops
+            length = len(found_.path) - 1
+            if found_.loop is None:
+                assert length >= known.graph.depth[quiet[0]]
+                assert length == known.graph.depth[quiet[0]] or not found_.shortest
+                assert found_.shortest or (not thorough and len(parts) > 1)
+            elif found_.shortest:
+                lasso = shortest_lasso(known.calm, loops, values, Budget())
+                assert lasso is not None
+                assert length == len(lasso.stem) - 1 + len(lasso.loop)
+
+
+@pytest.mark.parametrize("goal", ["copied", "status"])
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_a_missing_watch_in_the_benchmark_is_shown_by_as_few_steps_as_by_exhaustive_search(
+    goal: str, size: int
+) -> None:
+    """Six steps for one secondary, by its whole state graph; two more for each further one, and two for a restart."""
+    operator = load(BENCH / "fanout-missing-watch.rdsl", {"N": size}).operator
+    system = compile_system(operator, NO_SCHEDULE)
+    parts = conjuncts(operator.goal(goal).formula)
+    part = next(suspects(system, parts, Budget())).formula
+    counterexample = search(system, first_slice(system, part), part, Budget(), whole=parts)
+    assert counterexample is not None
+    assert counterexample.shortest
+    assert len(counterexample.path) - 1 == (6 if size == 1 else 2 * size + 6)
+    if size == 1:
+        known = exhaustive(operator, NO_SCHEDULE, 40_000)
+        assert known.graph.depth[quiet_states(known.calm, known.values(operator.goal(goal)))[0]] == 6
+
+
+def test_the_first_look_leaves_most_of_the_time_to_what_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[float | None] = []
+
+    def watched(_system: System, _parts: tuple[e.Expr, ...], budget: Budget) -> Iterator[Suspect]:
+        left.append(budget.left)
+        return iter(())
+
+    monkeypatch.setattr(verify, "suspects", watched)
+    loaded = load(BENCH / "fanout-missing-watch.rdsl", {"N": 4})
+    for seconds in (10.0, None):
+        verifier = verify.Verifier(loaded, seconds, engines=frozenset({"search"}))
+        monkeypatch.setattr(verifier, "_guided", lambda *_: Answer(loaded.operator.goals[0], NO_SCHEDULE, "quiet"))
+        verifier.answer(loaded.operator.goals[0], NO_SCHEDULE, why=False)
+    assert left[0] is not None
+    assert left[0] <= 0.3 * 10
+    assert left[1] == pytest.approx(60, abs=5)
 
 
 def test_a_large_fan_out_needs_few_states(tmp_path: Path) -> None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.departures import Departures
+from reconcheck.engines.first_slices import first_slice
+from reconcheck.engines.lower_bound import Part
 from reconcheck.engines.patterns import Guide, Pattern, pattern
 from reconcheck.engines.python_code import StateTuple
 from reconcheck.engines.reduction import SLOW, everything, near, with_examples
 from reconcheck.engines.runs import Judge, Run
 from reconcheck.engines.shorten import shortened
-from reconcheck.engines.shortest import shortest_livelock, shortest_quiet
+from reconcheck.engines.shortest import MOST_TRIED, shortest_livelock, shortest_quiet
 from reconcheck.engines.stepping import Stepper
 from reconcheck.model import expr as e
 from reconcheck.semantics.system import System
 
 FIRST_TURN = 4_000
 """Steps that each search tries in its first turn, at least; each turn has twice as many as the one before."""
+THOROUGH = 4
+"""How many times as many steps are tried for a shorter run where that matters."""
 FIRST_TURN_EACH = 3
 """The same for each command of the system: a run of a larger system is longer."""
 
@@ -47,11 +52,15 @@ def search(
     budget: Budget,
     seen: Pattern | None = None,
     rounds: int | None = None,
+    whole: Sequence[e.Expr] = (),
+    thorough: bool = True,
 ) -> Counterexample | None:
     """A counterexample to the convergence of a goal that depends on the variables in `keep`; None where none is left.
 
-    `seen` is the goal's pattern, where it is known already.  Raises `Exhausted` when the budget is spent first, or
-    when each search has had so many `rounds`, and `LeftRange` where the model is wrong.
+    `seen` is the goal's pattern, where it is known already.  Where the goal is one of several parts of the `whole`, any
+    run without one of them will do in the end, if it is shorter; that none of them is shorter is only looked for where
+    the search is to be `thorough`.  Raises `Exhausted` when the budget is spent first, or when each search has had so
+    many `rounds`, and `LeftRange` where the model is wrong.
     """
     stepper = Stepper(system)
     judge = Judge(stepper, goal)
@@ -69,7 +78,10 @@ def search(
             run = searches[way].advance(turn)
             explored = sum(len(one.departures) for one in searches.values())
             if run is not None:
-                return _best(judge, keep, goal, guide, run, explored, budget)
+                others = [part for part in whole if part != goal] if goal in whole else []
+                parts = [(keep, goal), *((first_slice(system, part), part) for part in others if thorough)]
+                formula = e.both(goal, *others)
+                return _Ending(stepper, formula, parts, {goal: guide}, budget, thorough).best(run, explored)
             if searches[way].finished:
                 waiting.remove(way)
             budget.check("searching for a counterexample", explored)
@@ -80,26 +92,46 @@ def search(
     return None
 
 
-def _best(
-    judge: Judge,
-    keep: frozenset[str],
-    goal: e.Expr,
-    guide: Guide | None,
-    run: Run,
-    explored: int,
-    budget: Budget,
-) -> Counterexample:
-    """The shortest counterexample that comes of a run, as far as the budget allows."""
-    run, proved = shortened(judge, run), False
-    try:
-        quiet = shortest_quiet(judge, keep, goal, len(run.moves) + (run.loop is not None), budget)
-        run, proved = quiet.run or run, quiet.complete
-        if run.loop is not None:
-            livelock = shortest_livelock(judge, guide, len(run.moves), budget)
-            run, proved = livelock.run or run, proved and livelock.complete
-    except Exhausted:
-        proved = False
-    assert judge.proves(run)
-    path = [(-1, judge.rename(run.states[0]))]
-    path += [(move[0], judge.rename(state)) for move, state in zip(run.moves, run.states[1:], strict=True)]
-    return Counterexample(path, run.loop, proved, explored)
+@dataclass(frozen=True)
+class _Ending:
+    """Makes of a run the shortest one, for a goal that is all of some parts, and tells whether it is."""
+
+    stepper: Stepper
+    goal: e.Expr
+    parts: Sequence[Part]
+    """The parts of the goal of which a shorter run is looked for, all or some."""
+    guides: dict[e.Expr, Guide | None]
+    """Those of parts that are known by now."""
+    budget: Budget
+    thorough: bool
+
+    def best(self, run: Run, explored: int) -> Counterexample:
+        """The shortest counterexample that comes of a run, as far as the budget allows."""
+        judge = Judge(self.stepper, self.goal)
+        run, proved = shortened(judge, run), False
+        every = e.both(*(formula for _, formula in self.parts)) == self.goal
+        most = max(MOST_TRIED, THOROUGH * MOST_TRIED // len(self.parts)) if self.thorough else MOST_TRIED
+        try:
+            limit = len(run.moves) + (run.loop is not None)
+            quiet = shortest_quiet(judge, self.parts, limit, self.budget, most)
+            run, proved = quiet.run or run, quiet.complete and every
+            if run.loop is not None:
+                livelock = shortest_livelock(judge, self._guides(), len(run.moves), self.budget, most)
+                run, proved = livelock.run or run, proved and livelock.complete
+        except Exhausted:
+            proved = False
+        assert judge.proves(run)
+        path = [(-1, judge.rename(run.states[0]))]
+        path += [(move[0], judge.rename(state)) for move, state in zip(run.moves, run.states[1:], strict=True)]
+        return Counterexample(path, run.loop, proved, explored)
+
+    def _guides(self) -> list[Guide | None]:
+        """How near a state is to a livelock without each of the parts."""
+        system = self.stepper.system
+        found: list[Guide | None] = []
+        for keep, formula in self.parts:
+            if formula not in self.guides:
+                seen = pattern(system, keep, formula, self.budget)
+                self.guides[formula] = None if seen is None else Guide(seen)
+            found.append(self.guides[formula])
+        return found

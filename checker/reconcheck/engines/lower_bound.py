@@ -6,7 +6,7 @@ pattern of that object; of the others, each action counts where that raises the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.patterns import Distances, Pattern, pattern
@@ -17,20 +17,66 @@ from reconcheck.semantics.system import Command, System
 
 Bound = Callable[[StateTuple], int | None]
 """How many steps are needed at least; None where there is no way."""
+Part = tuple[frozenset[str], e.Expr]
+"""A part of a goal, with the variables that it depends on."""
 
-MOST_PATTERNS = 8
+Summand = tuple[Pattern, Distances]
+
+MOST_SUMMANDS = 150
+"""Distances that are looked up for one state, of all parts, past which there is no bound: each has to be worked out."""
+MOST_PATTERNS = 40
 """Objects and externals that get a pattern of their own."""
 GOAL = ""
 """The name of the goal's pattern."""
 
 
-def lower_bound(
-    system: System, keep: frozenset[str], goal: e.Expr, beginnings: list[StateTuple], budget: Budget
-) -> Bound | None:
-    """The bound for a goal that depends on the variables in `keep`, best for runs from the initial states.
+def lower_bound(system: System, parts: Sequence[Part], beginnings: list[StateTuple], budget: Budget) -> Bound | None:
+    """The bound for a goal that is all of some parts, best for runs from the initial states.
 
-    None where there are too many objects for it.
+    A state without the goal is one without some part of it.  None where there are too many objects for it.
     """
+    made: dict[str, Pattern | None] = {}
+    sums: list[list[Summand]] = []
+    for keep, formula in parts:
+        found = _of_part(system, keep, formula, beginnings, made, budget)
+        if found is None or len(parts) * len(found) > MOST_SUMMANDS:
+            return None
+        sums.append(found)
+    return _least(sums)
+
+
+def _least(sums: list[list[Summand]]) -> Bound:
+    """The least of some sums of distances; each pattern's view of a state is worked out once."""
+    views = list({id(one): one.key for summands in sums for one, _ in summands}.values())
+    place = {id(key): index for index, key in enumerate(views)}
+    terms = [[(place[id(one.key)], distances) for one, distances in summands] for summands in sums]
+
+    def bound(state: StateTuple) -> int | None:
+        seen = [view(state) for view in views]
+        least: int | None = None
+        for summands in terms:
+            total = 0
+            for index, distances in summands:
+                steps = distances.get(seen[index])
+                if steps is None:
+                    break
+                total += steps
+            else:
+                least = total if least is None else min(least, total)
+        return least
+
+    return bound
+
+
+def _of_part(
+    system: System,
+    keep: frozenset[str],
+    formula: e.Expr,
+    beginnings: list[StateTuple],
+    made: dict[str, Pattern | None],
+    budget: Budget,
+) -> list[Summand] | None:
+    """What adds up to the bound for one part; `made` are the patterns of objects by their names."""
     core = core_of(system, keep)
     of = {name: holder for name, holder in holders(system).items() if not name.startswith("held(")}
     seen = {of[name] for name in core if name in of}
@@ -38,12 +84,14 @@ def lower_bound(
     if len(others) > MOST_PATTERNS:
         return None
     control = frozenset(v.name for v in system.variables if v.name.startswith(CONTROL))
-    patterns = {GOAL: pattern(system, keep, goal, budget)}
+    patterns = {GOAL: pattern(system, keep, formula, budget)}
     for other in others:
-        own = control | {name for name, holder in of.items() if holder == other}
-        patterns[other] = pattern(system, own, e.FALSE, budget)
+        if other not in made:
+            own = control | {name for name, holder in of.items() if holder == other}
+            made[other] = pattern(system, own, e.FALSE, budget)
+        patterns[other] = made[other]
     there = {name: one for name, one in patterns.items() if one is not None}
-    return _Sum(there, [_group(command, of, seen) for command in system.commands], beginnings).bound()
+    return _Sum(there, [_group(command, of, seen) for command in system.commands], beginnings).summands()
 
 
 def _group(command: Command, of: dict[str, str], seen: set[str]) -> str:
@@ -65,20 +113,9 @@ class _Sum:
         for group in sorted(set(groups) - set(patterns)):
             self._place(group)
 
-    def bound(self) -> Bound:
-        """The sum of the distances."""
-        parts = [(self.patterns[name].key, distances) for name, distances in self.distances.items()]
-
-        def bound(state: StateTuple) -> int | None:
-            total = 0
-            for key, distances in parts:
-                steps = distances.get(key(state))
-                if steps is None:
-                    return None
-                total += steps
-            return total
-
-        return bound
+    def summands(self) -> list[Summand]:
+        """The patterns with the distances that may be added."""
+        return [(self.patterns[name], distances) for name, distances in self.distances.items()]
 
     def _place(self, group: str) -> None:
         """Counts a group of commands in the pattern in which it makes most of a difference."""

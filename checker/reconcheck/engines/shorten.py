@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from reconcheck.engines.python_code import StateTuple
 from reconcheck.engines.reduction import rank
@@ -18,6 +19,8 @@ ELSEWHERE = ("process ", "noise ", "disturbance ")
 """How the actions of the environment begin."""
 DELIVERIES = ("sync ", "retry ", "fire ", "resync ")
 """How what comes to the operator begins."""
+MOST_BEGINNINGS = 200
+"""Initial states that are tried in the place of the first."""
 LOOK = 10
 """What it costs to look for a possible step, in steps taken."""
 
@@ -53,6 +56,7 @@ class _Shortening:
         while before is not self.best and self.taken < MOST_TAKEN:
             before = self.best
             self._leave_out(1)
+            self._begin_otherwise()
             self._crash_instead()
             self._move_forward()
             size = len(self.best.moves) // 2
@@ -77,6 +81,12 @@ class _Shortening:
             if position + size <= len(self.best.moves):
                 self._improve(self._trial(position, position + size, ()))
             position -= size
+
+    def _begin_otherwise(self) -> None:
+        """Takes the same moves, as far as they are possible, from another initial state."""
+        for choices in islice(self.stepper.first_choices(), MOST_BEGINNINGS):
+            if choices != self.best.first and self.taken < MOST_TAKEN:
+                self._improve(self._trial(0, 0, (), choices))
 
     def _crash_instead(self) -> None:
         """Before a run of a controller, a crash can stand for all deliveries since the run before."""
@@ -116,13 +126,15 @@ class _Shortening:
 
     # ---- trials ----------------------------------------------------------------------------------------------------
 
-    def _trial(self, start: int, end: int, instead: Iterable[Move]) -> Run | None:
-        """The run with other moves in the place of some, if it still proves something.
+    def _trial(self, start: int, end: int, instead: Iterable[Move], first: Choices | None = None) -> Run | None:
+        """The run with other moves in the place of some, if it still proves something; with a start of 0, from `first`.
 
         Moves that are not possible any more are left out, and what has to happen after the last one is added.
         """
         run = self.best
         trial = _Draft(list(run.moves[:start]), list(run.states[: start + 1]))
+        if first is not None:
+            trial.states = [self.stepper.first(first)]
         loop = run.loop if run.loop is not None and run.loop < start else None
         for number, choices in instead:
             self._take(trial, number, choices)
@@ -134,7 +146,7 @@ class _Shortening:
             self._finish(trial, min(len(run.moves), len(trial.moves) + MOST_ADDED))
         elif loop is None:
             return None
-        made = Run(run.first, tuple(trial.moves), tuple(trial.states), loop)
+        made = Run(run.first if first is None else first, tuple(trial.moves), tuple(trial.states), loop)
         return made if self.judge.proves(made) else None
 
     def _take(self, trial: _Draft, number: int, choices: Choices) -> None:

@@ -6,20 +6,20 @@ Each command counts in one pattern only, so what the patterns say adds up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.explored import Explored
-from reconcheck.engines.lower_bound import Bound, lower_bound
+from reconcheck.engines.lower_bound import Bound, Part, lower_bound
 from reconcheck.engines.patterns import Guide
+from reconcheck.engines.python_code import StateTuple
 from reconcheck.engines.runs import Judge, Run
-from reconcheck.model import expr as e
 from reconcheck.model.types import IntType
 
 MOST_TRIED = 50_000
-"""Steps tried before it is left open whether there is a shorter run: about a second."""
+"""Steps tried before it is left open whether there is a shorter run, by default: about a second."""
 MOST_FIRST = 1_000
 """Initial states, of which more leave it open too."""
 WIDEST_GAP = 40
@@ -34,10 +34,10 @@ class Answer:
     complete: bool
 
 
-def shortest_quiet(judge: Judge, keep: frozenset[str], goal: e.Expr, limit: int, budget: Budget) -> Answer:
-    """The shortest run of less than `limit` steps to a quiet state without the goal."""
-    search = _BreadthFirst(judge, limit, budget)
-    bound = lower_bound(judge.stepper.system, keep, goal, search.first, budget)
+def shortest_quiet(judge: Judge, parts: Sequence[Part], limit: int, budget: Budget, most: int = MOST_TRIED) -> Answer:
+    """The shortest run of less than `limit` steps to a quiet state without the goal, which is all of the parts."""
+    search = _BreadthFirst(judge, limit, budget, most)
+    bound = lower_bound(judge.stepper.system, parts, search.first, budget)
     if bound is None:
         return Answer(None, False)
     complete = search.run(bound, stop_at_end=True)
@@ -45,10 +45,20 @@ def shortest_quiet(judge: Judge, keep: frozenset[str], goal: e.Expr, limit: int,
     return Answer(min(ends, key=lambda run: run.changes, default=None), complete)
 
 
-def shortest_livelock(judge: Judge, guide: Guide | None, limit: int, budget: Budget) -> Answer:
-    """The shortest run of less than `limit` steps to and round a fair cycle that is not always in the goal."""
-    search = _BreadthFirst(judge, limit, budget)
-    complete = search.run(lambda state: 0 if guide is None else guide.restless.get(guide.key(state)), stop_at_end=False)
+def shortest_livelock(
+    judge: Judge, guides: Sequence[Guide | None], limit: int, budget: Budget, most: int = MOST_TRIED
+) -> Answer:
+    """The shortest run of less than `limit` steps to and round a fair cycle that is not always in the goal.
+
+    A cycle that is not always in the goal is not always in some part of it; the guides are those of the parts.
+    """
+
+    def bound(state: StateTuple) -> int | None:
+        steps = [0 if one is None else one.restless.get(one.key(state)) for one in guides]
+        return min((one for one in steps if one is not None), default=None)
+
+    search = _BreadthFirst(judge, limit, budget, most)
+    complete = search.run(bound, stop_at_end=False)
     found = search.explored.livelock(budget)
     if found is None:
         return Answer(None, complete)
@@ -59,8 +69,8 @@ def shortest_livelock(judge: Judge, guide: Guide | None, limit: int, budget: Bud
 class _BreadthFirst:
     """The states from which a run of less than `limit` steps is not excluded."""
 
-    def __init__(self, judge: Judge, limit: int, budget: Budget) -> None:
-        self.judge, self.stepper, self.limit, self.budget = judge, judge.stepper, limit, budget
+    def __init__(self, judge: Judge, limit: int, budget: Budget, most: int) -> None:
+        self.judge, self.stepper, self.limit, self.budget, self.most = judge, judge.stepper, limit, budget, most
         self.explored = Explored(self.stepper, judge)
         inputs = [v for one in (self.stepper.system.initial, *self.stepper.system.commands) for v in one.inputs]
         beginnings = list(islice(self.stepper.first_choices(), MOST_FIRST + 1))
@@ -83,7 +93,7 @@ class _BreadthFirst:
                 self.ends = [number for number in self.layer if self.judge.is_end(self.explored.states[number])]
             if self.ends or not self.layer:
                 break
-            if self.tried > MOST_TRIED:
+            if self.tried > self.most:
                 return False
             self.layer = [number for before in self.layer for number in self._after(before, depth + 1, bound)]
         return self.complete

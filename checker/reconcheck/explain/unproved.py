@@ -103,9 +103,9 @@ def missing_proof(system: System, goal: Goal, prover: Prover | None) -> Missing:
     )
 
 
-def missing_invariant(system: System, gap: Gap | None) -> Missing:
-    """What is missing for a proof that something always holds."""
-    return Missing(doubt=None if gap is None else _doubt(system, gap))
+def missing_invariant(system: System, goal: Goal, gap: Gap | None) -> Missing:
+    """What is missing for a proof that something always holds, or never."""
+    return Missing(open=(e.show(goal.formula),), doubt=None if gap is None else _doubt(system, gap))
 
 
 def _doubt(system: System, gap: Gap, live: Collection[int] = ()) -> Doubt:
@@ -113,7 +113,7 @@ def _doubt(system: System, gap: Gap, live: Collection[int] = ()) -> Doubt:
     steps = _ways(system.operator, [system.commands[number] for number in gap.commands if number in live])
     size = 0 if gap.slice is None else len(gap.slice.columns)
     blurred = () if gap.slice is None else tuple(_blurred(system, gap.slice.keep | e.names(gap.part)))
-    return Doubt(e.show(gap.part), str(gap.kind), tuple(_values(system, gap)), steps, size, blurred)
+    return Doubt(e.show(gap.part), str(gap.kind), tuple(dict(_values(system, gap)).items()), steps, size, blurred)
 
 
 def _blurred(system: System, keep: frozenset[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from reconcheck.certify.check import Checker
 from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
@@ -22,6 +23,7 @@ from reconcheck.engines.faultless import path_without_faults
 from reconcheck.engines.fewest_changes import shortest_path
 from reconcheck.engines.first_slices import first_slice
 from reconcheck.engines.gaps import Gap
+from reconcheck.engines.guided import Counterexample
 from reconcheck.engines.invariance import prove_always
 from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.patterns import Pattern
@@ -60,7 +62,11 @@ ENGINES = frozenset({"graph", "proof", "search"})
 LOOK_ROUNDS = 1
 """Rounds of a search for a counterexample to a suspect, before any proof is tried."""
 LOOK = 60.0
-"""Processor seconds past which such a search is left, whatever its rounds."""
+"""Processor seconds past which such searches are left, whatever their rounds."""
+LOOK_PART = 0.3
+"""The part of the time that is left for them, where there is a limit."""
+MOST_SUSPECTS = 3
+"""Parts of a goal that are looked at for a shorter run, once one is known to fail."""
 NEITHER = "neither a proof nor a run was found"
 TOO_MANY = f"not all states could be listed; {NEITHER}"
 """Why an answer is unknown."""
@@ -120,6 +126,8 @@ class Verifier:
         """What was tried for the present question."""
         self.gap: Gap | None = None
         """What the search for an invariant left open, for the present question."""
+        self.thorough = True
+        """Whether the present answer is to be shown, and not only to be told from others."""
         self.proving: dict[Scope, str] = {}
         """The goal that the prover of a scope looked at last."""
 
@@ -154,7 +162,7 @@ class Verifier:
         started = time.monotonic()
         if seconds is not None and self.budget.seconds is not None:
             self.budget = replace(self.budget, started=started + seconds - self.budget.seconds)
-        self.looked_at, self.efforts, self.gap = None, Efforts(), None
+        self.looked_at, self.efforts, self.gap, self.thorough = None, Efforts(), None, why
         try:
             answer = self._answer(goal, scope)
         except Exhausted as spent:
@@ -205,7 +213,7 @@ class Verifier:
                 self.efforts.reached("proofs in parts", prover.found.tried)
             found = missing_proof(system, goal, prover)
         else:
-            found = missing_invariant(system, self.gap)
+            found = missing_invariant(system, goal, self.gap)
         found = replace(found, unbounded=unbounded(system), searched=tuple(self.efforts.found.values()))
         return replace(found, advice=advised(found, self.operator, self.budget.left == 0.0))
 
@@ -472,47 +480,60 @@ class Verifier:
         return Answer(goal, scope, "converges", proof=summary, states=found.states, engine="slices", certificate=proof)
 
     def _suspected(self, goal: Goal, scope: Scope, system: System) -> Answer | None:
-        """A short look at the first part of the goal that already looks bad on its own."""
-        if "search" not in self.engines or not _rest_is_exact(system):
+        """A short look at the first part of the goal that looks bad on its own, and at others once it is known to be.
+
+        It never takes more than a part of the time that is left: something else follows it.
+        """
+        if "search" not in self.engines or not self._can_tell_rest(system):
             return None
+        left = self.budget.left
+        budget = self._share(LOOK if left is None else min(LOOK, LOOK_PART * left))
+        best: Counterexample | None = None
         try:
-            suspect = next(suspects(system, conjuncts(goal.formula), self._share(LOOK)), None)
-        except Exhausted:
-            if self.budget.left == 0.0:
+            for suspect in islice(suspects(system, conjuncts(goal.formula), budget), MOST_SUSPECTS):
+                found = self._search(goal, system, suspect.formula, budget, suspect.seen, LOOK_ROUNDS)
+                if found is not None and (best is None or len(found.path) < len(best.path)):
+                    best = found
+                if best is None or best.shortest:
+                    break
+        except (Exhausted, Endless):
+            if self.budget.left == 0.0 and best is None:
                 raise
-            return None
-        if suspect is None:
-            return None
-        return self._guided(goal, scope, system, suspect.formula, LOOK, suspect.seen, LOOK_ROUNDS)
+        return None if best is None else self._from_guided(goal, scope, system, best)
 
     def _open_part(self, goal: Goal, scope: Scope) -> e.Expr:
         """The part of the goal that the prover did not prove."""
         prover = self.provers.get(scope, (None, None))[0]
         return goal.formula if prover is None or prover.found.open is None else prover.found.open
 
-    def _guided(
-        self,
-        goal: Goal,
-        scope: Scope,
-        system: System,
-        part: e.Expr,
-        seconds: float,
-        seen: Pattern | None = None,
-        rounds: int | None = None,
-    ) -> Answer | None:
+    def _guided(self, goal: Goal, scope: Scope, system: System, part: e.Expr, seconds: float) -> Answer | None:
         """A counterexample to a part of the goal, by a search that its pattern guides."""
         if "search" not in self.engines or not self._can_tell_rest(system):
             return None
-        budget = self._share(seconds)
         try:
-            with self.efforts.at("guided search"):
-                found = guided.search(system, first_slice(system, part), part, budget, seen, rounds)
+            found = self._search(goal, system, part, self._share(seconds))
         except (Exhausted, Endless):
             if self.budget.left == 0.0:
                 raise
             return None
-        if found is None:
-            return None
+        return None if found is None else self._from_guided(goal, scope, system, found)
+
+    def _search(
+        self,
+        goal: Goal,
+        system: System,
+        part: e.Expr,
+        budget: Budget,
+        seen: Pattern | None = None,
+        rounds: int | None = None,
+    ) -> Counterexample | None:
+        """What guided search finds for a part of the goal."""
+        whole = conjuncts(goal.formula)
+        with self.efforts.at("guided search"):
+            return guided.search(system, first_slice(system, part), part, budget, seen, rounds, whole, self.thorough)
+
+    def _from_guided(self, goal: Goal, scope: Scope, system: System, found: Counterexample) -> Answer:
+        """The answer that a counterexample of guided search gives, once it is replayed."""
         commands = system.commands
         steps = [(commands[number].step if number >= 0 else None, state) for number, state in found.path]
         end = "quiet" if found.loop is None else "livelock"

@@ -41,8 +41,8 @@ def _labelled(label: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
 def _open(missing: Missing, types: dict[str, Type]) -> Iterator[str]:
     """The parts that are open, the first with why."""
     doubt = missing.doubt
-    for part in missing.open or (() if doubt is None else (doubt.part,)):
-        yield f"{part}: {_doubt(doubt, types)}" if doubt is not None and part == doubt.part else part
+    for number, part in enumerate(missing.open):
+        yield part if number or doubt is None else f"{part}: {_doubt(doubt, types)}"
 
 
 def _doubt(doubt: Doubt, types: dict[str, Type]) -> str:
