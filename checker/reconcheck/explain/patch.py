@@ -71,8 +71,9 @@ def patched(broken: Broken, edits: tuple[Edit, ...], gone: Collection[str], verd
         text, loaded = read_text(broken, edits)
         updated = _updated(broken, kept, loaded, verdicts)
         if updated:
-            edits = (*edits, *updated)
+            edits, before = (*edits, *updated), loaded
             text, loaded = read_text(broken, edits)
+            verdicts.expect_only(loaded, before)
     except (Overlap, ModelError) as wrong:
         raise NoPatch(str(wrong)) from wrong
     return Patched(edits, text, loaded)

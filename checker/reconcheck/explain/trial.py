@@ -28,6 +28,7 @@ from reconcheck.model import expr as e
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import SCHEDULED, Goal, Operator, Scope
 from reconcheck.model.types import BOOL, EnumType
+from reconcheck.model.wakeups import in_force
 from reconcheck.semantics.layout import layout
 
 FEW_STATES = 1_000
@@ -231,41 +232,55 @@ class Verdicts:
         tally: Tally | None = None,
     ) -> None:
         self.left, self.model, self.tally = left, model, tally or Tally()
-        self._known = {(one.goal.name, one.scope): one.verdict for one in known if one.verdict != "unknown"}
-        self._probed: dict[tuple[int, Scope], tuple[Loaded, Probed | None]] = {}
+        self._known: dict[tuple[str, frozenset[str]], str] = {}
+        for one in known:
+            if model is not None and one.verdict != "unknown":
+                self._known[one.goal.name, in_force(model.operator.controllers, one.scope)] = one.verdict
+        self._probed: dict[tuple[int, frozenset[str]], tuple[Loaded, Scope, Probed | None]] = {}
+        """By model and system: scopes that leave the same wake-ups are one."""
+        self._alike: dict[int, tuple[Loaded, Loaded]] = {}
+
+    def expect_only(self, loaded: Loaded, other: Loaded) -> None:
+        """Takes note that a model differs from another one in what is expected of it only."""
+        self._alike[id(loaded)] = loaded, self._meant(other)
+
+    def _meant(self, loaded: Loaded) -> Loaded:
+        return self._alike[id(loaded)][1] if id(loaded) in self._alike else loaded
 
     def of_the_model(self) -> tuple[Answer, ...]:
         """What state graphs have shown of the model itself, to be known elsewhere."""
-        if self.model is None:
-            return ()
-        scopes = [scope for loaded, scope in self._probed if loaded == id(self.model)]
-        shown = [(g, s, self._shown(self.model, g, s)) for s in scopes for g in self.model.operator.goals]
-        return tuple(Answer(goal, scope, verdict) for goal, scope, verdict in shown if verdict is not None)
+        mine = [(scope, found) for loaded, scope, found in self._probed.values() if loaded is self.model]
+        goals = () if self.model is None else self.model.operator.goals
+        shown = [(goal, scope, found) for scope, found in mine if found is not None for goal in goals]
+        return tuple(Answer(goal, scope, _verdict(found, goal)) for goal, scope, found in shown)
 
     def known(self, loaded: Loaded, goal: Goal, scope: Scope) -> str | None:
         """The verdict on a goal as far as it was known before."""
-        return self._known.get((goal.name, scope)) if loaded is self.model else None
+        if loaded is not self.model:
+            return None
+        return self._known.get((goal.name, in_force(loaded.operator.controllers, scope)))
 
     def __call__(self, loaded: Loaded, goal: Goal, scope: Scope) -> str | None:
         """The verdict on a goal; None where the graph is too large."""
         if (answered := self.known(loaded, goal, scope)) is not None:
             self.tally.count(REPAIRED, 1, 0)
             return answered
-        key = id(loaded), scope
+        loaded = self._meant(loaded)
+        key = id(loaded), in_force(loaded.operator.controllers, scope)
         self.tally.count(REPAIRED, 1, int(key not in self._probed))
         if key not in self._probed:
             try:
                 found = probe(loaded.operator, scope, self.left())
-                self._probed[key] = loaded, found if found.whole else None
+                self._probed[key] = loaded, scope, found if found.whole else None
             except NotProbed:
-                self._probed[key] = loaded, None
-        return self._shown(loaded, goal, scope)
+                self._probed[key] = loaded, scope, None
+        shown = self._probed[key][2]
+        return None if shown is None else _verdict(shown, goal)
 
-    def _shown(self, loaded: Loaded, goal: Goal, scope: Scope) -> str | None:
-        known = self._probed[id(loaded), scope][1]
-        if known is None:
-            return None
-        wrong: Wrong | None = known.wrong.get(goal.name)
-        if wrong is not None:
-            return wrong.verdict
-        return {"converges": "converges", "always": "holds"}.get(goal.kind, "reachable")
+
+def _verdict(found: Probed, goal: Goal) -> str:
+    """What a whole state graph says of a goal."""
+    wrong: Wrong | None = found.wrong.get(goal.name)
+    if wrong is not None:
+        return wrong.verdict
+    return {"converges": "converges", "always": "holds"}.get(goal.kind, "reachable")
