@@ -12,6 +12,7 @@ import pytest
 
 from bench import corpus, families, growth, known, record, report, verification
 from bench.families import FAMILIES, Family
+from bench.machine import compile_sources
 from bench.measure import Limit, Run, run
 from bench.peer_models import Instance, promela, rdsl, smv, tla
 from bench.peers import CONVERGES, QUIET, TLC, NuSMV, Spin
@@ -96,6 +97,12 @@ def test_a_run_that_fails_is_told_from_one_that_is_stopped(tmp_path: Path) -> No
     result = run([sys.executable, "-c", code], Limit(60, gigabytes=1), tmp_path)
     assert result.code == 1
     assert "MemoryError" in result.errors
+
+
+def test_what_is_measured_is_compiled_before(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("ONE = 1\n", encoding="utf-8")
+    compile_sources(tmp_path)
+    assert len([*tmp_path.rglob("one.*.pyc")]) == 1
 
 
 def test_exponents_are_those_of_the_law() -> None:

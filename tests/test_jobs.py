@@ -225,6 +225,40 @@ def test_a_short_model_gets_one_worker_only() -> None:
     assert shared.stderr.splitlines()[-1] == "1 workers"
 
 
+EARLY = """
+import sys
+from pathlib import Path
+from reconcheck.cli import jobs
+from reconcheck.cli.errors import wrong_value
+from reconcheck.cli.options import ScopeAsked
+from reconcheck.cli.request import Request
+
+def refuse(crew):
+    raise wrong_value("no process", "")
+
+if sys.argv[1] == "refused":
+    jobs.Crew.hire = refuse
+with jobs.Crew([Path(sys.argv[2])], Request((), ScopeAsked(), {}, None), 2) as crew:
+    print(jobs.start_method(), len(crew.workers), crew.workers and crew.workers[0].busy)
+    print(type(next(crew.outcomes())).__name__, len(crew.workers))
+print(len(crew.workers))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers start as copies there only")
+def test_a_worker_gets_ready_while_the_only_model_is_read(tmp_path: Path) -> None:
+    assert run("-c", EARLY, "hired", SMALL).stdout.splitlines() == ["fork 1 False", "Report 1", "0"]
+    wrong = tmp_path / "wrong.rdsl"
+    wrong.write_text("rdsl 1\noperator {", encoding="utf-8")
+    assert run("-c", EARLY, "hired", str(wrong)).stdout.splitlines() == ["fork 1 False", "Failure 1", "0"]
+
+
+def test_what_is_wrong_with_a_model_is_told_where_no_process_can_be_started(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.rdsl"
+    wrong.write_text("rdsl 1\noperator {", encoding="utf-8")
+    assert run("-c", EARLY, "refused", str(wrong)).stdout.splitlines()[1:] == ["Failure 0", "0"]
+
+
 def test_the_first_error_of_a_model_counts(tmp_path: Path) -> None:
     """In whatever order the questions of a model that is wrong are answered."""
     path = tmp_path / "range.rdsl"

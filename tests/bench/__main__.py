@@ -11,7 +11,7 @@ import click
 from . import comparison, families
 from .corpus import corpus
 from .known import diagnosed, known
-from .machine import FLOOR_RUNS, own_versions
+from .machine import FLOOR_RUNS, compile_sources, own_versions
 from .measure import Clock, Limit
 from .peers import TLC, NuSMV, Peer, Spin
 from .record import CORPUS, DIAGNOSIS, FAMILY, KNOWN, PEER
@@ -65,6 +65,8 @@ def main(
         asked += ["families"] if family_names or data else []
         asked += ["peers"] if peer_names else []
     parts = [] if report_only else asked or PARTS
+    if parts:
+        compile_sources()
     if "known" in parts:
         session.measure(KNOWN, "models", own_versions(), known(allowed, quick))
     if "corpus" in parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import importlib.metadata
 import os
 import platform
@@ -26,6 +27,11 @@ def environment() -> dict[str, str]:
     """The variables for a run of reconcheck: its sources are those of this checkout, installed or not."""
     path = [str(ROOT / "checker"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+
+
+def compile_sources(folder: Path = ROOT / "checker") -> None:
+    """Compiles sources to bytecode, as `pip install` does: where none may be written, every run would do it again."""
+    compileall.compile_dir(folder, quiet=2)
 
 
 def floor(clock: Clock, times: int = FLOOR_RUNS) -> float:

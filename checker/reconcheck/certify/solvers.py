@@ -6,6 +6,7 @@ Both read the same SMT-LIB 2 text, and know nothing else of a proof.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 SEED = 0
@@ -37,6 +38,12 @@ class Missing(Exception):
     """A solver that is not installed; the message says what to do."""
 
 
+def load_z3() -> None:
+    """Loads Z3 before it is needed, where it is installed."""
+    with suppress(ImportError):  # who needs it is told
+        import z3  # noqa: F401
+
+
 class Z3:
     """Z3, which reconcheck needs anyway."""
 
@@ -57,7 +64,7 @@ class Z3:
         import z3
 
         if self._solver is None:
-            self._solver = z3.Solver()
+            self._solver = z3.SimpleSolver()  # every question is asked between push and pop, where `Solver` is one too
             self._solver.set("random_seed", SEED)
         if seconds is not None:
             self._solver.set("timeout", max(1, int(seconds * 1000)))

@@ -24,6 +24,7 @@ from reconcheck.cli.errors import wrong_value
 from reconcheck.cli.progress import Progress
 from reconcheck.cli.request import GRACE, Request, failure, out_of_memory
 from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, Given, work
+from reconcheck.diagnostic import ModelError
 from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from reconcheck.explain.verdict import Report
     from reconcheck.model.assemble import Loaded
 
-PATIENCE = 1.0
+PATIENCE = 0.5
 """Seconds that a model takes before a second worker joins: starting one takes up to half of that."""
 GLANCE = 0.2
 """Seconds between two looks at the clock."""
@@ -105,6 +106,7 @@ class Crew:
         self.workers: list[Worker] = []
         self.context = multiprocessing.get_context(start_method())
         if len(files) == 1:
+            self._hire_early()
             self._read(self.models[0])
         else:
             self._prepare()
@@ -138,8 +140,13 @@ class Crew:
         except Exception as error:
             model.outcome = failure(error)
         else:
-            self._prepare()
             model.begin(loaded, asked, self.request.timeout)
+
+    def _hire_early(self) -> None:
+        """A worker that gets ready while this process reads, where one starts at once."""
+        if self.context.get_start_method() == "fork":
+            with suppress(ModelError):  # it is said when there is something to do
+                self.hire()
 
     def _prepare(self) -> None:
         """Imports what workers need once, before there are copies of this process."""

@@ -99,11 +99,22 @@ def work(connection: Connection, request: Request, recursion: int) -> None:
     collect_seldom()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
+        _get_ready(connection)
         _serve(connection, request)
     except (EOFError, OSError):
         return  # there is no parent any more
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
+
+
+def _get_ready(connection: Connection) -> None:
+    """Imports what every question needs, and what most do while there is nothing to do."""
+    import reconcheck.explain.verify  # noqa: F401
+
+    if not connection.poll():
+        from reconcheck.certify.solvers import load_z3
+
+        load_z3()
 
 
 def _serve(connection: Connection, request: Request) -> None:

@@ -34,6 +34,8 @@ class States:
         self._name = name
         self._kept: list[StateTuple | _Change] = []
         self._by_hash: dict[int, list[int]] = {}
+        self._latest: tuple[int, StateTuple] = (-1, ())
+        """The state that was put together or added last: what is asked for is mostly that one."""
 
     def __len__(self) -> int:
         """How many there are."""
@@ -41,6 +43,12 @@ class States:
 
     def __getitem__(self, number: int) -> StateTuple:
         """The state with this number."""
+        if self._latest[0] != number:
+            self._latest = number, self._put_together(number)
+        return self._latest[1]
+
+    def _put_together(self, number: int) -> StateTuple:
+        """The state with all changes since it was kept whole."""
         changes: list[_Change] = []
         kept = self._kept[number]
         while isinstance(kept, _Change):
@@ -63,7 +71,8 @@ class States:
                 return number, False
         alike.append(len(self._kept))
         self._kept.append(self._change(state, before, places) or state)
-        return len(self._kept) - 1, True
+        self._latest = len(self._kept) - 1, state
+        return self._latest[0], True
 
     def _change(self, state: StateTuple, before: int | None, places: Sequence[int]) -> _Change | None:
         """A state as a change of another; None where it is time to keep one whole."""

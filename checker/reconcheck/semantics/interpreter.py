@@ -17,7 +17,7 @@ from reconcheck.model.operator import (
     Controller,
     Watch,
 )
-from reconcheck.model.types import OpaqueType, Value, contains, zero
+from reconcheck.model.types import Value, contains, zero
 from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
@@ -140,7 +140,7 @@ class Interpreter(Reconciling):
 
     def _outcomes(self, state: State, step: Step, attempt: Callable[[Run], bool]) -> Iterator[tuple[Step, State]]:
         """Runs an attempt once for every sequence of choices."""
-        known = {int(v) for n, v in state.items() if isinstance(self.types[n], OpaqueType) and v}
+        known = {int(state[name]) for name in self.opaque_names if state.get(name)}
         pending: list[list[Value]] = [[]]
         while pending:
             script = pending.pop()

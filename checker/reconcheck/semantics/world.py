@@ -59,6 +59,7 @@ class World:
         self.layout: Layout = layout(operator, scope)
         self.names = tuple(variable.name for variable in self.layout.variables)
         self.types = {variable.name: variable.type for variable in self.layout.variables}
+        self.opaque_names = tuple(name for name, type_ in self.types.items() if isinstance(type_, OpaqueType))
         self.numbers = numbers
         """The integers that `any` tries on an unbounded variable; None where that is not allowed."""
 
