@@ -145,6 +145,8 @@ class Crew:
     def _hire_early(self) -> None:
         """A worker that gets ready while this process reads, where one starts at once."""
         if self.context.get_start_method() == "fork":
+            import reconcheck.explain.agenda  # noqa: F401 - both need it
+
             with suppress(ModelError):  # it is said when there is something to do
                 self.hire()
 
