@@ -59,8 +59,9 @@ class World:
         self.layout: Layout = layout(operator, scope)
         self.names = tuple(variable.name for variable in self.layout.variables)
         self.types = {variable.name: variable.type for variable in self.layout.variables}
-        self.numbers = numbers
-        """The integers that `any` tries on an unbounded variable; None where that is not allowed."""
+        self.numbers = None if numbers is None else tuple(sorted({0, *numbers}))
+        """The integers that `any` tries on an unbounded variable, 0 among them, which each can be; None where that is
+        not allowed."""
 
     def _any(self, run: Run, variable: Variable) -> Value:
         """Any value of the variable's type; an opaque one is a known value or a new one."""
