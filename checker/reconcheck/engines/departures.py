@@ -201,5 +201,5 @@ class Departures:
         """The run round a cycle of the scheduler, if that is a livelock."""
         if cycle is None or all(self.judge.holds(self.explored.states[number]) for number in cycle):
             return None
-        run = self.explored.round_trip(cycle[0], [self.scheduled[number][0] for number in cycle])
+        run = self.explored.round_trip([(number, self.scheduled[number][0]) for number in cycle])
         return run if self.judge.proves(run) else None

@@ -118,6 +118,21 @@ class Stepper:
 
         return extend(0, (), known)
 
+    def renamed(self, number: int, choices: Choices, before: StateTuple, here: StateTuple) -> Choices:
+        """The choices of a command in a state for the same ones in another, which differ in opaque values only.
+
+        What is new in the one is new in the other.
+        """
+        names: dict[Value, Value] = {before[index]: here[index] for index in self.opaque}
+        unused = itertools.count(max((int(here[index]) for index in self.opaque), default=0) + 1)
+        inputs = self.system.commands[number].inputs
+        return tuple(
+            (names[value] if value in names else names.setdefault(value, next(unused)))
+            if isinstance(variable.type, OpaqueType)
+            else value
+            for variable, value in zip(inputs, choices, strict=True)
+        )
+
     def _values(self, variable: Variable, state: StateTuple) -> Iterable[Value]:
         if is_finite(variable.type):
             return domain(variable.type)
