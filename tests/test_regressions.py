@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from contestants import Contest
 from judge import objection
 from reconcheck.engines import lasso
+from reconcheck.engines.python_code import choices, initial_states
 from reconcheck.explain import verify
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer
 from reconcheck.explain.verdict import Answer
@@ -17,6 +19,7 @@ from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
 from reconcheck.render.text import Paint, render_answer
+from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.interpreter import Interpreter
 from reconcheck.semantics.steps import Kind, Step
 
@@ -300,3 +303,79 @@ def test_a_number_that_is_chosen_and_makes_no_difference(tmp_path: Path) -> None
     assert trace is not None
     loaded = load(tmp_path / "model.rdsl")
     assert not objection(loaded.operator, Scope(), found["up"].goal, trace)
+
+
+def test_a_calm_step_that_only_the_calm_commands_of_a_slice_show(tmp_path: Path) -> None:
+    """It led to a state that the slice does not reach; that ended the program."""
+    loaded = model(
+        tmp_path,
+        """
+  primary App as app { spec.a: 0..2 = 0 }
+  resource StatefulSet as sts owned by app (plain) initially present { spec.a: 0..2 = 0 }
+  controller app for app {
+    watch app
+    reconcile {
+      when not sts.exists { create sts { spec.a = app.spec.a } on exists continue }
+      when sts.spec.a != app.spec.a { patch sts.spec.a = app.spec.a }
+      update app.spec.a = sts.spec.a on conflict continue
+      requeue wait after 5s
+    }
+  }
+  environment { disturbance gone { delete sts } }
+  converges { absent: not sts.exists }
+""",
+    )
+    (goal,) = loaded.operator.goals
+    assert Verifier(loaded, engines=frozenset({"proof"})).answer(goal, Scope()).verdict == "unknown"
+
+
+def test_a_cycle_whose_states_come_back_with_other_opaque_values(tmp_path: Path) -> None:
+    """Guided search went round it once more with the values that it had chosen under their old names."""
+    loaded = model(
+        tmp_path,
+        """
+  primary App as app initially present { status.b: opaque = any }
+  external db { up: opaque = none  secret: opaque }
+  controller app for app { reconcile { fail } }
+  environment { process renew { db.secret = any } }
+  converges { same: db.up == app.status.b and db.up != db.secret }
+""",
+    )
+    (goal,) = loaded.operator.goals
+    answer = Contest(loaded, Scope()).by_guided(goal)
+    assert answer.verdict == "livelock"
+    assert answer.trace is not None
+    assert not objection(loaded.operator, Scope(), goal, answer.trace)
+
+
+MANY_CHOICES = """
+  primary App as app { FIELDS }
+  external db { up: bool = false }
+  controller app for app { watch app reconcile { call db.up = true  await change } }
+  converges { up: db.up }
+"""
+
+
+def with_fields(*types: str) -> str:
+    """A model that begins with any values of these types."""
+    return MANY_CHOICES.replace("FIELDS", "  ".join(f"spec.f{i}: {type_} = any" for i, type_ in enumerate(types)))
+
+
+@pytest.mark.parametrize("type_", ["bool", "opaque"])
+def test_more_choices_in_a_step_than_can_be_tried(
+    type_: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twenty-one ended the program, and of opaque values, twelve took hours."""
+    from reconcheck.cli.main import main
+
+    found = answers(tmp_path, with_fields(*[type_] * 22))
+    assert (found["up"].verdict, found["up"].engine) == ("converges", "slices")
+    assert main(["graph", str(tmp_path / "model.rdsl")]) == 2
+    assert "`begin` has more than 500,000 choices" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("types", [("bool", "0..2"), ("opaque",) * 4, ("opaque", "bool", "opaque"), ("0..0",) * 21])
+def test_choices_are_counted(types: tuple[str, ...], tmp_path: Path) -> None:
+    """They are as many as there are initial states, where each shows its own; a single value needs no loop."""
+    system = compile_system(model(tmp_path, with_fields(*types)).operator, Scope())
+    assert choices(system.initial.inputs) == len(initial_states(system))
