@@ -379,3 +379,25 @@ def test_choices_are_counted(types: tuple[str, ...], tmp_path: Path) -> None:
     """They are as many as there are initial states, where each shows its own; a single value needs no loop."""
     system = compile_system(model(tmp_path, with_fields(*types)).operator, Scope())
     assert choices(system.initial.inputs) == len(initial_states(system))
+
+
+ANY_NUMBER = f"""
+  primary App as app
+  external db {{ n: int = any  up: bool = false }}
+{QUIET_CONTROLLER}
+  environment {{ process flip {{ db.up = not db.up }} }}
+  converges {{ small: db.n <= 7 or db.up  any: db.n <= 7 or db.n > 7 }}
+"""
+
+
+def test_a_number_that_only_the_goal_names(tmp_path: Path) -> None:
+    """Of all numbers, guided search tried those near 0 only, and no other engine finds a loop."""
+    found = answers(tmp_path, ANY_NUMBER)
+    assert (found["small"].verdict, found["small"].engine) == ("livelock", "guided search")
+
+
+def test_a_search_that_cannot_try_all_numbers_does_not_say_that_nothing_is_left(tmp_path: Path) -> None:
+    """It came to its end, and that was taken for knowledge."""
+    loaded = model(tmp_path, ANY_NUMBER)
+    answer = Contest(loaded, Scope()).by_guided(loaded.operator.goal("any"))
+    assert (answer.verdict, answer.reason) == ("unknown", "no counterexample was found, but not all choices were tried")

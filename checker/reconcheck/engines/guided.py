@@ -50,10 +50,11 @@ def search(
 ) -> Counterexample | None:
     """A counterexample to the convergence of a goal that depends on the variables in `keep`; None where none is left.
 
-    `seen` is the goal's pattern, where it is known already.  Raises `Exhausted` when the budget is spent first, or
-    when each search has had so many `rounds`, and `LeftRange` where the model is wrong.
+    `seen` is the goal's pattern, where it is known already.  Raises `Exhausted` when the budget is spent first, when
+    each search has had so many `rounds`, or when choices are left that it does not try, and `LeftRange` where the
+    model is wrong.
     """
-    stepper = Stepper(system)
+    stepper = Stepper(system, goal)
     judge = Judge(stepper, goal)
     seen = seen or pattern(system, keep, goal, budget)
     guide = Guide(seen) if seen is not None else None
@@ -77,6 +78,8 @@ def search(
         rounds = None if rounds is None else rounds - 1
         if rounds == 0 and waiting:
             raise Exhausted("the first looks for a counterexample found none")
+    if not all(one.complete for one in searches.values()):
+        raise Exhausted("no counterexample was found, but not all choices were tried")
     return None
 
 
