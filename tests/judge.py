@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 
 import networkx as nx
 
@@ -193,6 +193,25 @@ def chooses_numbers(operator: Operator) -> bool:
     return any(isinstance(variable.type, IntType) for variable in chosen)
 
 
+def told(model: object) -> set[int]:
+    """The numbers in the expressions of a model and those beside them: comparisons with one turn out in all ways."""
+    found, waiting, seen = set[int](), [model], dict[int, object]()
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen[id(part)] = part
+        if isinstance(part, e.Const) and isinstance(part.value, int) and not isinstance(part.value, bool):
+            found |= {part.value - 1, part.value, part.value + 1}
+        elif isinstance(part, tuple | list | frozenset):
+            waiting += part
+        elif isinstance(part, dict):
+            waiting += part.values()
+        elif is_dataclass(part):
+            waiting += (getattr(part, one.name) for one in fields(part))
+    return found
+
+
 # ---- the two ways not to converge --------------------------------------------------------------------------------
 
 
@@ -269,7 +288,7 @@ def _way_around(
 def objection(operator: Operator, scope: Scope, goal: Goal, trace: Trace) -> str:
     """Why a trace is not a run of the model that ends as it says; empty if it is."""
     values = [v for _, v in trace.start] + [v for row in trace.steps for c in row.changes for v in (c.old, c.new)]
-    numbers = {v for v in values if isinstance(v, int) and not isinstance(v, bool)} | set(NUMBERS)
+    numbers = {v for v in values if isinstance(v, int) and not isinstance(v, bool)} | set(NUMBERS) | told(operator)
     listing = Listing(operator, scope, numbers | {min(numbers) - 1, max(numbers) + 1})
     runs = [[state] for state in listing.initial() if visible_start(operator, state) == trace.start]
     if not runs:
@@ -305,7 +324,8 @@ def _end(listing: Listing, goal: Goal, trace: Trace, run: list[State]) -> str:
                 return "the loop is not closed"
             if not all(step.kind.calm for step in taken) or all(e.evaluate(goal.formula, state) for state in around):
                 return "the loop is not calm, or the goal holds all around it"
-            everywhere = frozenset[str].intersection(*(listing.look(state)[1] for state in around))
-            missing = everywhere - {step.action for step in taken if step.kind is Kind.FAIR}
+            # only what is listed: what chooses a number may change nothing, whatever the number is
+            listed = [{step.action for step, _ in listing.look(state)[0] if step.kind is Kind.FAIR} for state in around]
+            missing = set[str].intersection(*listed) - {step.action for step in taken if step.kind is Kind.FAIR}
             return f"the loop is not fair to {', '.join(sorted(missing))}" if missing else ""
     return f"a trace cannot end in {trace.end}"

@@ -6,23 +6,46 @@ from pathlib import Path
 
 import pytest
 
+from contestants import Contest
+from judge import objection
 from reconcheck.engines import lasso
+from reconcheck.engines.python_code import choices, initial_states
 from reconcheck.explain import verify
+from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
+from reconcheck.model import expr as e
+from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
 from reconcheck.render.text import Paint, render_answer
+from reconcheck.semantics.compiler import compile_system
+from reconcheck.semantics.interpreter import Interpreter
+from reconcheck.semantics.steps import Kind, Step
 
 HEAD = "  runtime controller-runtime 0.24\n"
 QUIET_CONTROLLER = "  controller app for app { watch app reconcile { await change } }\n"
+CHOOSING = f"""
+  primary App as app
+  external db {{ n: nat = 0  up: bool = false }}
+{QUIET_CONTROLLER}
+  environment {{ process choose {{ db.n = any }}  noise flip {{ db.up = not db.up }} }}
+  converges {{ up: db.up }}
+"""
+"""A process can choose another number at any time."""
+
+
+def model(tmp_path: Path, members: str, prelude: str = "") -> Loaded:
+    """An operator with these members."""
+    path = tmp_path / "model.rdsl"
+    path.write_text(f"rdsl 1\n{prelude}\noperator o {{\n{HEAD}{members}\n}}\n")
+    return load(path)
 
 
 def answers(tmp_path: Path, members: str, prelude: str = "") -> dict[str, Answer]:
     """The answer to each question of an operator with these members."""
-    path = tmp_path / "model.rdsl"
-    path.write_text(f"rdsl 1\n{prelude}\noperator o {{\n{HEAD}{members}\n}}\n")
-    return {answer.goal.name: answer for answer in Verifier(load(path)).report(Scope()).answers}
+    loaded = model(tmp_path, members, prelude)
+    return {answer.goal.name: answer for answer in Verifier(loaded).report(Scope()).answers}
 
 
 def test_enums_with_the_same_names_in_another_order(tmp_path: Path) -> None:
@@ -211,3 +234,170 @@ operator o {
     alone = Verifier(loaded, 10.0, engines=frozenset({"proof"})).answer(goal, Scope())
     assert alone.verdict in ("unknown", "converges")
     assert Verifier(loaded).answer(goal, Scope()).verdict == "converges"
+
+
+def test_a_number_chosen_where_the_run_shows_none(tmp_path: Path) -> None:
+    """Looking for causes took 0 for `False`, so there was no number to choose: that ended the program."""
+    found = answers(
+        tmp_path,
+        """
+  primary App as app initially absent { status.n: nat = 0 }
+  controller app for app {
+    watch app on create
+    reconcile { apply app { status.n = app.status.n } on error continue  apply app { status.n = any }  await change }
+  }
+  converges { grown: app.status.n > app.status.n }
+""",
+    )
+    assert found["grown"].verdict == "quiet"
+
+
+@pytest.mark.parametrize("numbers", [(), (-1,)])
+def test_zero_is_among_the_numbers_to_choose(numbers: tuple[int, ...], tmp_path: Path) -> None:
+    """Where the numbers to be tried were all negative, a `nat` had none."""
+    operator = model(tmp_path, CHOOSING).operator
+    interpreter = Interpreter(operator, Scope(), numbers)
+    chosen = next(interpreter.initial()) | {"db.n": 5}
+    assert [after["db.n"] for step, after in interpreter.successors(chosen, "process choose")] == [0]
+
+
+def test_a_loop_in_which_another_number_can_be_chosen_all_the_time_is_refused(tmp_path: Path) -> None:
+    """A replay tried the numbers that its loop shows, so what could only choose another one was not possible in it."""
+    loaded = model(tmp_path, CHOOSING)
+    goal = loaded.operator.goal("up")
+    interpreter = Interpreter(loaded.operator, Scope(), (0,))
+    states, steps = [next(interpreter.initial())], list[Step | None]([None])
+
+    def go(*kinds: Kind) -> bool:
+        found = next((one for one in interpreter.successors(states[-1]) if one[0].kind in kinds), None)
+        if found is not None:
+            steps.append(found[0])
+            states.append(found[1])
+        return found is not None
+
+    while go(Kind.FAIR):
+        pass
+    loop = len(states) - 1
+    assert go(Kind.NOISE)
+    assert go(Kind.NOISE)
+    claim = Claim(list(zip(steps, map(interpreter.key, states), strict=True)), loop, "livelock", False)
+    replayer = Replayer(loaded.operator, Scope(), lambda state: state)
+    with pytest.raises(DoesNotReplay, match="not fair to process choose"):
+        replayer.replay(claim, lambda state: bool(e.evaluate(goal.formula, state)), ())
+
+
+def test_a_number_that_is_chosen_and_makes_no_difference(tmp_path: Path) -> None:
+    """The process can change nothing, whatever number it chooses: a loop without it is fair."""
+    found = answers(
+        tmp_path,
+        f"""
+  primary App as app
+  external db {{ n: int = 0  up: bool = false }}
+{QUIET_CONTROLLER}
+  environment {{ process choose {{ db.n = any  db.n = 0 }}  process flip {{ db.up = not db.up }} }}
+  converges {{ up: db.up }}
+""",
+    )
+    assert found["up"].verdict == "livelock"
+    trace = found["up"].trace
+    assert trace is not None
+    loaded = load(tmp_path / "model.rdsl")
+    assert not objection(loaded.operator, Scope(), found["up"].goal, trace)
+
+
+def test_a_calm_step_that_only_the_calm_commands_of_a_slice_show(tmp_path: Path) -> None:
+    """It led to a state that the slice does not reach; that ended the program."""
+    loaded = model(
+        tmp_path,
+        """
+  primary App as app { spec.a: 0..2 = 0 }
+  resource StatefulSet as sts owned by app (plain) initially present { spec.a: 0..2 = 0 }
+  controller app for app {
+    watch app
+    reconcile {
+      when not sts.exists { create sts { spec.a = app.spec.a } on exists continue }
+      when sts.spec.a != app.spec.a { patch sts.spec.a = app.spec.a }
+      update app.spec.a = sts.spec.a on conflict continue
+      requeue wait after 5s
+    }
+  }
+  environment { disturbance gone { delete sts } }
+  converges { absent: not sts.exists }
+""",
+    )
+    (goal,) = loaded.operator.goals
+    assert Verifier(loaded, engines=frozenset({"proof"})).answer(goal, Scope()).verdict == "unknown"
+
+
+def test_a_cycle_whose_states_come_back_with_other_opaque_values(tmp_path: Path) -> None:
+    """Guided search went round it once more with the values that it had chosen under their old names."""
+    loaded = model(
+        tmp_path,
+        """
+  primary App as app initially present { status.b: opaque = any }
+  external db { up: opaque = none  secret: opaque }
+  controller app for app { reconcile { fail } }
+  environment { process renew { db.secret = any } }
+  converges { same: db.up == app.status.b and db.up != db.secret }
+""",
+    )
+    (goal,) = loaded.operator.goals
+    answer = Contest(loaded, Scope()).by_guided(goal)
+    assert answer.verdict == "livelock"
+    assert answer.trace is not None
+    assert not objection(loaded.operator, Scope(), goal, answer.trace)
+
+
+MANY_CHOICES = """
+  primary App as app { FIELDS }
+  external db { up: bool = false }
+  controller app for app { watch app reconcile { call db.up = true  await change } }
+  converges { up: db.up }
+"""
+
+
+def with_fields(*types: str) -> str:
+    """A model that begins with any values of these types."""
+    return MANY_CHOICES.replace("FIELDS", "  ".join(f"spec.f{i}: {type_} = any" for i, type_ in enumerate(types)))
+
+
+@pytest.mark.parametrize("type_", ["bool", "opaque"])
+def test_more_choices_in_a_step_than_can_be_tried(
+    type_: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twenty-one ended the program, and of opaque values, twelve took hours."""
+    from reconcheck.cli.main import main
+
+    found = answers(tmp_path, with_fields(*[type_] * 22))
+    assert (found["up"].verdict, found["up"].engine) == ("converges", "slices")
+    assert main(["graph", str(tmp_path / "model.rdsl")]) == 2
+    assert "`begin` has more than 500,000 choices" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("types", [("bool", "0..2"), ("opaque",) * 4, ("opaque", "bool", "opaque"), ("0..0",) * 21])
+def test_choices_are_counted(types: tuple[str, ...], tmp_path: Path) -> None:
+    """They are as many as there are initial states, where each shows its own; a single value needs no loop."""
+    system = compile_system(model(tmp_path, with_fields(*types)).operator, Scope())
+    assert choices(system.initial.inputs) == len(initial_states(system))
+
+
+ANY_NUMBER = f"""
+  primary App as app
+  external db {{ n: int = any  up: bool = false }}
+{QUIET_CONTROLLER}
+  environment {{ process flip {{ db.up = not db.up }} }}
+  converges {{ small: db.n <= 7 or db.up  any: db.n <= 7 or db.n > 7 }}
+"""
+
+
+def test_a_number_that_only_the_goal_names(tmp_path: Path) -> None:
+    """Of all numbers, guided search tried those near 0 only, and no other engine finds a loop."""
+    found = answers(tmp_path, ANY_NUMBER)
+    assert (found["small"].verdict, found["small"].engine) == ("livelock", "guided search")
+
+
+def test_a_search_that_cannot_try_all_numbers_does_not_say_that_nothing_is_left(tmp_path: Path) -> None:
+    """It came to its end, and that was taken for knowledge."""
+    loaded = model(tmp_path, ANY_NUMBER)
+    answer = Contest(loaded, Scope()).by_guided(loaded.operator.goal("any"))
+    assert (answer.verdict, answer.reason) == ("unknown", "no counterexample was found, but not all choices were tried")

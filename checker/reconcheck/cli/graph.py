@@ -50,13 +50,15 @@ def command(
     scope = scope_of(operator, ScopeAsked(with_, without, level))
     goal = _goal(operator, goal_name)
     with Progress(model) as progress:
-        from reconcheck.engines.budget import Budget
+        from reconcheck.engines.budget import Budget, Exhausted
 
         try:
             drawn = picture(operator, scope, goal, Budget(report=progress))
         except LeftRange as wrong:
             instead = "guard the step, widen the range, or use `nat` or `int`"
             raise ModelError([Diagnostic("RC310", str(wrong), operator.span, instead)], operator.sources) from wrong
+        except Exhausted as spent:
+            raise wrong_value(f"{model} cannot be drawn: {spent}", "let fewer values be `any`") from spent
         progress("drawing")
         content = _content(drawn, suffix)
     if output == "-":

@@ -19,6 +19,7 @@ from reconcheck.engines.reduction import Reduction
 from reconcheck.engines.runs import Judge, Move, Run
 from reconcheck.engines.stepping import Choices, Stepper
 from reconcheck.model import expr as e
+from reconcheck.model.types import IntType
 from reconcheck.semantics.layout import IDLE
 
 FIRST_CYCLES = 1_000
@@ -56,6 +57,9 @@ class Departures:
         self.tried = 0
         """How many steps were tried: a measure of the work done."""
         self.next_cycles = FIRST_CYCLES
+        inputs = [v for one in (stepper.system.initial, *stepper.system.commands) for v in one.inputs]
+        self.complete = not any(isinstance(variable.type, IntType) for variable in inputs)
+        """Whether all choices are tried."""
         for departures, choices in self._beginnings():
             number, new = self.explored.begin(choices)
             if new:
@@ -92,6 +96,7 @@ class Departures:
         every = list(itertools.islice(self.stepper.choices(begin.inputs, nothing), MOST_FIRST + 1))
         usual = every[0]
         if len(every) > MOST_FIRST:
+            self.complete = False
             every = [usual]
             for place, variable in enumerate(begin.inputs):
                 values = (value for (value,) in self.stepper.choices((variable,), nothing))
@@ -202,5 +207,5 @@ class Departures:
         """The run round a cycle of the scheduler, if that is a livelock."""
         if cycle is None or all(self.judge.holds(self.explored.states[number]) for number in cycle):
             return None
-        run = self.explored.round_trip(cycle[0], [self.scheduled[number][0] for number in cycle])
+        run = self.explored.round_trip([(number, self.scheduled[number][0]) for number in cycle])
         return run if self.judge.proves(run) else None

@@ -60,15 +60,21 @@ class Explored:
             states.append(self.states[number])
         return Run(self.beginnings[number], tuple(moves[::-1]), tuple(states[::-1]))
 
-    def round_trip(self, number: int, moves: list[Move]) -> Run:
-        """The run to a state, and from there on the moves that lead back to it, or to what is the same."""
-        way = self.run_to(number)
-        states = [way.states[-1]]
-        for command, choices in moves:
+    def round_trip(self, cycle: list[tuple[int, Move]]) -> Run:
+        """The run to the first of some states, and from there by a move from each, back to it or to what is the same.
+
+        The last move may lead to a state with other opaque values, and the moves were followed from the states known
+        here: on the way, each chooses what it chose there under the names that it has by then.
+        """
+        way = self.run_to(cycle[0][0])
+        states, moves = [way.states[-1]], list(way.moves)
+        for number, (command, choices) in cycle:
+            choices = self.stepper.renamed(command, choices, self.states[number], states[-1])
             after = self.stepper.take(command, states[-1], choices)
             assert after is not None, "a step that was followed is not possible"
             states.append(after)
-        return Run(way.first, (*way.moves, *moves), (*way.states, *states[1:]), len(way.moves))
+            moves.append((command, choices))
+        return Run(way.first, tuple(moves), (*way.states, *states[1:]), len(way.moves))
 
     def livelock(self, budget: Budget) -> tuple[Run, bool] | None:
         """The shortest run to and round a cycle that is fair by all actions of the system and not always in the goal.

@@ -59,10 +59,10 @@ def search(
 
     `seen` is the goal's pattern, where it is known already.  Where the goal is one of several parts of the `whole`, any
     run without one of them will do in the end, if it is shorter; that none of them is shorter is only looked for where
-    the search is to be `thorough`.  Raises `Exhausted` when the budget is spent first, or when each search has had so
-    many `rounds`, and `LeftRange` where the model is wrong.
+    the search is to be `thorough`.  Raises `Exhausted` when the budget is spent first, when each search has had so
+    many `rounds`, or when choices are left that it does not try, and `LeftRange` where the model is wrong.
     """
-    stepper = Stepper(system)
+    stepper = Stepper(system, goal)
     judge = Judge(stepper, goal)
     seen = seen or pattern(system, keep, goal, budget)
     guide = Guide(seen) if seen is not None else None
@@ -89,6 +89,8 @@ def search(
         rounds = None if rounds is None else rounds - 1
         if rounds == 0 and waiting:
             raise Exhausted("the first looks for a counterexample found none")
+    if not all(one.complete for one in searches.values()):
+        raise Exhausted("no counterexample was found, but not all choices were tried")
     return None
 
 

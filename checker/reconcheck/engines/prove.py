@@ -346,7 +346,9 @@ class Prover:
             return None
         try:
             return self._judged(goal, part, graph)
-        except Endless:  # among the calm steps, a choice can be open that those of the slice do without
+        except (Exhausted, Endless):  # among the calm steps, choices can be open that those of the slice do without
+            if self.budget.left == 0.0:
+                raise
             return None
 
     def _explored(self, part: Slice, most: int) -> StateGraph:
@@ -375,7 +377,8 @@ class Prover:
     def _calm(self, part: Slice, graph: StateGraph) -> CalmGraph:
         """The calm steps of a slice that are left once everything known has settled.
 
-        A step of a reconcile within one region is none: a run comes to its end.
+        A step of a reconcile within one region is none: a run comes to its end.  Nor is one out of the states that the
+        slice reaches: both show all that the system does, so it does nothing that only one of them shows.
         """
         actions = tuple(action for action, _ in part.sure)
         number = {action: index for index, action in enumerate(actions)}
@@ -386,10 +389,10 @@ class Prover:
         for here, state in enumerate(graph.states):
             row: list[tuple[int, int]] = []
             for command, after in following(state):
-                step = calm.commands[command].step
-                if states[after] == here and step.action.startswith("reconcile "):
+                step, target = calm.commands[command].step, states.get(after)
+                if target is None or (target == here and step.action.startswith("reconcile ")):
                     continue
-                row.append((number.get(step.action, -1) if step.kind == "fair" else -1, states[after]))
+                row.append((number.get(step.action, -1) if step.kind == "fair" else -1, target))
             edges.append(row)
         enabled = [sum(1 << i for i, (_, sure) in enumerate(part.sure) if sure(state)) for state in graph.states]
         component, found = strongly_connected(edges, self.budget)

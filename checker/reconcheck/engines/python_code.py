@@ -7,14 +7,19 @@ and copying as the only operations, such states behave alike, whatever the numbe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
 from typing import assert_never
 
+from reconcheck.engines.budget import Exhausted
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import EnumType, OpaqueType, RangeType, Type, Value, domain, is_finite
 from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import Command, System
+
+MOST_CHOICES = 500_000
+"""Choices in one step past which they are not tried: it takes seconds, and Python nests no more than 20 loops."""
 
 StateTuple = tuple[Value, ...]
 Successors = Callable[[StateTuple], list[tuple[int, StateTuple]]]
@@ -71,7 +76,7 @@ def canonical(system: System) -> Callable[[StateTuple], StateTuple]:
 
 
 def initial_states(system: System) -> list[StateTuple]:
-    """Every initial state, canonical, each once."""
+    """Every initial state, canonical, each once.  Raises `Exhausted` where there are too many choices."""
     functions = _functions(system, [system.initial], guard_on_change=False)
     nothing = tuple(False for _ in system.variables)
     rename = canonical(system)
@@ -79,7 +84,10 @@ def initial_states(system: System) -> list[StateTuple]:
 
 
 def successors(system: System) -> Successors:
-    """All steps from a state as (command index, canonical state after).  Raises `LeftRange`, `Endless`."""
+    """All steps from a state as (command index, canonical state after).
+
+    Raises `Exhausted` where one has too many choices; following the steps raises `LeftRange` and `Endless`.
+    """
     raw, rename = _functions(system, list(system.commands), guard_on_change=True), canonical(system)
     if all(not isinstance(variable.type, OpaqueType) for variable in system.variables):
         return raw
@@ -99,6 +107,9 @@ def source(system: System) -> tuple[str, ...]:
 
 def _functions(system: System, commands: list[Command], guard_on_change: bool) -> Successors:
     """Builds `successors(state)`; each command is a few lines of it."""
+    for command in commands:
+        if choices(command.inputs) > MOST_CHOICES:
+            raise Exhausted(f"`{command.step}` has more than {MOST_CHOICES:,} choices")
     types = {variable.name: variable.type for variable in system.variables}
 
     def left_range(command: int, name: str, value: Value) -> None:
@@ -111,6 +122,18 @@ def _functions(system: System, commands: list[Command], guard_on_change: bool) -
     text = _text(system, commands, guard_on_change)
     exec(text, {"left_range": left_range, "endless": endless}, scope)
     return scope["successors"]
+
+
+def choices(inputs: Sequence[Variable]) -> int:
+    """How many choices there are at least of some values, opaque ones up to renaming; endless ones are not counted."""
+    finite = prod(len(domain(variable.type)) for variable in inputs if is_finite(variable.type))
+    ways = {0: 1}
+    """In how many ways so many different opaque values can have been chosen (Bell numbers)."""
+    for variable in inputs:
+        if isinstance(variable.type, OpaqueType):
+            counts = {used: used * ways.get(used, 0) + ways.get(used - 1, 0) for used in range(1, max(ways) + 2)}
+            ways = counts
+    return finite * sum(ways.values())
 
 
 def _text(system: System, commands: list[Command], guard_on_change: bool) -> str:
@@ -136,6 +159,9 @@ def _command(
     known = list(opaque)
     for variable in command.inputs:
         local[variable.name] = variable.name
+        if is_finite(variable.type) and len(domain(variable.type)) == 1:
+            yield f"{indent}{variable.name} = {domain(variable.type)[0]!r}"
+            continue
         yield f"{indent}for {variable.name} in {_options(index, variable, known)}:"
         if isinstance(variable.type, OpaqueType):
             known.append(variable.name)

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import assert_never
 
 from reconcheck.engines.python_code import StateTuple
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import IntType, OpaqueType, Value, contains, domain, is_finite
+from reconcheck.model.types import IntType, OpaqueType, Value, contains, domain, is_finite, is_number
 from reconcheck.semantics.steps import LeftRange
 from reconcheck.semantics.system import Command, System
+
+MOST_NAMED = 20
+"""Numbers that occur in a model, and those next to them, that are tried where any number can be chosen."""
 
 Choices = tuple[Value, ...]
 """A value for each input of a command."""
@@ -25,10 +29,13 @@ Take = Callable[[StateTuple, Choices], StateTuple | None]
 
 
 class Stepper:
-    """The steps of a system, one by one."""
+    """The steps of a system, one by one.
 
-    def __init__(self, system: System) -> None:
-        self.system = system
+    Of endlessly many numbers, those are tried that are near the ones in a state, in the system, or in the goal.
+    """
+
+    def __init__(self, system: System, goal: e.Expr = e.TRUE) -> None:
+        self.system, self.goal = system, goal
         self.places = {variable.name: f"s[{index}]" for index, variable in enumerate(system.variables)}
         self.index = {variable.name: index for index, variable in enumerate(system.variables)}
         self.types = {variable.name: variable.type for variable in system.variables}
@@ -118,11 +125,38 @@ class Stepper:
 
         return extend(0, (), known)
 
+    def renamed(self, number: int, choices: Choices, before: StateTuple, here: StateTuple) -> Choices:
+        """The choices of a command in a state for the same ones in another, which differ in opaque values only.
+
+        What is new in the one is new in the other.
+        """
+        names: dict[Value, Value] = {before[index]: here[index] for index in self.opaque}
+        unused = itertools.count(max((int(here[index]) for index in self.opaque), default=0) + 1)
+        inputs = self.system.commands[number].inputs
+        return tuple(
+            (names[value] if value in names else names.setdefault(value, next(unused)))
+            if isinstance(variable.type, OpaqueType)
+            else value
+            for variable, value in zip(inputs, choices, strict=True)
+        )
+
     def _values(self, variable: Variable, state: StateTuple) -> Iterable[Value]:
         if is_finite(variable.type):
             return domain(variable.type)
-        near = {int(state[index]) + more for index in self.endless for more in (-1, 0, 1)} | {0, 1}
+        near = {int(state[index]) + more for index in self.endless for more in (-1, 0, 1)} | self.named
         return sorted(value for value in near if contains(variable.type, value))
+
+    @cached_property
+    def named(self) -> frozenset[int]:
+        """The numbers nearest to 0 that occur in the system or the goal, and those next to them."""
+        commands = (self.system.initial, *self.system.commands)
+        found = {
+            0,
+            1,
+            *_numbers([self.goal, *(part for one in commands for part in (one.guard, *dict(one.updates).values()))]),
+        }
+        near = {number + more for number in found for more in (-1, 0, 1)}
+        return frozenset(sorted(near, key=lambda number: (abs(number), number))[:MOST_NAMED])
 
     # ---- generated functions ---------------------------------------------------------------------------------------
 
@@ -194,6 +228,22 @@ class Stepper:
         scope: dict[str, Take] = {}
         exec("\n".join(lines), {"left_range": left_range, "contains": contains, "types": types}, scope)
         return scope["take"]
+
+
+def _numbers(roots: list[e.Expr]) -> set[int]:
+    """The numbers in some expressions; one that occurs several times is looked at once."""
+    found: set[int] = set()
+    seen: set[int] = set()
+    waiting = roots
+    while waiting:
+        expr = waiting.pop()
+        if id(expr) in seen:
+            continue
+        seen.add(id(expr))
+        if isinstance(expr, e.Const) and is_number(expr.type):
+            found.add(int(expr.value))
+        waiting.extend(e.parts(expr))
+    return found
 
 
 def position(guard: e.Expr) -> tuple[str, Value] | None:

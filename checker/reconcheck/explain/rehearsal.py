@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from reconcheck.engines.budget import Exhausted
-from reconcheck.explain.trace import Trace
+from reconcheck.explain.trace import Trace, numbers_in
 from reconcheck.model import expr as e
 from reconcheck.model.managers import live_name
 from reconcheck.model.operator import Controller, End, Goal, Instruction, Operator, Read, Scope, expressions
@@ -189,8 +189,7 @@ def _actions(operator: Operator) -> Iterator[str]:
 
 def rehearsal(operator: Operator, scope: Scope, goal: Goal, trace: Trace, check: Check) -> Rehearsal:
     """What rehearses from the states of a trace.  Its rehearsals raise `Exhausted`."""
-    values = {value for state in trace.states() for value in state.values()}
-    numbers = {value for value in values if isinstance(value, int) and not isinstance(value, bool)}
+    numbers = numbers_in(value for state in trace.states() for value in state.values())
     return Rehearsal(operator, scope, goal, tuple(sorted(numbers)), check)
 
 

@@ -5,7 +5,7 @@ A trace exists only as the record of a replay on the reference interpreter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from reconcheck.model.operator import External, Object, Operator, Scope
@@ -94,15 +94,16 @@ class Replayer:
 
     def replay(self, claim: Claim, goal: Callable[[State], bool], shown: Iterable[str]) -> Trace:
         """The trace of a claim.  Raises `DoesNotReplay` when any part of the claim is not so."""
-        numbers = {v for _, state in claim.steps for v in state if isinstance(v, int) and not isinstance(v, bool)}
-        interpreter = Interpreter(self.operator, self.scope, tuple(sorted(numbers.union(claim.chosen))))
+        numbers = numbers_in(value for _, state in claim.steps for value in state).union(claim.chosen)
+        interpreter = Interpreter(self.operator, self.scope, tuple(sorted(numbers)))
         states = [self._first(interpreter, claim.steps[0][1])]
         steps: list[Step] = []
         for step, wanted in claim.steps[1:]:
             assert step is not None
             states.append(self._next(interpreter, states[-1], step, wanted))
             steps.append(step)
-        fair = self._judge(interpreter, claim, states, steps, goal)
+        more = tuple(sorted(numbers | beside(numbers)))
+        fair = self._judge(Interpreter(self.operator, self.scope, more), claim, states, steps, goal)
         rows = tuple(
             trace_step(interpreter, step, before, after)
             for step, before, after in zip(steps, states[:-1], states[1:], strict=True)
@@ -178,6 +179,19 @@ class Replayer:
             else:
                 raise DoesNotReplay(f"the loop is not fair to {action}")
         return tuple(reasons)
+
+
+# ---- numbers ---------------------------------------------------------------------------------------------------
+
+
+def numbers_in(values: Iterable[Value]) -> set[int]:
+    """The numbers among some values; `False` is none, though it is equal to 0."""
+    return {value for value in values if isinstance(value, int) and not isinstance(value, bool)}
+
+
+def beside(numbers: Collection[int]) -> set[int]:
+    """Numbers other than these: what chooses among all of them can choose them as well, and so change something."""
+    return {0, 1, min(numbers, default=0) - 1, max(numbers, default=0) + 1}
 
 
 # ---- rows ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconcheck.engines.python_code import canonical
-from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
+from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace, numbers_in
 from reconcheck.export import nusmv_trace, spin_trace, tlc_trace
 from reconcheck.export.foreign import ForeignTrace, Moment, no_trace, not_replayed, other_model, shows_nothing
 from reconcheck.export.system import System, TooTight, build
@@ -117,8 +117,7 @@ class _Replaying:
 
     def follow(self, trace: ForeignTrace) -> _Path:
         """The run of the interpreter that a trace tells of.  Raises `ModelError` (RC703)."""
-        told = (value for moment in trace.moments for value in moment.state.values())
-        numbers = {value for value in told if isinstance(value, int) and not isinstance(value, bool)}
+        numbers = numbers_in(value for moment in trace.moments for value in moment.state.values())
         interpreter = Interpreter(self.operator, self.scope, tuple(sorted(numbers)))
         path = _Path([self._first(interpreter, trace.moments[0])], [], None)
         where = [0]

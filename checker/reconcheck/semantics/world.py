@@ -60,8 +60,9 @@ class World:
         self.names = tuple(variable.name for variable in self.layout.variables)
         self.types = {variable.name: variable.type for variable in self.layout.variables}
         self.opaque_names = tuple(name for name, type_ in self.types.items() if isinstance(type_, OpaqueType))
-        self.numbers = numbers
-        """The integers that `any` tries on an unbounded variable; None where that is not allowed."""
+        self.numbers = None if numbers is None else tuple(sorted({0, *numbers}))
+        """The integers that `any` tries on an unbounded variable, 0 among them, which each can be; None where that is
+        not allowed."""
 
     def _any(self, run: Run, variable: Variable) -> Value:
         """Any value of the variable's type; an opaque one is a known value or a new one."""
