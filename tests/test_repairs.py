@@ -19,7 +19,7 @@ from reconcheck.explain.diagnose import LEAST_SECONDS
 from reconcheck.explain.diagnosis import Diagnosis, Edit, Repair
 from reconcheck.explain.edits import Overlap, Source, apply_edits, original_line, original_lines
 from reconcheck.explain.patch import patched, read_text
-from reconcheck.explain.probe import probe_like
+from reconcheck.explain.probe import NotProbed, Probed, probe_like
 from reconcheck.explain.reenacting import Stage
 from reconcheck.explain.repairs import objections, repaired_text, repairs
 from reconcheck.explain.trial import Asked, Verdicts, try_out
@@ -641,6 +641,20 @@ def test_a_goal_may_fail_in_another_way_after_a_repair() -> None:
     after = patched(broken, (edit,), (), Verdicts(lambda: None)).text
     assert "expect whole livelock with schedule" in after
     assert "expect whole quiet without schedule" in after
+
+
+def test_what_is_too_large_to_correct_its_expectations_is_not_verified_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No state graph tells what becomes of `expect synced quiet`, and with that line no repair could be accepted."""
+
+    def too_large(*_arguments: object) -> Probed:
+        raise NotProbed("there are too many states")
+
+    loaded = read(UNWATCHED.replace("  \n}", "  expect synced quiet because unwatched_read\n}"))
+    monkeypatch.setattr("reconcheck.explain.trial.probe", too_large)
+    monkeypatch.setattr("reconcheck.explain.repair_search.probe", too_large)
+    made, undecided = found(loaded)
+    assert [repair.title for repair in made] == ["look again every 5m, as nothing else tells"]
+    assert "watch users: it is too large to put `expect synced quiet without schedule` right" in undecided
 
 
 def test_lines_end_as_they_did() -> None:

@@ -20,7 +20,15 @@ from reconcheck.explain.cause import Place
 from reconcheck.explain.clock import Clock
 from reconcheck.explain.diagnosis import Edit, Repair
 from reconcheck.explain.edits import Overlap, difference, original_line, original_lines
-from reconcheck.explain.patch import NoPatch, patched, read_text, trimmed, with_true_causes, written_schedule
+from reconcheck.explain.patch import (
+    DIVERGING,
+    NoPatch,
+    patched,
+    read_text,
+    trimmed,
+    with_true_causes,
+    written_schedule,
+)
 from reconcheck.explain.probe import NotProbed, probe
 from reconcheck.explain.reenacting import Script
 from reconcheck.explain.trial import REST, WAITING, Asked, Verdicts, placed, requirements, try_out, with_schedule
@@ -307,7 +315,7 @@ class Search:
             self.undecided.append(f"{title}: not offered, as {reason}")
             return None
         verifier = self._verifier(whole.loaded, another)
-        refused = self._refused(whole.loaded, found, verifier)
+        refused = self._contradicted(whole.loaded, found) or self._refused(whole.loaded, found, verifier)
         if refused:
             self.undecided.append(f"{title}: {refused}")
             return None
@@ -371,6 +379,19 @@ class Search:
         if another:
             return ONE_MORE if left is None else min(ONE_MORE, left)
         return left
+
+    def _contradicted(self, loaded: Loaded, found: Found) -> str:
+        """Why a repaired model cannot be accepted: it goes on to expect that what is mended fails.
+
+        What is expected is only put right where the state graph tells what is to be expected instead.
+        """
+        controllers = loaded.operator.controllers
+        here = in_force(controllers, self.asked.scope)
+        for line in loaded.operator.expectations:
+            fails = line.goal in found.mended and line.verdict in (*DIVERGING, "diverges")
+            if fails and found.chosen and in_force(controllers, line.scope) == here:
+                return f"it is too large to put `expect {line.goal} {line.verdict} {line.scope}` right"
+        return ""
 
     def _refused(self, loaded: Loaded, found: Found, verifier: Verifier) -> str:
         """Why the engines do not accept a repaired model; empty where they do."""

@@ -148,7 +148,7 @@ def _by_engines(
     for goal in requirements(loaded.operator, asked, rules):
         seconds = None if until is None else max(0.1, until - time.monotonic())
         try:
-            answer = Verifier(loaded, seconds).answer(goal, asked.scope)
+            answer = Verifier(loaded, seconds).answer(goal, asked.scope, why=False)
         except ModelError as error:
             return Tried(frozenset(), {}, str(error))
         if answer.trace is not None and not answer.good:
