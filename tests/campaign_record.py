@@ -185,4 +185,27 @@ one that does not are, of bounded search only runs of few steps, and of guided s
 "Unknown" is no disagreement, except for the program where the judge knows.
 
 {chr(10).join(table(tally))}
+{_disagreements(tally)}"""
+
+
+def _disagreements(tally: Tally) -> str:
+    """The disagreements, each in a line, as a section of the page; nothing where there are none."""
+    if not tally.disagreements:
+        return ""
+    lines: list[str] = []
+    for text in tally.disagreements:
+        told = text.splitlines()
+        judge = next(
+            (line.partition("the judge says ")[2] for line in told if line.startswith("  the judge says ")), ""
+        )
+        lines.append(f"| {told[0].rstrip(':')} | {told[1].strip() if judge else ''} | {judge} |")
+    return f"""
+## Disagreements
+
+Each is a regression test ([`tests/test_regressions.py`](../tests/test_regressions.py)) once it is mended; the figures
+above are from the runs in which they were found.
+
+| where | who said what | the judge |
+| --- | --- | --- |
+{chr(10).join(lines)}
 """

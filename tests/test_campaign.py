@@ -208,7 +208,8 @@ def test_a_loop_that_is_not_fair_is_found() -> None:
 
 
 def test_the_page_says_what_came_of_it() -> None:
-    tally = Tally(disagreements=["seed 7"])
+    told = "seed 7, converges settled, without schedule:\n  guided says quiet: too short\n  the judge says converges\n\nrdsl 1"
+    tally = Tally(disagreements=[told])
     tally.answers["program", "converges", "converges"] = 1234
     tally.answers["proof", "converges", "unknown"] = 5
     tally.counts["judged"] = 987
@@ -218,6 +219,7 @@ def test_the_page_says_what_came_of_it() -> None:
     assert "| **models judged** | **1,500** |" in text
     assert "| with a verdict of guided search alone | 800 |" in text
     assert "| **disagreements** | **1** |" in text
+    assert "| seed 7, converges settled, without schedule | guided says quiet: too short | converges |" in text
     assert "| converges | converges 1,234 | unknown 5 | - | - |" in text
     assert "| all states listed | 987 |" in text
     assert "--count 1500 --first 100 --jobs 2 --record" in text
