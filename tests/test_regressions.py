@@ -412,6 +412,9 @@ def test_the_first_state_of_a_trace_is_not_looked_for_among_all(type_: str, cond
     loaded = model(tmp_path, members.replace("App as app {", "App as app initially present {"))
     answer = Verifier(loaded).answer(loaded.operator.goal("up"), Scope(), why=False)
     assert answer.verdict == "quiet"
+    assert answer.trace is not None
+    opaque = [value for name, value in answer.trace.start if not isinstance(value, bool)]
+    assert sorted(set(opaque)) == list(range(1, len(set(opaque)) + 1)), "named in the order in which they come"
 
 
 @pytest.mark.parametrize("exists", ["initially present", "initially any"])

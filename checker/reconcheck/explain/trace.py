@@ -114,7 +114,7 @@ class Replayer:
         return Trace(start, rows, claim.end, claim.loop, fair, claim.shortest, final, tuple(states[0].items()))
 
     def _first(self, interpreter: Interpreter, wanted: tuple[Value, ...]) -> State:
-        given = dict(zip(interpreter.names, wanted, strict=True))
+        given = dict(zip(interpreter.names, self.canonical(wanted), strict=True))
         for state in chain(interpreter.initial_like(given), interpreter.initial()):
             if self._same(interpreter, state, wanted):
                 return state
