@@ -9,7 +9,7 @@ import pytest
 from contestants import Contest
 from judge import objection
 from reconcheck.engines import lasso
-from reconcheck.engines.python_code import choices, initial_states
+from reconcheck.engines.python_code import canonical, choices, initial_states
 from reconcheck.explain import verify
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer
 from reconcheck.explain.verdict import Answer
@@ -401,3 +401,27 @@ def test_a_search_that_cannot_try_all_numbers_does_not_say_that_nothing_is_left(
     loaded = model(tmp_path, ANY_NUMBER)
     answer = Contest(loaded, Scope()).by_guided(loaded.operator.goal("any"))
     assert (answer.verdict, answer.reason) == ("unknown", "no counterexample was found, but not all choices were tried")
+
+
+@pytest.mark.parametrize(
+    ("type_", "condition"), [("bool", "not app.spec.f0"), ("opaque", "app.spec.f0 == app.spec.f1")]
+)
+def test_the_first_state_of_a_trace_is_not_looked_for_among_all(type_: str, condition: str, tmp_path: Path) -> None:
+    """A replay went through the millions of states to begin in."""
+    members = with_fields(*[type_] * 22).replace("call db.up = true", f"when {condition} {{ call db.up = true }}")
+    loaded = model(tmp_path, members.replace("App as app {", "App as app initially present {"))
+    answer = Verifier(loaded).answer(loaded.operator.goal("up"), Scope(), why=False)
+    assert answer.verdict == "quiet"
+    assert answer.trace is not None
+    opaque = [value for name, value in answer.trace.start if not isinstance(value, bool)]
+    assert sorted(set(opaque)) == list(range(1, len(set(opaque)) + 1)), "named in the order in which they come"
+
+
+@pytest.mark.parametrize("exists", ["initially present", "initially any"])
+def test_a_state_is_among_those_that_begin_like_it(exists: str, tmp_path: Path) -> None:
+    members = with_fields("bool", "opaque", "0..2", "opaque").replace("App as app", f"App as app {exists}")
+    interpreter = Interpreter(model(tmp_path, members).operator, Scope())
+    rename = canonical(compile_system(interpreter.operator, Scope()))
+    for state in interpreter.initial():
+        (like,) = {rename(interpreter.key(one)) for one in interpreter.initial_like(state)}
+        assert like == rename(interpreter.key(state))

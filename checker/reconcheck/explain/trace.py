@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from reconcheck.model.operator import External, Object, Operator, Scope
 from reconcheck.model.types import Value
@@ -113,7 +114,8 @@ class Replayer:
         return Trace(start, rows, claim.end, claim.loop, fair, claim.shortest, final, tuple(states[0].items()))
 
     def _first(self, interpreter: Interpreter, wanted: tuple[Value, ...]) -> State:
-        for state in interpreter.initial():
+        given = dict(zip(interpreter.names, self.canonical(wanted), strict=True))
+        for state in chain(interpreter.initial_like(given), interpreter.initial()):
             if self._same(interpreter, state, wanted):
                 return state
         raise DoesNotReplay("the first state is not an initial one")

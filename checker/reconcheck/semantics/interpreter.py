@@ -44,6 +44,13 @@ class Interpreter(Reconciling):
 
     def initial(self) -> Iterator[State]:
         """Every state the system can begin in: the operator has just started."""
+        return self._beginnings(None)
+
+    def initial_like(self, wanted: State) -> Iterator[State]:
+        """Those that begin with the values of a state, where these can be chosen: all may be far too many."""
+        return self._beginnings(wanted)
+
+    def _beginnings(self, wanted: State | None) -> Iterator[State]:
         free = [variable for variable in self.layout.variables if variable.initial is None]
         free = [variable for variable in free if not is_view(variable.name)]
 
@@ -51,7 +58,10 @@ class Interpreter(Reconciling):
             for variable in self.layout.variables:
                 run.state[variable.name] = zero(variable.type) if variable.initial is None else variable.initial
             for variable in free:
-                run.state[variable.name] = self._any(run, variable)
+                value = None if wanted is None else wanted[variable.name]
+                if value is None or not self._can_be_any(variable, value):
+                    value = self._any(run, variable)
+                run.state[variable.name] = value
             for target in self.operator.objects:
                 self._settle(run, target)
             for manager in self.operator.managers:

@@ -77,6 +77,10 @@ class World:
             raise Endless(run.step, variable.name)
         return run.choose([number for number in self.numbers if contains(variable.type, number)])
 
+    def _can_be_any(self, variable: Variable, value: Value) -> bool:
+        """Whether `any` can be this value: each of the type, but for `none`."""
+        return contains(variable.type, value) and not (isinstance(variable.type, OpaqueType) and value == 0)
+
     def _exists(self, state: State, target: str) -> bool:
         return self.layout.always_exists(target) or bool(state[f"{target}.exists"])
 
