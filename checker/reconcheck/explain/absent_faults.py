@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from reconcheck.diagnostic import ModelError
+from reconcheck.explain.clock import Clock
 from reconcheck.explain.diagnosis import Absent
 from reconcheck.explain.flows import Flow
 from reconcheck.explain.verdict import Answer, Report
@@ -14,7 +15,7 @@ from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import FAULTS, Operator, Scope
 
 SECONDS, PART = 2.0, 0.25
-"""What finding out about the faults that are off may take: so many seconds, or that part of what is left, if less."""
+"""What finding out about the faults that are off may take: so many processor seconds, and that part of what is left."""
 QUICK = frozenset({"graph"})
 """What answers then: only whole state graphs."""
 
@@ -28,24 +29,26 @@ class AbsentFaults:
 
     def done(self, verifier: Verifier, seconds: float | None) -> tuple[Absent, ...]:
         """What each fault would do, within a part of so many seconds."""
-        until = time.monotonic() + (SECONDS if seconds is None else min(SECONDS, PART * seconds))
+        clock, begun = Clock(None if seconds is None else PART * seconds), time.process_time()
         found: list[Absent] = []
         for fault in _off(verifier.operator):
-            left = until - time.monotonic()
-            if left <= 0.0:
+            share = SECONDS - (time.process_time() - begun)
+            if share <= 0.0 or clock.left() == 0.0:
                 found.append(Absent(fault, (), ()))
                 continue
             verifier.budget.report(f"trying it with the fault {fault}")
-            answers = self._with_fault(verifier.operator, fault, left)
+            answers = self._with_fault(verifier.operator, fault, share, clock.left())
             needed = tuple(one.goal.name for one in answers if one.verdict in ("quiet", "livelock"))
             found.append(Absent(fault, needed, tuple(one.goal.name for one in answers if one.good)))
         return tuple(found)
 
-    def _with_fault(self, operator: Operator, fault: str, seconds: float) -> tuple[Answer, ...]:
+    def _with_fault(self, operator: Operator, fault: str, share: float, seconds: float | None) -> tuple[Answer, ...]:
         changed = replace(operator, faults=operator.faults | {fault})
         goals = [operator.goal(name) for name in self.goals]
+        verifier = Verifier(Loaded(changed, ()), seconds, engines=QUICK)
+        verifier.budget = verifier.budget.shared(share)
         try:
-            return Verifier(Loaded(changed, ()), seconds, engines=QUICK).together(goals, self.scope)
+            return verifier.together(goals, self.scope)
         except ModelError:  # a value leaves its range then: nothing is known of goals
             return ()
 
