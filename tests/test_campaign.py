@@ -203,7 +203,7 @@ def test_a_loop_that_is_not_fair_is_found() -> None:
 
 
 def test_the_page_says_what_came_of_it() -> None:
-    told = "seed 7, converges settled, without schedule:\n  guided says quiet: too short\n  the judge says converges\n\nrdsl 1"
+    told = "seed 7, converges settled, without schedule:\n  guided says quiet: too short\n  the judge says converges\n"
     tally = Tally(disagreements=[told])
     tally.answers["program", "converges", "converges"] = 1234
     tally.answers["proof", "converges", "unknown"] = 5
