@@ -330,7 +330,8 @@ class Prover:
 
     def _attempt(self, goal: e.Expr, shape: Shape, most: int) -> Attempt | None:
         """Explores one slice; None where it is too large or endless."""
-        keep, predicates = shape
+        keep = shape[0]
+        predicates = tuple(one for one in shape[1] if not e.names(one.term) <= keep)
         self.found.tried += 1
         self.budget.check(f"trying a slice of {len(keep) + len(predicates)} variables")
         part = self.slicer.slice(keep, predicates)
