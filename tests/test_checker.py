@@ -35,7 +35,7 @@ from reconcheck.proof.certificate import (
     columns_of,
     region_type,
 )
-from reconcheck.proof.diagram import OUTSIDE, Diagram, at_most, build, leaf, leaf_rank
+from reconcheck.proof.diagram import OUTSIDE, Diagram, among, build, leaf, leaf_rank
 from reconcheck.semantics.compiler import compile_system
 
 
@@ -99,7 +99,7 @@ def test_cutting_at_a_rank_keeps_what_is_below() -> None:
     variables = tuple(column.variable for column in columns_of(graph.system.variables))
     ranked = build(variables, ((state, number % 4) for number, state in enumerate(graph.states)))
     for limit in range(4):
-        cut = at_most(ranked, limit)
+        cut = among(ranked, range(limit + 1))
         for number, state in enumerate(graph.states):
             assert (cut.rank(state) == 0) == (number % 4 <= limit)
 

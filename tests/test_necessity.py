@@ -8,7 +8,8 @@ from dataclasses import replace
 from diagnosing import diagnosed, loaded, need
 from reconcheck.explain.alternatives import alternatives
 from reconcheck.explain.diagnosis import Diagnosis, Pace
-from reconcheck.explain.refuting import Refuter
+from reconcheck.explain.flows import one_hand
+from reconcheck.explain.refuting import AT_ONCE, Refuter, Refuting
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.operator import Scope
 from reconcheck.render.diagnosis import as_long_as, render_diagnosis
@@ -223,17 +224,23 @@ def test_a_loop_of_waits_has_no_bound() -> None:
 # ---- counterexamples used again --------------------------------------------------------------------------------------
 
 
+def refuted(refuter: Refuter, verifier: Verifier, *scopes: Scope) -> set[Scope]:
+    """The scopes in which a goal fails on a run that the refuter knows."""
+    (found,) = one_hand(verifier)([refuter.refuted(scopes, 0)], lambda: None)
+    assert isinstance(found, set)
+    return found
+
+
 def test_a_known_run_refutes_only_where_it_ends_without_the_goal() -> None:
     model = loaded(f"watch app requeue poll every 10s requeue other every 5s {WRITES}", SYNCED, DRIFT)
     verifier = Verifier(model)
     goal = model.operator.goal("synced")
-    refuter = Refuter(model.operator)
+    refuter = Refuter()
     away = Scope(4, ("other", "poll"))
-    assert not refuter.refutes(away)  # nothing is known yet
+    assert not refuted(refuter, verifier, away)  # nothing is known yet
     refuter.learn([verifier.answer(goal, Scope())])
-    assert refuter.refutes(away)
-    assert refuter.refutes(Scope(0))
-    assert not refuter.refutes(Scope(4))
+    assert refuted(refuter, verifier, away, Scope(4), Scope(0)) == {away, Scope(0)}
+    assert sum(refuter.of_use.values()) == 2
     assert verifier.answer(goal, Scope(4)).verdict == "converges"
 
 
@@ -243,7 +250,19 @@ def test_a_known_livelock_refutes_where_it_goes_on() -> None:
         f"watch app requeue poll every 10s requeue other every 5s {writes}", SYNCED, faults="api off call off"
     )
     verifier = Verifier(model)
-    refuter = Refuter(model.operator)
+    refuter = Refuter()
     refuter.learn([verifier.answer(model.operator.goal("synced"), Scope(4))])
-    assert refuter.refutes(Scope(4, ("other",)))
-    assert not refuter.refutes(Scope(4, ("other", "poll")))
+    assert refuted(refuter, verifier, Scope(4, ("other", "poll")), Scope(4, ("other",))) == {Scope(4, ("other",))}
+
+
+def test_a_run_is_tried_again_only_where_it_was_not() -> None:
+    model = loaded(f"watch app requeue poll every 10s requeue other every 5s {WRITES}", SYNCED, DRIFT)
+    verifier = Verifier(model)
+    refuter = Refuter()
+    refuter.learn([verifier.answer(model.operator.goal("synced"), Scope())])
+    flow = refuter.refuted([Scope(0)], since=len(refuter.runs))
+    assert one_hand(verifier)([flow], lambda: None) == (set(),)
+    flow = refuter.refuted([Scope(0)] * (AT_ONCE + 1), since=0)
+    pieces = [piece for piece in next(flow) if isinstance(piece, Refuting)]
+    assert [len(piece.scopes) for piece in pieces] == [AT_ONCE, 1]
+    assert pieces[0].done(verifier, -1.0) == ()  # no time: nothing is said of a scope

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from graph_proofs import holds_on_graph
+from known_proofs import MOST_STATES, PROVED
 from reconcheck.certify.check import Checker
+from reconcheck.engines.fairness import rank
 from reconcheck.explain import verify
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
@@ -15,7 +19,7 @@ from reconcheck.model.operator import Scope
 from reconcheck.proof.certificate import Checked, Proof
 from reconcheck.render.text import Paint, render_report
 from reconcheck.semantics.compiler import compile_system
-from support import GOLDEN
+from support import GOLDEN, search
 
 FAMILIES = Path(__file__).parent / "bench" / "models"
 
@@ -108,3 +112,49 @@ def test_rest_is_not_claimed_where_another_number_might_do(tmp_path: Path) -> No
     loaded = load(model)
     answer = Verifier(loaded, seconds=20).answer(loaded.operator.goal("comes_up"), Scope())
     assert answer.verdict in ("unknown", "converges")
+
+
+GRAPH, SLICES = frozenset({"graph"}), frozenset({"graph", "slices"})
+
+
+def test_a_few_slices_are_tried_before_a_proof_on_a_large_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "WORTH_A_FEW", 100)
+    whole, parts = (answers("fanout", 1, engines)["copied"] for engines in (GRAPH, SLICES))
+    assert (whole.verdict, whole.engine) == ("converges", "whole state graph")
+    assert (parts.verdict, parts.engine) == ("converges", "slices")
+    assert parts.states < whole.states
+    monkeypatch.setattr(verify, "FEW_SLICES", 0)
+    assert answers("fanout", 1, SLICES)["copied"].engine == "whole state graph"
+    monkeypatch.setattr(verify, "FEW_SLICES", 8)
+    monkeypatch.setattr(verify, "WORTH_A_FEW", whole.states)
+    assert answers("fanout", 1, SLICES)["copied"].engine == "whole state graph"
+
+
+def test_goals_that_a_few_slices_prove_are_proved_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked together is answered as it is alone, whichever proof it gets."""
+    monkeypatch.setattr(verify, "WORTH_A_FEW", 100)
+    loaded = load(FAMILIES / "fanout.rdsl", {"N": 1})
+    goals = loaded.operator.goals
+    assert [one.engine for one in Verifier(loaded, engines=SLICES).together(goals, Scope())] == ["slices"] * len(goals)
+    monkeypatch.setattr(verify, "FEW_SLICES", 0)
+    found = Verifier(loaded, engines=SLICES).together(goals, Scope())
+    assert [(one.verdict, one.engine) for one in found] == [("converges", "whole state graph")] * len(goals)
+
+
+@pytest.mark.parametrize(("path", "scope"), PROVED, ids=lambda one: getattr(one, "stem", str(one)))
+def test_a_proof_on_the_whole_graph_holds_on_it(path: Path, scope: Scope) -> None:
+    """The conditions of its ranks are looked at state by state, without a solver."""
+    loaded = load(path)
+    for goal in loaded.operator.goals:
+        answer = Verifier(loaded, engines=GRAPH).answer(goal, scope)
+        if isinstance(answer.certificate, Proof):
+            holds_on_graph(search(loaded.operator, scope, MOST_STATES), answer.certificate)
+
+
+def test_a_run_that_comes_to_its_end_needs_one_rank() -> None:
+    operator = load(FAMILIES / "fanout.rdsl", {"N": 1}).operator
+    found = search(operator, Scope(), MOST_STATES)
+    truth = found.values(operator.goal("copied"))
+    ending, step_by_step = rank(found.calm, truth), rank(replace(found.calm, ending=frozenset()), truth)
+    assert found.calm.ending == {"reconcile app"}
+    assert len(ending.helpful) < len(step_by_step.helpful)

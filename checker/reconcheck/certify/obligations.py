@@ -1,14 +1,14 @@
 """The obligations of the parts of a proof that have a diagram, as SMT-LIB 2 text over the whole system.
 
 Each is the negation of what must hold, so a part stands when every one of them is unsatisfiable.  Ranks are
-spoken of through the functions `at_most_k`, the states whose rank is at most k: plain truth values are much
-easier on a solver than numbers.
+spoken of through functions that say of a state whether its rank is among some: any (`inside`), those at which an
+action helps, those with a bit set (`bit_k`).  Plain truth values are much easier on a solver than numbers.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from reconcheck.certify.alike import Alike
@@ -29,7 +29,7 @@ from reconcheck.certify.queries import Discharged, Name, Query, declarations, na
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.proof.certificate import Column, Invariant, Places, Refused, Rests, Settles
-from reconcheck.proof.diagram import Diagram, at_most, membership
+from reconcheck.proof.diagram import Diagram, among, membership
 from reconcheck.semantics import smtlib
 
 NOWHERE: Mapping[str, e.Var] = MappingProxyType({})
@@ -52,6 +52,8 @@ class Obligations:
             for name in names_in(column.term)
         )
         self.declared: dict[str, Variable] = {}
+        self.functions: dict[str, Collection[int]] = {}
+        """The ranks that each function speaks of, of those that the next obligations use."""
 
     # ---- the parts -------------------------------------------------------------------------------------------
 
@@ -59,13 +61,12 @@ class Obligations:
         """What refuses a part that ranks its states; None where it stands."""
         steps = self.context.writing(self.variables)
         queries = [self._begin(), *(query for _, query in self._kept(steps)), *self._falling()]
-        for action in sorted({action for action in part.helpful if action is not None}):
-            ranks = [rank for rank, helper in enumerate(part.helpful) if helper == action]
-            queries += self._helpful(action, ranks, part.ways)
-        resting = [self._is(rank, self._here()) for rank, helper in enumerate(part.helpful) if helper is None]
-        queries.append(
-            self._state(Name("the goal holds where nothing helps"), f"(or false {' '.join(resting)})", part.goal)
-        )
+        for place, action in enumerate(sorted({action for action in part.helpful if action is not None})):
+            self.functions[f"helped_{place}"] = [rank for rank, one in enumerate(part.helpful) if one == action]
+            queries += self._helpful(action, f"helped_{place}", part.ways)
+        self.functions["unhelped"] = [rank for rank, helper in enumerate(part.helpful) if helper is None]
+        unhelped = self._call("unhelped", self._here())
+        queries.append(self._state(Name("the goal holds where nothing helps"), unhelped, part.goal))
         found = self._refute(queries)
         return found if isinstance(found, Refused) else None
 
@@ -135,24 +136,31 @@ class Obligations:
         functions = legend(self.columns)
         if any("(region_" in query.text for query in queries):
             functions += region_functions(self.columns)
-        for rank in range(self.ranks):
-            functions += membership(at_most(self.diagram, rank), f"at_most_{rank}")
+        for name, ranks in self.functions.items():
+            functions += membership(among(self.diagram, ranks), name)
+        self.functions = {}
         return self.context.solver.refute([*lines, *functions], queries)
 
     def _here(self, places: Mapping[str, e.Expr] = NOWHERE) -> str:
         return arguments(self.columns, places)
 
-    def _at_most(self, rank: int, values: str) -> str:
-        if rank < 0:
-            return "false"
-        return f"(at_most_{rank} {values})" if values else f"at_most_{rank}"
-
-    def _is(self, rank: int, values: str) -> str:
-        return f"(and {self._at_most(rank, values)} (not {self._at_most(rank - 1, values)}))"
+    def _call(self, function: str, values: str) -> str:
+        """Whether a state's rank is among those of a function."""
+        return f"({function} {values})" if values else function
 
     def _inside(self, values: str) -> str:
         """The invariant: some rank."""
-        return self._at_most(self.ranks - 1, values)
+        self.functions["inside"] = range(self.ranks)
+        return self._call("inside", values)
+
+    def _higher(self, values: str, others: str) -> str:
+        """Whether the rank of a state that is inside is higher than that of another one."""
+        higher = "false"
+        for bit in range((self.ranks - 1).bit_length()):
+            self.functions[f"bit_{bit}"] = [rank for rank in range(self.ranks) if rank >> bit & 1]
+            here, there = self._call(f"bit_{bit}", values), self._call(f"bit_{bit}", others)
+            higher = f"(or (and {here} (not {there})) (and (or {here} (not {there})) {higher}))"
+        return higher
 
     def _declare(self, formulas: Sequence[e.Expr], inputs: Sequence[Variable]) -> None:
         """Declares what the columns and the formulas mention."""
@@ -286,6 +294,9 @@ class Obligations:
         return command, arguments(self.columns, before), arguments(self.columns, after)
 
     def _falling(self) -> Iterator[Query]:
+        """No calm step leads to a higher rank; that it leads to one at all is shown of every step."""
+        if self.ranks == 1:
+            return
         seen: set[tuple[str, str, e.Expr, tuple[Variable, ...]]] = set()
         for number in self.context.writing(self.variables):
             taken = self.context.taken[number]
@@ -296,10 +307,11 @@ class Obligations:
             if before == after or key in seen:
                 continue
             seen.add(key)
-            rising = (f"(and {self._at_most(k, before)} (not {self._at_most(k, after)}))" for k in range(self.ranks))
-            yield self._taken(Name("falling", (taken.command.step,)), command, number, f"(or {' '.join(rising)})")
+            rising = f"{self._inside(before)} {self._higher(after, before)}"
+            yield self._taken(Name("falling", (taken.command.step,)), command, number, rising)
 
-    def _helpful(self, action: str, ranks: list[int], ways: Sequence[Places]) -> Iterator[Query]:
+    def _helpful(self, action: str, helped: str, ways: Sequence[Places]) -> Iterator[Query]:
+        """The action is possible where it is to help, and lowers the rank there."""
         way = next((one for one in ways if action == f"reconcile {one.variable.name[3:-1]}"), None)
         for number, original in enumerate(self.context.system.commands):
             if not original.step.kind.calm or self.context.is_dead(number):
@@ -309,10 +321,10 @@ class Obligations:
             if nearer if own else way is None or nearer or way.variable.name not in self.context.taken[number].writes:
                 continue  # it brings the run nearer to its end, or has nothing to do with it
             command, before, after = self._left(number)
-            stays = " ".join(f"(and {self._is(k, before)} (not {self._at_most(k - 1, after)}))" for k in ranks)
-            yield self._taken(Name(f"helpful: {original.step} lowers the rank"), command, number, f"(or {stays})")
-        at = " ".join(self._is(rank, self._here()) for rank in ranks)
-        yield self._state(Name(f"helpful: {action} is possible"), f"(or {at})", self.context.enabled(action))
+            stays = f"{self._call(helped, before)} (not {self._higher(before, after)})"
+            yield self._taken(Name(f"helpful: {original.step} lowers the rank"), command, number, stays)
+        at = self._call(helped, self._here())
+        yield self._state(Name(f"helpful: {action} is possible"), at, self.context.enabled(action))
 
     def _nearer(self, number: int, way: Places) -> bool:
         """Whether a command surely lowers the way to the end of a run."""

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.explicit import StateGraph
+from reconcheck.engines.measures import ending, ways
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class CalmGraph:
     component: list[int]
     """For each state, the number of its component; a component's successors have smaller numbers."""
     components: list[list[int]]
+    ending: frozenset[str] = frozenset()
+    """The actions that come to an end, whatever they lead to, such as the steps of a reconcile."""
 
     @cached_property
     def fair(self) -> dict[int, list[int]]:
@@ -46,9 +49,40 @@ class CalmGraph:
         for state in members:
             always &= self.enabled[state]
         for action in inside:
-            if action >= 0:
+            if action >= 0 and self.actions[action] not in self.ending:
                 taken |= 1 << action
         return always & ~taken == 0
+
+    @cached_property
+    def onward(self) -> list[tuple[int, ...]]:
+        """For each component, the others to which a step leads."""
+        component = self.component
+        found: list[tuple[int, ...]] = []
+        for number, members in enumerate(self.components):
+            targets = {component[target] for state in members for _, target in self.edges[state]}
+            found.append(tuple(targets - {number}))
+        return found
+
+    @cached_property
+    def exits(self) -> list[dict[int, tuple[int, ...]]]:
+        """For each component, the fair actions that are possible throughout and must leave it, with where they lead.
+
+        Of one that comes to an end by itself it does not matter where its steps lead.
+        """
+        component = self.component
+        ending = {number for number, action in enumerate(self.actions) if action in self.ending}
+        found: list[dict[int, tuple[int, ...]]] = []
+        for number, members in enumerate(self.components):
+            always = -1
+            for state in members:
+                always &= self.enabled[state]
+            exits: dict[int, set[int]] = {action: set() for action in range(len(self.actions)) if always >> action & 1}
+            for state in members:
+                for action, target in self.edges[state]:
+                    if action in exits and action not in ending:
+                        exits[action].add(component[target])
+            found.append({action: tuple(to) for action, to in exits.items() if number not in to})
+        return found
 
 
 def calm(graph: StateGraph, budget: Budget) -> CalmGraph:
@@ -71,7 +105,7 @@ def calm(graph: StateGraph, budget: Budget) -> CalmGraph:
         edges.append(calm_row)
         enabled.append(bits)
     component, components = strongly_connected(edges, budget)
-    return CalmGraph(graph, actions, edges, enabled, component, components)
+    return CalmGraph(graph, actions, edges, enabled, component, components, ending(graph.system, ways(graph.system)))
 
 
 def strongly_connected(edges: list[list[tuple[int, int]]], budget: Budget) -> tuple[list[int], list[list[int]]]:
@@ -136,7 +170,7 @@ class Ranking:
     """A proof that the goal comes and stays: a rank for each state, and why each rank is left.
 
     No calm step raises the rank.  `helpful[rank]` is None where the goal holds in every state of that rank,
-    else the fair action that is possible in each of its states and lowers the rank.
+    else the fair action that is possible in each of its states and lowers the rank, or is one that must end.
     """
 
     ranks: list[int]
@@ -146,45 +180,38 @@ class Ranking:
 def rank(calm_graph: CalmGraph, goal: list[bool]) -> Ranking:
     """The ranking of a graph without quiet states and livelocks (Manna and Pnueli's response under justice).
 
-    Components are taken in the order in which their successors come first; each gets the lowest rank that
-    its successors and its helpful action allow.  Ranks cycle through the actions, so that few are needed.
+    Few ranks make a small proof.  So each rank goes to the goal, or to the action, that takes the most components
+    out of those that have none yet: components that lead to none but each other and those with a lower rank.
     """
-    cycle = [-1, *range(len(calm_graph.actions))]
-    component_rank: list[int] = []
-    for number, members in enumerate(calm_graph.components):
-        lowest = 0
-        leaving: dict[int, int] = {}
-        staying = 0
-        for state in members:
-            for action, target in calm_graph.edges[state]:
-                other = calm_graph.component[target]
-                if other == number:
-                    if action >= 0:
-                        staying |= 1 << action
-                    continue
-                lowest = max(lowest, component_rank[other])
-                if action >= 0:
-                    leaving[action] = max(leaving.get(action, -1), component_rank[other])
-        always = -1
-        for state in members:
-            always &= calm_graph.enabled[state]
-        holds = all(goal[state] for state in members)
-        candidate = lowest
-        while True:
-            action = cycle[candidate % len(cycle)]
-            if action < 0:
-                if holds:
-                    break
-            elif always >> action & 1 and not staying >> action & 1 and leaving.get(action, -1) < candidate:
-                break
-            candidate += 1
-            if candidate > lowest + 2 * len(cycle):
-                raise AssertionError("no helpful action: the graph has a quiet state or a livelock")
-        component_rank.append(candidate)
-    used = sorted(set(component_rank))
-    compact = {value: position for position, value in enumerate(used)}
-    helpful = tuple(
-        None if cycle[value % len(cycle)] < 0 else calm_graph.actions[cycle[value % len(cycle)]] for value in used
-    )
-    ranks = [compact[component_rank[number]] for number in calm_graph.component]
-    return Ranking(ranks, helpful)
+    onward = calm_graph.onward
+    good = [number for number, members in enumerate(calm_graph.components) if all(map(goal.__getitem__, members))]
+    able: dict[int, list[int]] = {-1: good} | {action: [] for action in range(len(calm_graph.actions))}
+    for number, exits in enumerate(calm_graph.exits):
+        for action in exits:
+            able[action].append(number)
+    ranks = [-1] * len(onward)
+    lower: set[int] = set()
+    inside: set[int] = set()
+    helpful: list[str | None] = []
+    while any(able.values()):
+        best: tuple[int, list[int]] = -1, []
+        for action, candidates in able.items():
+            found: list[int] = []
+            for number in candidates:  # those that it leads to come before it
+                if inside.issuperset(onward[number]) and (
+                    action < 0 or lower.issuperset(calm_graph.exits[number][action])
+                ):
+                    inside.add(number)
+                    found.append(number)
+            inside.difference_update(found)
+            if len(found) > len(best[1]):
+                best = action, found
+        if not best[1]:
+            raise AssertionError("no helpful action: the graph has a quiet state or a livelock")
+        for number in best[1]:
+            ranks[number] = len(helpful)
+        lower.update(best[1])
+        inside.update(best[1])
+        helpful.append(None if best[0] < 0 else calm_graph.actions[best[0]])
+        able = {action: [n for n in candidates if ranks[n] < 0] for action, candidates in able.items()}
+    return Ranking([ranks[number] for number in calm_graph.component], tuple(helpful))

@@ -202,6 +202,25 @@ def ways(system: System) -> tuple[Places, ...]:
     return tuple(found)
 
 
+def ending(system: System, ways: Iterable[Places]) -> frozenset[str]:
+    """The reconcile actions of which every step brings the run nearer to its end."""
+    types = {variable.name: variable for variable in system.variables}
+    found: set[str] = set()
+    for way in ways:
+        action = f"reconcile {way.variable.name[3:-1]}"
+        steps = [command for command in system.commands if command.step.action == action and command.step.kind.calm]
+        if all(_nearer(command, way, types) for command in steps):
+            found.add(action)
+    return frozenset(found)
+
+
+def _nearer(command: Command, way: Places, types: dict[str, Variable]) -> bool:
+    old, new = fixed(command.guard, types).get(way.variable.name), dict(command.updates).get(way.variable.name)
+    if not isinstance(old, e.Const) or not isinstance(new, e.Const):
+        return False
+    return way.at(str(new.value)) < way.at(str(old.value))
+
+
 def is_local(name: str, controller: str | None = None) -> bool:
     """Whether a variable belongs to a running reconcile only: a local, or the version that it has of an object."""
     if controller is None:

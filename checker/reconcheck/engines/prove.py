@@ -18,7 +18,7 @@ from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, livelocks, quiet_states, rank, strongly_connected
 from reconcheck.engines.first_slices import roles, writers_slice
 from reconcheck.engines.gaps import Gap, Kind, gap_on_slice
-from reconcheck.engines.measures import is_local, ways
+from reconcheck.engines.measures import ending, is_local, ways
 from reconcheck.engines.orders import with_equalities
 from reconcheck.engines.python_code import StateTuple, predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
@@ -92,6 +92,7 @@ class Prover:
         self.ends = not self.found.settling.live
         self.slicer = Slicer(system, self.found.settling.clauses, checker.left)
         self.ways = ways(system)
+        self.ending = ending(system, self.ways)
         self.widening = Widening(system, self.slicer, self.ways)
         self.roles = roles(system)
         self.proved: dict[e.Expr, bool] = {}
@@ -100,16 +101,19 @@ class Prover:
         self.known: list[e.Expr] = []
         self.stuck: dict[e.Expr, Attempt] = {}
         """For each formula that was looked at on slices, the last one on which it was not proved."""
+        self.most_slices: int | None = None
         self.start = checker.mark()
         self.settled: list[e.Expr] = [
             zero for measure in self.found.settling.measures if measure.action for zero in conjuncts(measure.zero)
         ]
 
-    def prove(self, goal: e.Expr) -> bool:
+    def prove(self, goal: e.Expr, slices: int | None = None) -> bool:
         """Whether every part of the goal was proved, and accepted by the checker.
 
         Each goal is proved for itself, from what settles: what comes out does not depend on what was asked before.
+        With `slices`, the search ends after so many of them: raises `Exhausted`.
         """
+        self.most_slices = slices
         self.checker.back_to(self.start)
         self.found = Found(self.found.settling)
         self.proved, self.known, self.stuck = {}, list(self.settled), {}
@@ -332,6 +336,8 @@ class Prover:
         """Explores one slice; None where it is too large or endless."""
         keep = shape[0]
         predicates = tuple(one for one in shape[1] if not e.names(one.term) <= keep)
+        if self.found.tried == self.most_slices:
+            raise Exhausted(f"{self.most_slices} slices did not do")
         self.found.tried += 1
         self.budget.check(f"trying a slice of {len(keep) + len(predicates)} variables")
         part = self.slicer.slice(keep, predicates)
@@ -397,7 +403,7 @@ class Prover:
             edges.append(row)
         enabled = [sum(1 << i for i, (_, sure) in enumerate(part.sure) if sure(state)) for state in graph.states]
         component, found = strongly_connected(edges, self.budget)
-        return CalmGraph(graph, actions, edges, enabled, component, found)
+        return CalmGraph(graph, actions, edges, enabled, component, found, self.ending)
 
     def _accept(self, goal: e.Expr, attempt: Attempt) -> bool:
         """Hands the proof to the checker."""

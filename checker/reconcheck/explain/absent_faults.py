@@ -16,8 +16,8 @@ from reconcheck.model.operator import FAULTS, Operator, Scope
 
 SECONDS, PART = 2.0, 0.25
 """What finding out about the faults that are off may take: so many processor seconds, and that part of what is left."""
-QUICK = frozenset({"graph"})
-"""What answers then: only whole state graphs."""
+QUICK = frozenset({"graph", "slices"})
+"""What answers then: whole state graphs, and a few slices where they are large."""
 
 
 @dataclass(frozen=True)

@@ -93,29 +93,29 @@ def sufficient_of(looks: Looks, without: tuple[str, ...]) -> Flow:
     if not goals:
         return (), ""
     names = tuple(dict.fromkeys(one.scoped for one in considered(looks, without)))
-    refuter = Refuter(looks.operator)
+    refuter = Refuter()
     found: list[frozenset[str]] = []
     for size in range(len(names) + 1):
         sets = [set_ for set_ in map(frozenset, itertools.combinations(names, size)) if not _contains(set_, found)]
-        while sets:
-            open_: dict[frozenset[str], Scope] = {}
-            while sets and len(open_) < AT_A_TIME:
-                if looks.left() == 0.0:
-                    return _named(found, names), f"{WHAT}: there was no time for those of {size} and more"
-                looks.tell(f"{WHAT} ({size} of {len(names)})")
-                scope = less(base, *(name for name in names if name not in sets[0]))
-                if not refuter.refutes(scope):
-                    open_[sets[0]] = scope
-                else:
-                    looks.tally.count(NEEDS, len(goals))
-                del sets[0]
-            yield from looks.gather(open_.values())
-            for kept, scope in open_.items():
+        scopes = {less(base, *(name for name in names if name not in set_)): set_ for set_ in sets}
+        tried = 0
+        while scopes:
+            if looks.left() == 0.0:
+                return _named(found, names), f"{WHAT}: there was no time for those of {size} and more"
+            looks.tell(f"{WHAT} ({size} of {len(names)})")
+            since, tried = tried, len(refuter.runs)
+            refuted = yield from refuter.refuted(tuple(scopes), since)
+            looks.tally.count(NEEDS, len(goals) * len(refuted))
+            scopes = {scope: set_ for scope, set_ in scopes.items() if scope not in refuted}
+            taken = tuple(scopes)[:AT_A_TIME]
+            yield from looks.gather(taken)
+            for scope in taken:
                 answers = [looks.answer(goal, scope) for goal in goals]
                 refuter.learn(answers)
                 unknown = next((answer for answer in answers if answer.verdict == "unknown"), None)
                 if unknown is not None:
                     return _named(found, names), f"{WHAT}: {unknown.reason}"
+                kept = scopes.pop(scope)
                 if all(answer.good for answer in answers):
                     found.append(kept)
     return _named(found, names), ""

@@ -5,7 +5,9 @@ What is found is replayed on the reference interpreter in the scope at hand, lik
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconcheck.engines.budget import Budget, Exhausted
@@ -13,9 +15,11 @@ from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.fairness import calm, livelocks, quiet_states
 from reconcheck.engines.lasso import shortest_cycle
 from reconcheck.engines.python_code import canonical, predicate
+from reconcheck.explain.flows import Flow
 from reconcheck.explain.reenacting import Script, Stage
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
 from reconcheck.explain.verdict import Answer
+from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Operator, Scope
 from reconcheck.semantics.compiler import compile_system
@@ -24,23 +28,45 @@ from reconcheck.semantics.world import State
 
 MOST_RUNS = 12
 """Known runs that are tried in a scope, the most useful first."""
+AT_ONCE = 8
+"""Scopes in which runs are tried one after the other; so many take a moment."""
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """A run on which a goal failed."""
 
     goal: e.Expr
     script: Script
 
 
-class Refuter:
-    """Tries known runs in other scopes."""
+@dataclass(frozen=True)
+class Refuting:
+    """A piece of work: known runs to be tried in scopes."""
 
-    def __init__(self, operator: Operator) -> None:
-        self.operator = operator
-        self.known: dict[_Run, int] = {}
-        """The runs that failed, with how often each was of use."""
+    scopes: tuple[Scope, ...]
+    runs: tuple[Run, ...]
+
+    def done(self, verifier: Verifier, seconds: float | None) -> tuple[Run | None, ...]:
+        """For each of the scopes, as far as there is time, a run by which a goal fails there too, if one of them does.
+
+        The goal fails on a run that begins like the known one, as far as that is possible.
+        """
+        until = None if seconds is None else time.monotonic() + seconds
+        found: list[Run | None] = []
+        for scope in self.scopes:
+            if until is not None and time.monotonic() > until:
+                break
+            found.append(_refuted(verifier.operator, scope, self.runs))
+        return tuple(found)
+
+
+class Refuter:
+    """The runs on which goals of a model failed, to be tried in other scopes."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+        self.of_use: Counter[Run] = Counter()
 
     def learn(self, answers: Iterable[Answer]) -> None:
         """Takes the runs on which goals fail."""
@@ -51,29 +77,43 @@ class Refuter:
                 while steps and steps[-1].kind == "fair":
                     steps.pop()
                 script = Script(trace.first or trace.start, tuple((step.action, step.detail) for step in steps))
-                self.known.setdefault(_Run(answer.goal.formula, script), 0)
+                run = Run(answer.goal.formula, script)
+                if run not in self.runs:
+                    self.runs.append(run)
 
-    def refutes(self, scope: Scope) -> bool:
-        """Whether a goal fails in another scope too, on a run that begins like a known one as far as it is possible."""
-        if not self.known:
-            return False
-        system = compile_system(self.operator, scope)
-        replayer = Replayer(self.operator, scope, canonical(system))
-        stage = Stage(system, lambda line: line)
-        for run in sorted(self.known, key=lambda one: -self.known[one])[:MOST_RUNS]:
+    def refuted(self, scopes: Sequence[Scope], since: int) -> Flow:
+        """The flow that finds those of some scopes in which a goal fails, on a run that was not there `since` then."""
+        runs = sorted(self.runs[since:], key=lambda run: -self.of_use[run])[:MOST_RUNS]
+        if not runs:
+            return set()
+        pieces = [Refuting(tuple(scopes[at : at + AT_ONCE]), tuple(runs)) for at in range(0, len(scopes), AT_ONCE)]
+        found: set[Scope] = set()
+        for piece, result in zip(pieces, (yield pieces), strict=True):
+            for scope, run in zip(piece.scopes, result or (), strict=False):
+                if run is not None:
+                    self.of_use[run] += 1
+                    found.add(scope)
+        return found
 
-            def holds(state: State, goal: e.Expr = run.goal) -> bool:
-                return bool(e.evaluate(goal, state))
 
-            try:
-                claim = _claim(stage.follow(run.script), run.goal)
-                if claim is not None:
-                    replayer.replay(claim, holds, ())
-                    self.known[run] += 1
-                    return True
-            except (DoesNotReplay, Endless, Exhausted, LeftRange):
-                continue
-        return False
+def _refuted(operator: Operator, scope: Scope, runs: Iterable[Run]) -> Run | None:
+    """The first of some known runs by which its goal fails in another scope too."""
+    system = compile_system(operator, scope)
+    replayer = Replayer(operator, scope, canonical(system))
+    stage = Stage(system, lambda line: line)
+    for run in runs:
+
+        def holds(state: State, goal: e.Expr = run.goal) -> bool:
+            return bool(e.evaluate(goal, state))
+
+        try:
+            claim = _claim(stage.follow(run.script), run.goal)
+            if claim is not None:
+                replayer.replay(claim, holds, ())
+                return run
+        except (DoesNotReplay, Endless, Exhausted, LeftRange):
+            continue
+    return None
 
 
 def _claim(graph: StateGraph, goal: e.Expr) -> Claim | None:

@@ -145,10 +145,11 @@ def _by_engines(
     until = None if time_left is None else time.monotonic() + SHARE * time_left
     wrong: dict[str, tuple[Happened, ...]] = {}
     reason = ""
+    verifier = Verifier(loaded)
     for goal in requirements(loaded.operator, asked, rules):
-        seconds = None if until is None else max(0.1, until - time.monotonic())
+        verifier.limit(None if until is None else max(0.1, until - time.monotonic()))
         try:
-            answer = Verifier(loaded, seconds).answer(goal, asked.scope, why=False)
+            answer = verifier.answer(goal, asked.scope, why=False)
         except ModelError as error:
             return Tried(frozenset(), {}, str(error))
         if answer.trace is not None and not answer.good:

@@ -26,6 +26,7 @@ from reconcheck.engines.gaps import Gap
 from reconcheck.engines.guided import Counterexample
 from reconcheck.engines.invariance import prove_always
 from reconcheck.engines.lasso import shortest_lasso
+from reconcheck.engines.measures import ways
 from reconcheck.engines.patterns import Pattern
 from reconcheck.engines.prove import Prover, arranged, conjuncts
 from reconcheck.engines.python_code import canonical, predicate
@@ -57,8 +58,12 @@ WORTH_A_LOOK = 5_000
 """States below which a first look is left out: so many commands are hardly ever those of a small graph."""
 WORTH_SLICING = 30_000
 """States of a complete graph above which a proof in parts is cheaper to check than one on the whole graph."""
-ENGINES = frozenset({"graph", "proof", "search"})
-"""The whole state graph; proofs in parts; bounded search for traces."""
+WORTH_A_FEW = 3_000
+"""States of a complete graph above which it is cheaper to look at a few slices first."""
+FEW_SLICES = 8
+"""How many those are."""
+ENGINES = frozenset({"graph", "slices", "proof", "search"})
+"""The whole state graph; a few slices where that is large; proofs in parts; bounded search for traces."""
 LOOK_ROUNDS = 1
 """Rounds of a search for a counterexample to a suspect, before any proof is tried."""
 LOOK = 60.0
@@ -122,6 +127,8 @@ class Verifier:
         self.provers: dict[Scope, tuple[Prover, Checker]] = {}
         self.unproved: set[tuple[str, Scope]] = set()
         """Goals for which the prover has nothing left to try."""
+        self.wide: set[str] = set()
+        """Goals that a few slices did not prove, in some scope."""
         self.efforts = Efforts()
         """What was tried for the present question."""
         self.gap: Gap | None = None
@@ -229,16 +236,22 @@ class Verifier:
         started = time.monotonic()
         if len([goal for goal in goals if goal.kind == "converges"]) < 2:
             return {}
+        self.thorough = False
         try:
             explored = self._explored(scope, self._first_look(scope))
             good = [goal for goal in goals if goal.kind == "converges" and _settles(explored, goal)]
             if len(good) < 2:
                 return {}
+            alone = {goal.name: answer for goal in good if (answer := self._in_few(goal, scope, explored)) is not None}
+            good = [goal for goal in good if goal.name not in alone]
+            if len(good) < 2:
+                return alone
             checker, proof = self._ranked(e.both(*(goal.formula for goal in good)), explored)
             result = checker.check(proof)
             if isinstance(result, Refused):
                 self._refused(good[0], result)
-            return self._one_by_one(good, scope, explored, checker, proof, time.monotonic() - started)
+            together = self._one_by_one(good, scope, explored, checker, proof, time.monotonic() - started)
+            return alone | together
         except (Exhausted, MemoryError):
             return {}
         except LeftRange as wrong:
@@ -354,7 +367,7 @@ class Verifier:
             return answer
         bad = bounded.quiet_without(explored.system, goal.formula)
         for seconds in _shares(explored.system):
-            answer = self._in_parts(goal, scope, explored, PROOF * seconds)
+            answer = self._in_parts(goal, scope, explored, PROOF * seconds) if "proof" in self.engines else None
             answer = answer or self._guided(goal, scope, explored.system, self._open_part(goal, scope), seconds)
             answer = answer or self._bounded(goal, scope, explored, bad, "quiet", seconds)
             if answer is not None:
@@ -377,10 +390,11 @@ class Verifier:
         loops = livelocks(calm_graph, truth)
         if quiet or loops:
             return self._divergence(goal, scope, calm_graph, quiet, loops, truth)
-        if len(graph.states) > WORTH_SLICING:
+        answer = self._in_few(goal, scope, explored)
+        if answer is None and "proof" in self.engines and len(graph.states) > WORTH_SLICING:
             answer = self._in_parts(goal, scope, explored, _shares(system)[-1])
-            if answer is not None:
-                return answer
+        if answer is not None:
+            return answer
         checker, proof = self._ranked(goal.formula, explored, truth)
         return self._certified(goal, scope, system, checker, proof, len(graph.states))
 
@@ -396,7 +410,7 @@ class Verifier:
         ranking = rank(explored.calm, truth)
         columns = proofs.columns_of(system.variables)
         columns, diagram = arranged(columns, list(zip(states, ranking.ranks, strict=True)))
-        part = proofs.Settles(formula, columns, diagram, ranking.helpful)
+        part = proofs.Settles(formula, columns, diagram, ranking.helpful, ways(system))
         return Checker(system, lambda: self.budget.left, self._tell), proofs.Proof(formula, (), (part,))
 
     def _nearby(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer | None:
@@ -448,10 +462,24 @@ class Verifier:
         steps = [(commands[c].step if c >= 0 else None, graph.states[state]) for c, state in path]
         return Claim(steps, loop, end, shortest)
 
-    def _in_parts(self, goal: Goal, scope: Scope, explored: _Explored, seconds: float | None) -> Answer | None:
-        """The answer "converges", if the prover finds a proof and the checker accepts each part of it."""
-        if "proof" not in self.engines:
+    def _in_few(self, goal: Goal, scope: Scope, explored: _Explored) -> Answer | None:
+        """The answer "converges", if a few slices of a system with a large graph do; its graph converges.
+
+        An answer that is not shown is not looked for among them where they did not do for another scope.
+        """
+        assert explored.graph is not None
+        small = "slices" not in self.engines or len(explored.graph.states) <= WORTH_A_FEW
+        if small or (goal.name in self.wide and not self.thorough):
             return None
+        answer = self._in_parts(goal, scope, explored, _shares(explored.system)[0], FEW_SLICES)
+        if answer is None:
+            self.wide.add(goal.name)
+        return answer
+
+    def _in_parts(
+        self, goal: Goal, scope: Scope, explored: _Explored, seconds: float | None, slices: int | None = None
+    ) -> Answer | None:
+        """The answer "converges", if the prover finds a proof and the checker accepts each part of it."""
         budget = self._share(seconds)
         try:
             with self.efforts.at("proofs in parts"):
@@ -463,7 +491,7 @@ class Verifier:
                 if (goal.name, scope) in self.unproved:
                     return None
                 self.proving[scope] = goal.name
-                if not prover.prove(goal.formula):
+                if not prover.prove(goal.formula, slices):
                     self.unproved.add((goal.name, scope))
                     return None
         except Exhausted:

@@ -7,7 +7,7 @@ equality with those before it, so that a diagram speaks about every number of va
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -122,8 +122,8 @@ def smallest(variables: tuple[Variable, ...], ranked: Iterable[tuple[Sequence[Va
     return min(diagrams, key=lambda diagram: len(diagram.nodes))
 
 
-def at_most(diagram: Diagram, rank: int) -> Diagram:
-    """The states of at most that rank: a diagram whose only rank is 0."""
+def among(diagram: Diagram, ranks: Collection[int]) -> Diagram:
+    """The states with some of the ranks: a diagram whose only rank is 0."""
     nodes: list[Node] = []
     known: dict[Node, int] = {}
     moved: list[int] = []
@@ -131,7 +131,7 @@ def at_most(diagram: Diagram, rank: int) -> Diagram:
     def target(node: int) -> int:
         if node >= 0:
             return moved[node]
-        return leaf(0) if 0 <= leaf_rank(node) <= rank else leaf(OUTSIDE)
+        return leaf(0) if leaf_rank(node) in ranks else leaf(OUTSIDE)
 
     for node in diagram.nodes:
         branches = tuple((value, target(child)) for value, child in node.branches)
