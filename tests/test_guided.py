@@ -19,9 +19,10 @@ from reconcheck.engines.prove import conjuncts
 from reconcheck.engines.python_code import canonical, successors
 from reconcheck.engines.stepping import Stepper
 from reconcheck.engines.suspects import Suspect, suspects
-from reconcheck.explain import verify
+from reconcheck.explain import convergence
 from reconcheck.explain.trace import Claim, Replayer, Trace
 from reconcheck.explain.verdict import Answer
+from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
 from reconcheck.model.load import load
 from reconcheck.model.operator import Goal, Operator, Scope
@@ -207,11 +208,13 @@ def test_the_first_look_leaves_most_of_the_time_to_what_follows(monkeypatch: pyt
         left.append(budget.left)
         return iter(())
 
-    monkeypatch.setattr(verify, "suspects", watched)
+    monkeypatch.setattr(convergence, "suspects", watched)
     loaded = load(BENCH / "fanout-missing-watch.rdsl", {"N": 4})
     for seconds in (10.0, None):
-        verifier = verify.Verifier(loaded, seconds, engines=frozenset({"search"}))
-        monkeypatch.setattr(verifier, "_guided", lambda *_: Answer(loaded.operator.goals[0], NO_SCHEDULE, "quiet"))
+        verifier = Verifier(loaded, seconds, engines=frozenset({"search"}))
+        monkeypatch.setattr(
+            verifier.convergence, "_guided", lambda *_: Answer(loaded.operator.goals[0], NO_SCHEDULE, "quiet")
+        )
         verifier.answer(loaded.operator.goals[0], NO_SCHEDULE, why=False)
     assert left[0] is not None
     assert left[0] <= 0.3 * 10

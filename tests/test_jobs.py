@@ -26,7 +26,7 @@ from reconcheck.cli.jobs import Crew
 from reconcheck.cli.looking import CrewHands
 from reconcheck.cli.options import ScopeAsked
 from reconcheck.cli.request import Request
-from reconcheck.explain import verify
+from reconcheck.explain import convergence, reachability
 from reconcheck.explain.diagnose import diagnose
 from reconcheck.explain.diagnosis import Diagnosis
 from reconcheck.explain.verdict import Answer, Report
@@ -419,7 +419,8 @@ def test_a_report_says_what_each_answer_rests_on(monkeypatch: pytest.MonkeyPatch
     from reconcheck.explain.run import Outcome, Run
     from reconcheck.report.document import document
 
-    monkeypatch.setattr(verify, "WORTH_SLICING", 0)
+    monkeypatch.setattr(convergence, "WORTH_SLICING", 0)
+    monkeypatch.setattr(reachability, "WORTH_SLICING", 0)
     report = Verifier(load(ROOT / SMALL)).report(Scope(level=4), every_scope=False)
     written = document(Run((Outcome(SMALL, report),), 1.0, None, str(ROOT)))
     jsonschema.validate(written, json.loads((ROOT / "spec/report.schema.json").read_text()))

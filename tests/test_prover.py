@@ -11,7 +11,8 @@ from graph_proofs import holds_on_graph
 from known_proofs import MOST_STATES, PROVED
 from reconcheck.certify.check import Checker
 from reconcheck.engines.fairness import rank
-from reconcheck.explain import verify
+from reconcheck.explain import convergence, listed
+from reconcheck.explain.convergence import Convergence
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
@@ -71,11 +72,11 @@ def test_each_answer_says_how_many_states_it_looked_at(engine: str, monkeypatch:
     engines = frozenset({"search"})
     if engine == "nearest states":
         engines = frozenset({"search", "graph"})
-        monkeypatch.setattr(verify, "WORTH_A_LOOK", 0)
-        monkeypatch.setattr(verify, "FIRST_LOOK", 80)
+        monkeypatch.setattr(listed, "WORTH_A_LOOK", 0)
+        monkeypatch.setattr(listed, "FIRST_LOOK", 80)
     elif engine == "bounded search":
-        monkeypatch.setattr(Verifier, "_suspected", lambda *_: None)
-        monkeypatch.setattr(Verifier, "_guided", lambda *_: None)
+        monkeypatch.setattr(Convergence, "_suspected", lambda *_: None)
+        monkeypatch.setattr(Convergence, "_guided", lambda *_: None)
     elif engine == "slices":
         engines = frozenset({"proof"})
     loaded = load(GOLDEN[0].with_name("two-fight.rdsl"))
@@ -118,25 +119,25 @@ GRAPH, SLICES = frozenset({"graph"}), frozenset({"graph", "slices"})
 
 
 def test_a_few_slices_are_tried_before_a_proof_on_a_large_graph(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verify, "WORTH_A_FEW", 100)
+    monkeypatch.setattr(convergence, "WORTH_A_FEW", 100)
     whole, parts = (answers("fanout", 1, engines)["copied"] for engines in (GRAPH, SLICES))
     assert (whole.verdict, whole.engine) == ("converges", "whole state graph")
     assert (parts.verdict, parts.engine) == ("converges", "slices")
     assert parts.states < whole.states
-    monkeypatch.setattr(verify, "FEW_SLICES", 0)
+    monkeypatch.setattr(convergence, "FEW_SLICES", 0)
     assert answers("fanout", 1, SLICES)["copied"].engine == "whole state graph"
-    monkeypatch.setattr(verify, "FEW_SLICES", 8)
-    monkeypatch.setattr(verify, "WORTH_A_FEW", whole.states)
+    monkeypatch.setattr(convergence, "FEW_SLICES", 8)
+    monkeypatch.setattr(convergence, "WORTH_A_FEW", whole.states)
     assert answers("fanout", 1, SLICES)["copied"].engine == "whole state graph"
 
 
 def test_goals_that_a_few_slices_prove_are_proved_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked together is answered as it is alone, whichever proof it gets."""
-    monkeypatch.setattr(verify, "WORTH_A_FEW", 100)
+    monkeypatch.setattr(convergence, "WORTH_A_FEW", 100)
     loaded = load(FAMILIES / "fanout.rdsl", {"N": 1})
     goals = loaded.operator.goals
     assert [one.engine for one in Verifier(loaded, engines=SLICES).together(goals, Scope())] == ["slices"] * len(goals)
-    monkeypatch.setattr(verify, "FEW_SLICES", 0)
+    monkeypatch.setattr(convergence, "FEW_SLICES", 0)
     found = Verifier(loaded, engines=SLICES).together(goals, Scope())
     assert [(one.verdict, one.engine) for one in found] == [("converges", "whole state graph")] * len(goals)
 

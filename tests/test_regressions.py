@@ -10,7 +10,7 @@ from contestants import Contest
 from judge import objection
 from reconcheck.engines import lasso
 from reconcheck.engines.python_code import canonical, choices, initial_states
-from reconcheck.explain import verify
+from reconcheck.explain import reachability
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
@@ -94,7 +94,7 @@ def test_a_slice_that_does_not_know_why_a_cut_variable_stays_in_its_range(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The refused invariant of a slice was an internal error; the whole graph has the answer."""
-    monkeypatch.setattr(verify, "WORTH_SLICING", 0)
+    monkeypatch.setattr(reachability, "WORTH_SLICING", 0)
     found = answers(
         tmp_path,
         f"""
@@ -110,7 +110,7 @@ def test_a_slice_that_does_not_know_why_a_cut_variable_stays_in_its_range(
 
 def test_a_cut_opaque_variable_may_be_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A slice left out the states in which it was, and its proof was refused."""
-    monkeypatch.setattr(verify, "WORTH_SLICING", 0)
+    monkeypatch.setattr(reachability, "WORTH_SLICING", 0)
     found = answers(
         tmp_path,
         """

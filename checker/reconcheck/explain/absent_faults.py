@@ -9,8 +9,9 @@ from reconcheck.diagnostic import ModelError
 from reconcheck.explain.clock import Clock
 from reconcheck.explain.diagnosis import Absent
 from reconcheck.explain.flows import Flow
+from reconcheck.explain.listed import FIRST_LOOK
 from reconcheck.explain.verdict import Answer, Report
-from reconcheck.explain.verify import FIRST_LOOK, Verifier
+from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import FAULTS, Operator, Scope
 
@@ -46,7 +47,7 @@ class AbsentFaults:
         changed = replace(operator, faults=operator.faults | {fault})
         goals = [operator.goal(name) for name in self.goals]
         verifier = Verifier(Loaded(changed, ()), seconds, engines=QUICK)
-        verifier.budget = verifier.budget.shared(share)
+        verifier.share(share)
         try:
             return verifier.together(goals, self.scope)
         except ModelError:  # a value leaves its range then: nothing is known of goals

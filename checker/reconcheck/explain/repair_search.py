@@ -33,7 +33,8 @@ from reconcheck.explain.probe import NotProbed, probe
 from reconcheck.explain.reenacting import Script
 from reconcheck.explain.trial import REST, WAITING, Asked, Verdicts, placed, requirements, try_out, with_schedule
 from reconcheck.explain.verdict import GOOD, Answer
-from reconcheck.explain.verify import ENGINES, Verifier
+from reconcheck.explain.verify import Verifier
+from reconcheck.explain.workbench import ENGINES
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import SCHEDULED, Goal, Rule, Scope
 from reconcheck.model.wakeups import in_force
