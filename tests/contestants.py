@@ -101,7 +101,7 @@ class Contest:
         steps = [(commands[number].step if number >= 0 else None, state) for number, state in found.path]
         verdict = "quiet" if found.loop is None else "livelock"
         replayer = Replayer(self.loaded.operator, self.scope, canonical(self.system))
-        claim = Claim(steps, found.loop, verdict, found.shortest)
+        claim = Claim(steps, found.loop, verdict, found.shortest, found.chosen)
         return Answer(goal, self.scope, verdict, trace=replayer.replay(claim, partial(_holds, goal), ()))
 
 

@@ -18,6 +18,7 @@ from reconcheck.engines.shorten import shortened
 from reconcheck.engines.shortest import MOST_TRIED, shortest_livelock, shortest_quiet
 from reconcheck.engines.stepping import Stepper
 from reconcheck.model import expr as e
+from reconcheck.model.types import IntType
 from reconcheck.semantics.system import System
 
 FIRST_TURN = 4_000
@@ -43,6 +44,8 @@ class Counterexample:
     """
     explored: int
     """How many states were reached."""
+    chosen: tuple[int, ...] = ()
+    """The numbers without bounds that its steps chose; they need not be in a state."""
 
 
 def search(
@@ -125,7 +128,7 @@ class _Ending:
         assert judge.proves(run)
         path = [(-1, judge.rename(run.states[0]))]
         path += [(move[0], judge.rename(state)) for move, state in zip(run.moves, run.states[1:], strict=True)]
-        return Counterexample(path, run.loop, proved, explored)
+        return Counterexample(path, run.loop, proved, explored, _numbers(self.stepper.system, run))
 
     def _guides(self) -> list[Guide | None]:
         """How near a state is to a livelock without each of the parts."""
@@ -137,3 +140,13 @@ class _Ending:
                 self.guides[formula] = None if seen is None else Guide(seen)
             found.append(self.guides[formula])
         return found
+
+
+def _numbers(system: System, run: Run) -> tuple[int, ...]:
+    """The numbers without bounds that the steps of a run choose."""
+    found: dict[int, None] = {}
+    for number, choices in run.moves:
+        for variable, value in zip(system.commands[number].inputs, choices, strict=True):
+            if isinstance(variable.type, IntType):
+                found[int(value)] = None
+    return tuple(found)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Protocol
 
 from reconcheck.engines.blurring import tells
@@ -279,11 +280,13 @@ class Prover:
         """The slice with a condition on cut variables that makes the trouble less, proved first where it must hold."""
         keep, predicates = attempt.keep, attempt.part.predicates
         terms = {one.term for one in predicates}
+        names = {one.name for one in predicates}
+        name = next(f"condition {n}" for n in count(1) if f"condition {n}" not in names)
         best: Attempt | None = None
         for term in self.widening.conditions(goal, attempt):
             if term in terms or e.negate(term) in terms:
                 continue
-            more = Predicate(f"condition {len(predicates) + 1}", term)
+            more = Predicate(name, term)
             wider = self._attempt(goal, (keep, (*predicates, more)), most)
             if wider is None:
                 continue

@@ -225,8 +225,8 @@ class Slicer:
     ) -> tuple[Seen, ...]:
         """A command on the kept variables and predicates: one way to see it, or several, or none."""
         footprint = self.footprints[number]
-        shared = keep & footprint
         touched = tuple(p for p in predicates if not e.names(p.term).isdisjoint(footprint)) if predicates else ()
+        shared = keep & footprint.union(*(e.names(one.term) for one in touched))
         key = (number, shared, touched)
         found = self._seen.get(key)
         if found is None:

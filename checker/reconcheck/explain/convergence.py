@@ -335,7 +335,7 @@ class Convergence:
         commands = system.commands
         steps = [(commands[number].step if number >= 0 else None, state) for number, state in found.path]
         end = "quiet" if found.loop is None else "livelock"
-        trace = self.bench.replay(goal, scope, system, Claim(steps, found.loop, end, found.shortest))
+        trace = self.bench.replay(goal, scope, system, Claim(steps, found.loop, end, found.shortest, found.chosen))
         code = "RC401" if end == "quiet" else "RC402"
         return Answer(goal, scope, end, "", code, trace, states=found.explored, engine="guided search")
 
