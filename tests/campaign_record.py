@@ -202,8 +202,8 @@ def _disagreements(tally: Tally) -> str:
     return f"""
 ## Disagreements
 
-Each is a regression test ([`tests/test_regressions.py`](../tests/test_regressions.py)) once it is mended; the figures
-above are from the runs in which they were found.
+Each is a regression test once it is mended ([`test_regressions.py`](../tests/test_regressions.py), and whole models in
+[`test_campaign.py`](../tests/test_campaign.py)); the figures above are from the runs in which they were found.
 
 | where | who said what | the judge |
 | --- | --- | --- |

@@ -193,7 +193,7 @@ def rank(calm_graph: CalmGraph, goal: list[bool]) -> Ranking:
     lower: set[int] = set()
     inside: set[int] = set()
     helpful: list[str | None] = []
-    while any(able.values()):
+    while len(lower) < len(ranks):
         best: tuple[int, list[int]] = -1, []
         for action, candidates in able.items():
             found: list[int] = []
