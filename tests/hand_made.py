@@ -14,8 +14,8 @@ from reconcheck.explain.verdict import Answer, Checked, Report
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded, assemble
 from reconcheck.model.operator import SCHEDULED, Expectation, Scope
+from reconcheck.syntax.cite import Cite
 from reconcheck.syntax.parser import parse_text
-from reconcheck.syntax.tree import Cite
 
 FILE = "models/small model.rdsl"
 TEXT = """rdsl 1

@@ -33,7 +33,7 @@ from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
 from reconcheck.syntax import parser
-from reconcheck.syntax.tree import Cite
+from reconcheck.syntax.cite import Cite
 from support import GOLDEN
 
 ROOT = Path(__file__).parent.parent

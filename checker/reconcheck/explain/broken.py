@@ -12,6 +12,7 @@ from reconcheck.explain.walk import nodes
 from reconcheck.model.managers import Manager
 from reconcheck.model.operator import Operator
 from reconcheck.syntax import tree
+from reconcheck.syntax.cite import Cite
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def reconcile(controller: tree.Controller) -> tree.Reconcile:
 
 def place(node: tree.Watch | tree.Statement | tree.External | tree.ErrorRule, controller: tree.Controller) -> Place:
     """Where a node stands, cited as it is itself, or else like its controller."""
-    cites: tuple[tree.Cite, ...] = () if isinstance(node, tree.ForEach) else node.cites
+    cites: tuple[Cite, ...] = () if isinstance(node, tree.ForEach) else node.cites
     return Place(node.span, cites or controller.cites or reconcile(controller).cites)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconcheck.diagnostic import Span
-from reconcheck.syntax.tree import Cite
+from reconcheck.syntax.cite import Cite
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from reconcheck.explain.trace import TraceStep
 from reconcheck.model.managers import subject
 from reconcheck.model.operator import Bind, External, Jump, Object, Operator, Test
 from reconcheck.syntax.citation import location_of
-from reconcheck.syntax.tree import Cite
+from reconcheck.syntax.cite import Cite
 
 
 @dataclass(frozen=True)

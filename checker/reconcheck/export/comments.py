@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from reconcheck.diagnostic import Span
 from reconcheck.model.operator import Bind, Goal, Jump, Operator
 from reconcheck.semantics.steps import Step
-from reconcheck.syntax.tree import Cite
+from reconcheck.syntax.cite import Cite
 
 LINE = re.compile(r"\(L(\d+)\)$")
 CITATION = re.compile(r"""\s*@"[^"]*"(\s+at\s+"[^"]*")?""")

@@ -15,7 +15,7 @@ from reconcheck.model.expr import Expr
 from reconcheck.model.managers import Manager
 from reconcheck.model.runtimes import Profile
 from reconcheck.model.types import Type, Value
-from reconcheck.syntax.tree import Cite
+from reconcheck.syntax.cite import Cite
 
 
 @dataclass(frozen=True, slots=True)

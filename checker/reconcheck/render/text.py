@@ -6,17 +6,20 @@ import re
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from reconcheck.explain.assumptions import Assumption, assumptions_of, ranges
 from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
-from reconcheck.export.replay import Imported
 from reconcheck.model.operator import Operator, Scope
 from reconcheck.model.types import Type, Value
 from reconcheck.render.diagnostics import render_diagnostics
 from reconcheck.render.missing import render_missing
 from reconcheck.render.values import step_text, types_of, value_text
+
+if TYPE_CHECKING:
+    from reconcheck.export.replay import Imported
 
 WIDTH = 100
 GREEN, RED, YELLOW, BOLD, DIM, RESET = "\033[32m", "\033[31m", "\033[33m", "\033[1m", "\033[2m", "\033[0m"

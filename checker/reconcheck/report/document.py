@@ -16,7 +16,7 @@ from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Operator, Scope
 from reconcheck.report.diagnosis import diagnosis
 from reconcheck.report.missing import missing
-from reconcheck.syntax.tree import Cite
+from reconcheck.syntax.cite import Cite
 
 SCHEMA = 1
 """The version of the document's form; it grows when a reader could break."""

@@ -10,6 +10,7 @@ from lark import Token, Transformer, v_args
 
 from reconcheck.diagnostic import Span
 from reconcheck.syntax import tree
+from reconcheck.syntax.cite import Cite
 
 T = TypeVar("T")
 
@@ -99,13 +100,13 @@ class Builder(Transformer[Token, tree.File]):
             _all(children, tree.Finalizer),
             _all(children, tree.Action),
             _doc(children),
-            _all(children, tree.Cite),
+            _all(children, Cite),
             self._span(meta),
         )
 
     def operator(self, meta: Any, children: list[Any]) -> tree.Operator:
-        members = tuple(c for c in children if not isinstance(c, Token | tree.Word | tree.Cite))
-        name, cites = _one(children, tree.Word), _all(children, tree.Cite)
+        members = tuple(c for c in children if not isinstance(c, Token | tree.Word | Cite))
+        name, cites = _one(children, tree.Word), _all(children, Cite)
         return tree.Operator(name, members, _doc(children), cites, self._span(meta))
 
     def system(self, meta: Any, children: list[Any]) -> tree.Operator:
@@ -113,7 +114,7 @@ class Builder(Transformer[Token, tree.File]):
 
     def manager(self, meta: Any, children: list[Any]) -> tree.Manager:
         members = tuple(c for c in children if isinstance(c, tree.Runtime | tree.Memory | tree.Controller))
-        name, cites = _one(children, tree.Word), _all(children, tree.Cite)
+        name, cites = _one(children, tree.Word), _all(children, Cite)
         return tree.Manager(name, members, _doc(children), cites, self._span(meta))
 
     def source(self, meta: Any, children: list[Any]) -> tree.Source:
@@ -166,18 +167,18 @@ class Builder(Transformer[Token, tree.File]):
             _all(children, tree.Field),
             _all(children, tree.Finalizer),
             _doc(children),
-            _all(children, tree.Cite),
+            _all(children, Cite),
             self._span(meta),
         )
 
     def field(self, meta: Any, children: list[Any]) -> tree.Field:
-        rest = [c for c in children if not isinstance(c, Token | tree.Cite)]
+        rest = [c for c in children if not isinstance(c, Token | Cite)]
         initial = rest[2] if len(rest) > 2 else None
-        return tree.Field(rest[0], rest[1], initial, _doc(children), _all(children, tree.Cite), self._span(meta))
+        return tree.Field(rest[0], rest[1], initial, _doc(children), _all(children, Cite), self._span(meta))
 
     def finalizer(self, meta: Any, children: list[Any]) -> tree.Finalizer:
         initial = _one(children, _EXPR)
-        name, cites = _one(children, tree.Word), _all(children, tree.Cite)
+        name, cites = _one(children, tree.Word), _all(children, Cite)
         return tree.Finalizer(name, initial, _doc(children), cites, self._span(meta))
 
     def external(self, meta: Any, children: list[Any]) -> tree.External:
@@ -188,13 +189,13 @@ class Builder(Transformer[Token, tree.File]):
             _has(children, "NOTIFIES"),
             _all(children, tree.Field),
             _doc(children),
-            _all(children, tree.Cite),
+            _all(children, Cite),
             self._span(meta),
         )
 
     def clock(self, meta: Any, children: list[Any]) -> tree.Clock:
         name, fields = _one(children, tree.Word), _all(children, tree.Field)
-        return tree.Clock(name, fields, _doc(children), _all(children, tree.Cite), self._span(meta))
+        return tree.Clock(name, fields, _doc(children), _all(children, Cite), self._span(meta))
 
     def memory(self, meta: Any, children: list[Any]) -> tree.Memory:
         return tree.Memory(_all(children, tree.Field), self._span(meta))
@@ -228,8 +229,8 @@ class Builder(Transformer[Token, tree.File]):
 
     def controller(self, meta: Any, children: list[Any]) -> tree.Controller:
         name, primary = _all(children, tree.Word)
-        members = tuple(c for c in children if not isinstance(c, Token | tree.Word | tree.Cite))
-        return tree.Controller(name, primary, members, _doc(children), _all(children, tree.Cite), self._span(meta))
+        members = tuple(c for c in children if not isinstance(c, Token | tree.Word | Cite))
+        return tree.Controller(name, primary, members, _doc(children), _all(children, Cite), self._span(meta))
 
     def via(self, _meta: Any, children: list[Any]) -> tuple[str, tree.Expr | None]:
         child = children[0]
@@ -255,21 +256,21 @@ class Builder(Transformer[Token, tree.File]):
             mapping,
             _all(children, tree.EventFilter),
             _doc(children),
-            _all(children, tree.Cite),
+            _all(children, Cite),
             self._span(meta),
         )
 
     def requeue_rule(self, meta: Any, children: list[Any]) -> tree.Requeue:
         name, duration = _one(children, tree.Word), _one(children, tree.Duration)
-        cites = _all(children, tree.Cite)
+        cites = _all(children, Cite)
         return tree.Requeue(name, "every", duration, None, _doc(children), cites, self._span(meta))
 
     def resync(self, meta: Any, children: list[Any]) -> tree.Resync:
-        return tree.Resync(_one(children, tree.Duration), _all(children, tree.Cite), self._span(meta))
+        return tree.Resync(_one(children, tree.Duration), _all(children, Cite), self._span(meta))
 
     def error_rule(self, meta: Any, children: list[Any]) -> tree.ErrorRule:
         policy, retries, duration = _one(children, tuple)
-        return tree.ErrorRule(policy, retries, duration, _all(children, tree.Cite), self._span(meta))
+        return tree.ErrorRule(policy, retries, duration, _all(children, Cite), self._span(meta))
 
     def policy_backoff(self, _meta: Any, _children: list[Any]) -> tuple[str, None, None]:
         return ("backoff", None, None)
@@ -287,7 +288,7 @@ class Builder(Transformer[Token, tree.File]):
         return ("stop", None, None)
 
     def reconcile(self, meta: Any, children: list[Any]) -> tree.Reconcile:
-        return tree.Reconcile(_one(children, tree.Block), _all(children, tree.Cite), self._span(meta))
+        return tree.Reconcile(_one(children, tree.Block), _all(children, Cite), self._span(meta))
 
     def block(self, meta: Any, children: list[Any]) -> tree.Block:
         return tree.Block(tuple(children), self._span(meta))
@@ -299,7 +300,7 @@ class Builder(Transformer[Token, tree.File]):
             if isinstance(c, tree.Block | tree.When)
         ]
         otherwise = blocks[1] if len(blocks) > 1 else None
-        return tree.When(children[0], blocks[0], otherwise, _all(children, tree.Cite), self._span(meta))
+        return tree.When(children[0], blocks[0], otherwise, _all(children, Cite), self._span(meta))
 
     def for_each(self, meta: Any, children: list[Any]) -> tree.ForEach:
         return tree.ForEach(children[0], children[1], children[2], self._span(meta))
@@ -309,14 +310,14 @@ class Builder(Transformer[Token, tree.File]):
 
     def let(self, meta: Any, children: list[Any]) -> tree.Let:
         name, value = children[0], children[1]
-        handlers, cites = _all(children, tree.Handler), _all(children, tree.Cite)
+        handlers, cites = _all(children, tree.Handler), _all(children, Cite)
         if isinstance(value, tuple):
             return tree.Let(name, None, value[1], handlers, cites, self._span(meta))
         return tree.Let(name, value, None, handlers, cites, self._span(meta))
 
     def effect(self, meta: Any, children: list[Any]) -> tree.Effect:
         verb, target, assignments = children[0]
-        handlers, cites = _all(children, tree.Handler), _all(children, tree.Cite)
+        handlers, cites = _all(children, tree.Handler), _all(children, Cite)
         return tree.Effect(verb, target, assignments, handlers, cites, self._span(meta))
 
     def write_effect(self, _meta: Any, children: list[Any]) -> tuple[str, tree.Path, Any]:
@@ -359,13 +360,13 @@ class Builder(Transformer[Token, tree.File]):
         return tree.Await(tuple(children), self._span(meta))
 
     def requeue(self, meta: Any, children: list[Any]) -> tree.Requeue:
-        name, cites, duration = children[0], _all(children, tree.Cite), _one(children, tree.Duration)
+        name, cites, duration = children[0], _all(children, Cite), _one(children, tree.Duration)
         condition = _one(children, _EXPR)
         kind = "when" if condition is not None else "after" if _has(children, "AFTER") else "every"
         return tree.Requeue(name, kind, duration, condition, "", cites, self._span(meta))
 
     def fail(self, meta: Any, children: list[Any]) -> tree.Fail:
-        return tree.Fail(_has(children, "TERMINAL"), _all(children, tree.Cite), self._span(meta))
+        return tree.Fail(_has(children, "TERMINAL"), _all(children, Cite), self._span(meta))
 
     # ---- the environment and the questions -----------------------------------------------------------
 
@@ -385,7 +386,7 @@ class Builder(Transformer[Token, tree.File]):
             elif isinstance(child, tuple):
                 verb, target, assignments = child
                 body.append(tree.Effect(verb, target, assignments, (), (), target.span))
-        cites, doc = _all(children, tree.Cite), _doc(children)
+        cites, doc = _all(children, Cite), _doc(children)
         guard = _one(children, _EXPR)
         return tree.Action(kind.text, name, guard, tuple(body), doc, cites, self._span(meta))
 
@@ -397,7 +398,7 @@ class Builder(Transformer[Token, tree.File]):
 
     def _goal(self, kind: str, meta: Any, children: list[Any]) -> tree.Goal:
         name, formula = _one(children, tree.Word), _one(children, _EXPR)
-        return tree.Goal(kind, name, formula, _doc(children), _all(children, tree.Cite), self._span(meta))
+        return tree.Goal(kind, name, formula, _doc(children), _all(children, Cite), self._span(meta))
 
     def converges(self, meta: Any, children: list[Any]) -> tree.Goals:
         return tree.Goals(_all(children, tree.Goal), self._span(meta))
@@ -512,6 +513,6 @@ class Builder(Transformer[Token, tree.File]):
         parts = re.findall(r"(\d+)(ms|[smhd])", str(token))
         return tree.Duration(str(token), sum(int(n) * SECONDS[u] for n, u in parts), self._span(meta))
 
-    def cite(self, meta: Any, children: list[Any]) -> tree.Cite:
+    def cite(self, meta: Any, children: list[Any]) -> Cite:
         commit = children[1][1:-1] if len(children) > 1 else None
-        return tree.Cite(children[0][1:-1], commit, self._span(meta))
+        return Cite(children[0][1:-1], commit, self._span(meta))

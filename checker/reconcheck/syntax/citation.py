@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 
 from reconcheck.syntax import tree
+from reconcheck.syntax.cite import Cite
 
 FORM = re.compile(r"(?P<path>[^#\s][^#]*?)(#L(?P<first>\d+)(-L?(?P<last>\d+))?(\s+(?P<symbol>\S.*))?)?")
 
@@ -27,7 +28,7 @@ class Location:
 class Citation:
     """A citation of a model.  `place` is None where it is written in another form."""
 
-    cite: tree.Cite
+    cite: Cite
     commit: str | None
     """Its own, else that of the model."""
     place: Location | None
@@ -51,7 +52,7 @@ def citations(file: tree.File) -> tuple[Citation, ...]:
     """Every citation of a model, in the order of its text."""
     source = source_of(file)
     commit = source.commit if source is not None else None
-    found = sorted({one for one in _nodes(file) if isinstance(one, tree.Cite)}, key=lambda cite: cite.span)
+    found = sorted({one for one in _nodes(file) if isinstance(one, Cite)}, key=lambda cite: cite.span)
     return tuple(Citation(cite, cite.commit or commit, location_of(cite.location)) for cite in found)
 
 

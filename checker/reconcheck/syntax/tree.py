@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconcheck.diagnostic import Span
+from reconcheck.syntax.cite import Cite
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,6 @@ class Word:
 
     def __str__(self) -> str:
         return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Cite:
-    """A reference to the operator's source: a path with a line anchor, and a commit of its own."""
-
-    location: str
-    commit: str | None
-    span: Span
 
 
 # ---- expressions ---------------------------------------------------------------------------------

@@ -1,0 +1,16 @@
+"""Where something of a model is in the operator's source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconcheck.diagnostic import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Cite:
+    """A reference to the operator's source: a path with a line anchor, and a commit of its own."""
+
+    location: str
+    commit: str | None
+    span: Span
