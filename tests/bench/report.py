@@ -45,15 +45,17 @@ def page(sections: Sequence[Section]) -> str:
 
 def _known(section: Section) -> str:
     ratios = [row["seconds"] / section.floor for row in section.rows]
+    again = [row["again"]["seconds"] for row in section.rows if row["again"]["seconds"] is not None]
     rows = sorted(section.rows, key=lambda row: (-row["seconds"], row["model"]))
     table = _table(
-        ["model", "outcome", "seconds", "x floor", "MB", "answers", "states", "obligations"],
+        ["model", "outcome", "seconds", "x floor", "again", "x floor", "MB", "answers", "states", "obligations"],
         [
             [
                 row["model"],
                 row["outcome"],
                 _seconds(row["seconds"]),
                 _ratio(row["seconds"], section.floor),
+                *_again(row["again"]["seconds"], section.floor),
                 f"{row['megabytes']:.0f}",
                 str(len(row["answers"])),
                 *_effort(row),
@@ -67,10 +69,17 @@ def _known(section: Section) -> str:
             "## The models of real operators\n",
             _conditions(section),
             f"{len(rows)} models: the median takes {statistics.median(ratios):.1f} x the floor, the slowest "
-            f"{max(ratios):.1f} x; {within} take no more than {TARGET} x.\n",
+            f"{max(ratios):.1f} x; {within} take no more than {TARGET} x. Again, with nothing changed since, "
+            f"the median takes {statistics.median(again) / section.floor:.1f} x, the slowest "
+            f"{max(again) / section.floor:.1f} x; {sum(one <= TARGET * section.floor for one in again)} take no more "
+            f"than {TARGET} x.\n",
             table,
         ]
     )
+
+
+def _again(seconds: float | None, floor: float) -> tuple[str, str]:
+    return ("-", "-") if seconds is None else (_seconds(seconds), _ratio(seconds, floor))
 
 
 def _diagnosis(section: Section) -> str:
