@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconcheck.engines import suspects as engines_suspects
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.fairness import livelocks, quiet_states
 from reconcheck.engines.first_slices import first_slice
@@ -15,11 +16,9 @@ from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.patterns import pattern
 from reconcheck.engines.positions import Edge, classes
 from reconcheck.engines.projection import bounds
-from reconcheck.engines.prove import conjuncts
 from reconcheck.engines.python_code import canonical, successors
 from reconcheck.engines.stepping import Stepper
 from reconcheck.engines.suspects import Suspect, suspects
-from reconcheck.explain import convergence
 from reconcheck.explain.trace import Claim, Replayer, Trace
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
@@ -190,7 +189,7 @@ def test_a_missing_watch_in_the_benchmark_is_shown_by_as_few_steps_as_by_exhaust
     """Six steps for one secondary, by its whole state graph; two more for each further one, and two for a restart."""
     operator = load(BENCH / "fanout-missing-watch.rdsl", {"N": size}).operator
     system = compile_system(operator, NO_SCHEDULE)
-    parts = conjuncts(operator.goal(goal).formula)
+    parts = e.conjuncts(operator.goal(goal).formula)
     part = next(suspects(system, parts, Budget())).formula
     counterexample = search(system, first_slice(system, part), part, Budget(), whole=parts)
     assert counterexample is not None
@@ -208,7 +207,7 @@ def test_the_first_look_leaves_most_of_the_time_to_what_follows(monkeypatch: pyt
         left.append(budget.left)
         return iter(())
 
-    monkeypatch.setattr(convergence, "suspects", watched)
+    monkeypatch.setattr(engines_suspects, "suspects", watched)
     loaded = load(BENCH / "fanout-missing-watch.rdsl", {"N": 4})
     for seconds in (10.0, None):
         verifier = Verifier(loaded, seconds, engines=frozenset({"search"}))

@@ -21,7 +21,7 @@ from reconcheck.engines.first_slices import roles, writers_slice
 from reconcheck.engines.gaps import Gap, Kind, gap_on_slice
 from reconcheck.engines.measures import ending, is_local, ways
 from reconcheck.engines.orders import with_equalities
-from reconcheck.engines.python_code import StateTuple, predicate, successors
+from reconcheck.engines.python_code import predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
 from reconcheck.engines.slicing import Predicate, Slice, Slicer
 from reconcheck.engines.widening import Attempt, Widening, control
@@ -29,8 +29,8 @@ from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import OPAQUE, BoolType, IntType, domain, is_finite
-from reconcheck.proof.certificate import Column, Part, Rests, Settles
-from reconcheck.proof.diagram import Diagram, leaf, smallest
+from reconcheck.proof.certificate import Column, Part, Rests, Settles, arranged
+from reconcheck.proof.diagram import Diagram, leaf
 from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import System
 
@@ -72,11 +72,6 @@ class Found:
     """The part of the goal that was not proved."""
 
 
-def conjuncts(formula: e.Expr) -> tuple[e.Expr, ...]:
-    """The parts of a goal that can be proved one by one: `<>[]` distributes over `and`."""
-    return formula.operands if isinstance(formula, e.And) else (formula,)
-
-
 EVERYTHING = Diagram((), (), leaf(0))
 """The diagram of a part that needs none."""
 Shape = tuple[frozenset[str], tuple[Predicate, ...]]
@@ -105,7 +100,7 @@ class Prover:
         self.most_slices: int | None = None
         self.start = checker.mark()
         self.settled: list[e.Expr] = [
-            zero for measure in self.found.settling.measures if measure.action for zero in conjuncts(measure.zero)
+            zero for measure in self.found.settling.measures if measure.action for zero in e.conjuncts(measure.zero)
         ]
 
     def prove(self, goal: e.Expr, slices: int | None = None) -> bool:
@@ -120,8 +115,8 @@ class Prover:
         self.proved, self.known, self.stuck = {}, list(self.settled), {}
         for level in self._levels():
             self._lemma(level)
-        self._together(conjuncts(goal))
-        self.found.open = next((part for part in conjuncts(goal) if not self._lemma(part)), None)
+        self._together(e.conjuncts(goal))
+        self.found.open = next((part for part in e.conjuncts(goal) if not self._lemma(part)), None)
         return self.found.open is None
 
     def _first(self, formula: e.Expr) -> frozenset[str]:
@@ -189,7 +184,7 @@ class Prover:
 
     def prove_others(self, goal: e.Expr) -> None:
         """Looks at the parts of the last goal behind its open one as well, for what is said about them."""
-        for part in conjuncts(goal):
+        for part in e.conjuncts(goal):
             self._lemma(part)
 
     def gap(self, goal: e.Expr) -> Gap:
@@ -435,13 +430,6 @@ class Prover:
         order, diagram = self.diagrams[part.source]
         columns = tuple(part.columns[place] for place in order)
         return columns, replace(diagram, variables=tuple(column.variable for column in columns))
-
-
-def arranged(columns: Sequence[Column], rows: Sequence[tuple[StateTuple, int]]) -> tuple[tuple[Column, ...], Diagram]:
-    """The columns in the order that makes the diagram small, and the diagram."""
-    diagram = smallest(tuple(column.variable for column in columns), rows)
-    by_name = {column.name: column for column in columns}
-    return tuple(by_name[variable.name] for variable in diagram.variables), diagram
 
 
 def _terms(value: e.Expr) -> Iterator[e.Expr]:

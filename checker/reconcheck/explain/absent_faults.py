@@ -17,8 +17,8 @@ from reconcheck.model.operator import FAULTS, Operator, Scope
 
 SECONDS, PART = 2.0, 0.25
 """What finding out about the faults that are off may take: so many processor seconds, and that part of what is left."""
-QUICK = frozenset({"graph", "slices"})
-"""What answers then: whole state graphs, and a few slices where they are large."""
+QUICK = frozenset({"graph"})
+"""What answers then: whole state graphs; and a few slices where they are large, if those did without the fault."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class AbsentFaults:
 
     goals: tuple[str, ...]
     scope: Scope
+    engines: frozenset[str] = QUICK
 
     def done(self, verifier: Verifier, seconds: float | None) -> tuple[Absent, ...]:
         """What each fault would do, within a part of so many seconds."""
@@ -46,7 +47,7 @@ class AbsentFaults:
     def _with_fault(self, operator: Operator, fault: str, share: float, seconds: float | None) -> tuple[Answer, ...]:
         changed = replace(operator, faults=operator.faults | {fault})
         goals = [operator.goal(name) for name in self.goals]
-        verifier = Verifier(Loaded(changed, ()), seconds, engines=QUICK)
+        verifier = Verifier(Loaded(changed, ()), seconds, engines=self.engines)
         verifier.share(share)
         try:
             return verifier.together(goals, self.scope)
@@ -62,7 +63,8 @@ def absent_faults(report: Report) -> Flow:
     good = [one for one in report.answers if one.verdict == "converges" and one.scope == report.scope]
     found = None
     if good and all(0 < one.states <= FIRST_LOOK for one in good) and _off(report.operator):
-        (found,) = yield (AbsentFaults(tuple(one.goal.name for one in good), report.scope),)
+        engines = QUICK | {"slices" for one in good if one.engine == "slices"}
+        (found,) = yield (AbsentFaults(tuple(one.goal.name for one in good), report.scope, engines),)
     return tuple(Absent(fault, (), ()) for fault in _off(report.operator)) if found is None else found
 
 

@@ -11,21 +11,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from reconcheck.certify.check import Checker
-from reconcheck.engines import bounded, guided
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
 from reconcheck.engines.faultless import path_without_faults
 from reconcheck.engines.fewest_changes import shortest_path
-from reconcheck.engines.first_slices import first_slice
-from reconcheck.engines.guided import Counterexample
 from reconcheck.engines.lasso import shortest_lasso
 from reconcheck.engines.measures import ways
-from reconcheck.engines.patterns import Pattern
-from reconcheck.engines.prove import Prover, arranged, conjuncts
 from reconcheck.engines.python_code import predicate
-from reconcheck.engines.suspects import suspects
 from reconcheck.explain.listed import Listed
 from reconcheck.explain.trace import Claim
 from reconcheck.explain.verdict import Answer, Proof
@@ -36,6 +30,12 @@ from reconcheck.proof import certificate as proofs
 from reconcheck.proof.certificate import Refused
 from reconcheck.semantics.steps import Endless, Kind
 from reconcheck.semantics.system import System
+
+if TYPE_CHECKING:
+    from reconcheck.certify.check import Checker
+    from reconcheck.engines.guided import Counterexample
+    from reconcheck.engines.patterns import Pattern
+    from reconcheck.engines.prove import Prover
 
 WORTH_A_FEW = 3_000
 """States of a complete graph above which it is cheaper to look at a few slices first."""
@@ -76,11 +76,13 @@ class Convergence:
         """The verdict; `listed` is what the first look has shown.  Raises `Exhausted`."""
         if listed.complete:
             return self._from_graph(goal, scope, listed)
+        from reconcheck.engines.bounded import quiet_without
+
         bench, system = self.bench, listed.system
         answer = self._nearby(goal, scope, listed) or self._suspected(goal, scope, system)
         if answer is not None:
             return answer
-        bad = bounded.quiet_without(system, goal.formula)
+        bad = quiet_without(system, goal.formula)
         for seconds in shares(system):
             answer = self._in_parts(goal, scope, listed, PROOF * seconds) if bench.has("proof") else None
             answer = answer or self._guided(goal, scope, system, self._open_part(goal, scope), seconds)
@@ -163,6 +165,8 @@ class Convergence:
 
     def _ranked(self, formula: e.Expr, listed: Listed, truth: list[bool] | None = None) -> tuple[Checker, proofs.Proof]:
         """A proof from a complete state graph that a formula comes and stays, and who is to check it."""
+        from reconcheck.certify.check import Checker
+
         assert listed.calm is not None
         assert listed.graph is not None
         system, states = listed.system, listed.graph.states
@@ -170,7 +174,7 @@ class Convergence:
             truth = list(map(predicate(system, formula), states))
         ranking = rank(listed.calm, truth)
         columns = proofs.columns_of(system.variables)
-        columns, diagram = arranged(columns, list(zip(states, ranking.ranks, strict=True)))
+        columns, diagram = proofs.arranged(columns, list(zip(states, ranking.ranks, strict=True)))
         part = proofs.Settles(formula, columns, diagram, ranking.helpful, ways(system))
         return Checker(system, lambda: self.bench.budget.left, self.bench.tell), proofs.Proof(formula, (), (part,))
 
@@ -179,7 +183,7 @@ class Convergence:
     ) -> Answer:
         """The answer "converges", from a proof on the whole graph that Z3 has confirmed on the whole system."""
         assert listed.graph is not None
-        parts, width = tuple(e.show(part) for part in conjuncts(goal.formula)), len(listed.system.variables)
+        parts, width = tuple(e.show(part) for part in e.conjuncts(goal.formula)), len(listed.system.variables)
         summary = Proof(parts, 0, width, len(listed.graph.states), result.obligations)
         return Answer(goal, scope, "converges", proof=summary, engine="whole state graph", certificate=proof)
 
@@ -245,6 +249,9 @@ class Convergence:
         self, goal: Goal, scope: Scope, listed: Listed, seconds: float | None, slices: int | None = None
     ) -> Answer | None:
         """The answer "converges", if the prover finds a proof and the checker accepts each part of it."""
+        from reconcheck.certify.check import Checker
+        from reconcheck.engines.prove import Prover
+
         bench = self.bench
         budget = bench.share(seconds)
         try:
@@ -268,7 +275,7 @@ class Convergence:
         if isinstance(result, Refused):
             return None
         found = prover.found
-        parts = tuple(e.show(part) for part in conjuncts(goal.formula))
+        parts = tuple(e.show(part) for part in e.conjuncts(goal.formula))
         summary = Proof(parts, found.slices, found.largest, found.states, result.obligations)
         proof = proofs.Proof(goal.formula, tuple(checker.context.clauses), tuple(checker.accepted))
         return Answer(goal, scope, "converges", proof=summary, states=found.states, engine="slices", certificate=proof)
@@ -280,6 +287,8 @@ class Convergence:
 
         It never takes more than a part of the time that is left: something else follows it.
         """
+        from reconcheck.engines.suspects import suspects
+
         bench = self.bench
         if not bench.has("search") or not bench.can_tell_rest(system):
             return None
@@ -287,7 +296,7 @@ class Convergence:
         budget = bench.share(LOOK if left is None else min(LOOK, LOOK_PART * left))
         best: Counterexample | None = None
         try:
-            for suspect in islice(suspects(system, conjuncts(goal.formula), budget), MOST_SUSPECTS):
+            for suspect in islice(suspects(system, e.conjuncts(goal.formula), budget), MOST_SUSPECTS):
                 found = self._search(goal, system, suspect.formula, budget, suspect.seen, LOOK_ROUNDS)
                 if found is not None and (best is None or len(found.path) < len(best.path)):
                     best = found
@@ -326,7 +335,10 @@ class Convergence:
         rounds: int | None = None,
     ) -> Counterexample | None:
         """What guided search finds for a part of the goal."""
-        whole, slice_ = conjuncts(goal.formula), first_slice(system, part)
+        from reconcheck.engines import guided
+        from reconcheck.engines.first_slices import first_slice
+
+        whole, slice_ = e.conjuncts(goal.formula), first_slice(system, part)
         with self.bench.efforts.at("guided search"):
             return guided.search(system, slice_, part, budget, seen, rounds, whole, self.bench.thorough)
 

@@ -5,14 +5,11 @@
 
 from __future__ import annotations
 
-from reconcheck.certify.check import Checker
+from typing import TYPE_CHECKING
+
 from reconcheck.engines.budget import MOST_STATES
 from reconcheck.engines.fewest_changes import shortest_path
-from reconcheck.engines.gaps import Gap
-from reconcheck.engines.invariance import prove_always
-from reconcheck.engines.prove import arranged
 from reconcheck.engines.python_code import predicate
-from reconcheck.engines.slicing import Slicer
 from reconcheck.explain.listed import Listed
 from reconcheck.explain.verdict import Answer, Proof
 from reconcheck.explain.workbench import TOO_MANY, WORTH_SLICING, Workbench, claimed, shares
@@ -21,6 +18,9 @@ from reconcheck.model.operator import Goal, Scope
 from reconcheck.proof import certificate as proofs
 from reconcheck.proof.certificate import Refused
 from reconcheck.semantics.system import System
+
+if TYPE_CHECKING:
+    from reconcheck.engines.gaps import Gap
 
 
 class Reachability:
@@ -62,7 +62,7 @@ class Reachability:
             proved = self._invariant(goal, scope, system, never)
             if proved is not None:
                 return proved
-        columns, diagram = arranged(proofs.columns_of(system.variables), [(state, 0) for state in graph.states])
+        columns, diagram = proofs.arranged(proofs.columns_of(system.variables), [(state, 0) for state in graph.states])
         invariant = proofs.Invariant(never, columns, diagram)
         answer = self._certified(goal, scope, system, invariant, len(graph.states), "whole state graph")
         assert answer is not None  # a refused invariant of the whole graph is an internal error
@@ -85,12 +85,16 @@ class Reachability:
         bench = self.bench
         if not bench.has("proof"):
             return None
+        from reconcheck.engines.gaps import Gap
+        from reconcheck.engines.invariance import prove_always
+        from reconcheck.engines.slicing import Slicer
+
         with bench.efforts.at("proofs in parts"):
             region = prove_always(Slicer(system), never, bench.budget)
         if isinstance(region, Gap):
             self.gap = region
             return None
-        columns, diagram = arranged(region.columns, [(state, 0) for state in region.states])
+        columns, diagram = proofs.arranged(region.columns, [(state, 0) for state in region.states])
         invariant = proofs.Invariant(never, columns, diagram)
         return self._certified(goal, scope, system, invariant, len(region.states), "slices")
 
@@ -101,6 +105,8 @@ class Reachability:
 
         None where a slice does not know why a variable that was cut stays in its range, for example.
         """
+        from reconcheck.certify.check import Checker
+
         result = Checker(system, lambda: self.bench.budget.left, self.bench.tell).check(invariant)
         if isinstance(result, Refused):
             if engine == "slices" and "gave up" not in result.reason:

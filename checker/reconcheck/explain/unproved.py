@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from reconcheck.engines.blurring import tells
-from reconcheck.engines.budget import Exhausted
-from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.gaps import Gap
-from reconcheck.engines.prove import Prover, conjuncts
-from reconcheck.explain.missing import Doubt, Effort, Missing, Unbounded, Way
+from reconcheck.engines.prove import Prover
+from reconcheck.explain.missing import Doubt, Missing, Unbounded, Way
 from reconcheck.explain.trace import line_of
 from reconcheck.model import expr as e
 from reconcheck.model.managers import live_name
@@ -25,43 +21,6 @@ from reconcheck.semantics.system import Command, System
 ELEMENT = re.compile(r"\[\d+\]")
 MOST_ADVICE = 3
 """Fields that are advised to be bounded."""
-
-
-class Efforts:
-    """How far each search for an answer got, in the order in which they were begun."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, Effort] = {}
-
-    @contextmanager
-    def at(self, engine: str) -> Iterator[None]:
-        """Counts what is done meanwhile as work of an engine."""
-        begun = time.process_time()
-        try:
-            yield
-        except Exhausted as spent:
-            self.reached(engine, spent.reached)
-            raise
-        finally:
-            before = self._of(engine)
-            self.found[engine] = replace(before, seconds=before.seconds + time.process_time() - begun)
-
-    def reached(self, engine: str, number: int, steps: int = 0) -> None:
-        """An engine has come so far, if not farther."""
-        before = self._of(engine)
-        self.found[engine] = replace(before, reached=max(before.reached, number), steps=max(before.steps, steps))
-
-    def listed(self, graph: StateGraph) -> None:
-        """So many states were listed, by now or before."""
-        whole = graph.followed == len(graph.states)
-        self.reached("state graph", len(graph.states), 0 if whole else graph.depth[graph.followed])
-
-    def leave_out(self, engine: str, why: str) -> None:
-        """An engine is of no use here."""
-        self.found[engine] = replace(self._of(engine), left_out=why)
-
-    def _of(self, engine: str) -> Effort:
-        return self.found.get(engine, Effort(engine, 0.0))
 
 
 def advised(missing: Missing, operator: Operator, out_of_time: bool) -> tuple[str, ...]:
@@ -86,7 +45,7 @@ def advised(missing: Missing, operator: Operator, out_of_time: bool) -> tuple[st
 
 def missing_proof(system: System, goal: Goal, prover: Prover | None) -> Missing:
     """What is missing for a proof of a goal, which is what the prover looked at last; None where none was made."""
-    parts = conjuncts(goal.formula)
+    parts = e.conjuncts(goal.formula)
     if prover is None:
         return Missing(open=tuple(map(e.show, parts)))
     proved = [part for part in parts if prover.proved.get(part)]

@@ -22,7 +22,6 @@ from reconcheck.explain.listed import Listed, Listings
 from reconcheck.explain.missing import Missing
 from reconcheck.explain.reachability import Reachability
 from reconcheck.explain.trace import DoesNotReplay
-from reconcheck.explain.unproved import advised, choosing, missing_invariant, missing_proof, unbounded
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.explain.workbench import ENGINES, NEITHER, Workbench
 from reconcheck.model.assemble import Loaded
@@ -170,6 +169,8 @@ class Verifier:
 
     def _missing(self, goal: Goal, scope: Scope) -> Missing:
         """What would have been needed for an answer."""
+        from reconcheck.explain.unproved import advised, choosing, missing_invariant, missing_proof, unbounded
+
         bench = self.bench
         system = bench.listings.systems.get(scope)
         if system is None:

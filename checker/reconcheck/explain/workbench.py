@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from reconcheck.diagnostic import Diagnostic, InternalError
-from reconcheck.engines import bounded
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.python_code import canonical
+from reconcheck.explain.efforts import Efforts
 from reconcheck.explain.listed import Listed, Listings
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
-from reconcheck.explain.unproved import Efforts, choosing
 from reconcheck.explain.verdict import Answer
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Goal, Operator, Scope
@@ -112,6 +111,8 @@ class Workbench:
 
     def bounded(self, goal: Goal, scope: Scope, bad: e.Expr, end: str, seconds: float) -> Answer | None:
         """The shortest run to a bad state, as far as bounded search gets in its time; None where it finds none."""
+        from reconcheck.engines import bounded
+
         system = self.listings.system(scope)
         if not self.has("search") or (end == "quiet" and not self.can_tell_rest(system)):
             return None
@@ -150,6 +151,8 @@ class Workbench:
 
     def unbounded(self, goal: Goal, scope: Scope, endless: Endless) -> Answer:
         """The answer where a step chooses among all numbers, and nothing else has helped."""
+        from reconcheck.explain.unproved import choosing
+
         reason = f"{choosing(self.listings.system(scope), endless)}, so that not all states can be listed; {NEITHER}"
         return Answer(goal, scope, "unknown", reason, "RC407")
 

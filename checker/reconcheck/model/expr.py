@@ -238,6 +238,11 @@ def equal(left: Expr, right: Expr) -> Expr:
     return Equal(left, right)
 
 
+def conjuncts(formula: Expr) -> tuple[Expr, ...]:
+    """The parts of a goal that can be proved one by one: `<>[]` distributes over `and`."""
+    return formula.operands if isinstance(formula, And) else (formula,)
+
+
 def at_most(left: Expr, right: Expr) -> Expr:
     """`left <= right`, simplified."""
     if left == right:

@@ -6,13 +6,14 @@ raise, formulas that settle one after the other.  Each part may use those before
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import EnumType, Type
-from reconcheck.proof.diagram import Diagram
+from reconcheck.model.types import EnumType, Type, Value
+from reconcheck.proof.diagram import Diagram, smallest
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,15 @@ class Column:
 def columns_of(variables: tuple[Variable, ...]) -> tuple[Column, ...]:
     """Plain columns, one a variable."""
     return tuple(Column(v.name, v.type, e.Var(v.name, v.type)) for v in variables)
+
+
+def arranged(
+    columns: Sequence[Column], rows: Sequence[tuple[Sequence[Value], int]]
+) -> tuple[tuple[Column, ...], Diagram]:
+    """The columns in the order that makes the diagram small, and the diagram."""
+    diagram = smallest(tuple(column.variable for column in columns), rows)
+    by_name = {column.name: column for column in columns}
+    return tuple(by_name[variable.name] for variable in diagram.variables), diagram
 
 
 @dataclass(frozen=True)
