@@ -7,6 +7,7 @@ equality with those before it, so that a diagram speaks about every number of va
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from reconcheck.semantics import smtlib
 OUTSIDE = -1
 CONTROL = ("pc(", "queued(", "timer(", "retries(")
 """How the names of a controller's own variables begin; its locals have a `/` in theirs."""
+_OWN = re.compile(r"(?P<kind>\w+)\((?P<controller>[^():]+)(: (?P<object>[^.)]+).*)?\)|(?P<local>[^/]+)/")
+"""A variable of a controller, and the object that it is about."""
 WORTH_TRYING = 5_000
 """States above which one order of variables is tried only."""
 NOTHING = -1
@@ -116,10 +119,31 @@ def smallest(variables: tuple[Variable, ...], ranked: Iterable[tuple[Sequence[Va
     control = [v for v in variables if v.name.startswith(CONTROL) or "/" in v.name]
     world = [v for v in variables if v not in control]
     orders = [world + control, world[::-1] + control, list(variables)[::-1]]
+    if (apart := _by_cache(variables)) is not None:
+        orders.insert(0, apart)
     if len(rows) > WORTH_TRYING:
         orders = orders[:1]
     diagrams = [ordered_build(variables, order, rows) for order in orders]
     return min(diagrams, key=lambda diagram: len(diagram.nodes))
+
+
+def _by_cache(variables: Sequence[Variable]) -> list[Variable] | None:
+    """Those of each controller that has a cache of its own together, with the objects in it; None for one cache only.
+
+    Such controllers have little to do with each other's copies and places.
+    """
+    found = {variable.name: match for variable in variables if (match := _OWN.match(variable.name)) is not None}
+    caches = dict.fromkeys(m["controller"] for m in found.values() if m["object"] and m["kind"] in ("view", "stale"))
+    if len(caches) < 2:
+        return None
+    order: dict[Variable, None] = {}
+    for controller in caches:
+        mine = [v for v in variables if v.name in found and controller in found[v.name].group("controller", "local")]
+        objects = {found[variable.name]["object"] for variable in mine}
+        seen = [v for v in variables if v.name not in found and v.name.split(".")[0] in objects]
+        before = [v for v in mine if found[v.name]["kind"] in ("event", "stale", "view")]
+        order |= dict.fromkeys([*before, *seen, *mine])
+    return [*order, *(variable for variable in variables if variable not in order)]
 
 
 def among(diagram: Diagram, ranks: Collection[int]) -> Diagram:
