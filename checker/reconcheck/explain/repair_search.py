@@ -53,7 +53,7 @@ WORK_OF_A_SET = 1_500
 """What a set counts in addition: its text is read and compiled."""
 ONE_MORE = 2.0
 """Seconds to verify a repair of too many states for its whole graph, once there is another for the same goals."""
-GRAPH = frozenset({"graph", "slices", "search"})
+GRAPH = frozenset({"graph", "search"})
 """What verifies a repair whose whole state graph is at hand: looking for a proof in parts would take longer."""
 
 CALLED = {REST: "that it comes to rest", WAITING: "that no new wait is armed for ever"}
