@@ -11,6 +11,7 @@ from graph_proofs import holds_on_graph
 from known_proofs import MOST_STATES, PROVED
 from reconcheck.certify.check import Checker
 from reconcheck.engines.fairness import rank
+from reconcheck.engines.measures import ending, ways
 from reconcheck.explain import convergence, listed
 from reconcheck.explain.convergence import Convergence
 from reconcheck.explain.verdict import Answer
@@ -146,16 +147,18 @@ def test_goals_that_a_few_slices_prove_are_proved_alone(monkeypatch: pytest.Monk
 def test_a_proof_on_the_whole_graph_holds_on_it(path: Path, scope: Scope) -> None:
     """The conditions of its ranks are looked at state by state, without a solver."""
     loaded = load(path)
-    for goal in loaded.operator.goals:
-        answer = Verifier(loaded, engines=GRAPH).answer(goal, scope)
-        if isinstance(answer.certificate, Proof):
-            holds_on_graph(search(loaded.operator, scope, MOST_STATES), answer.certificate)
+    found = (Verifier(loaded, engines=GRAPH).answer(goal, scope).certificate for goal in loaded.operator.goals)
+    proofs = [certificate for certificate in found if isinstance(certificate, Proof)]
+    for proof in proofs:
+        holds_on_graph(search(loaded.operator, scope, MOST_STATES), proof)
+    assert proofs
 
 
 def test_a_run_that_comes_to_its_end_needs_one_rank() -> None:
     operator = load(GOLDEN[0].with_name("finalizer-external.rdsl")).operator
     found = search(operator, Scope())
     truth = found.values(operator.goal("matched"))
-    ending, step_by_step = rank(found.calm, truth), rank(replace(found.calm, ending=frozenset()), truth)
-    assert found.calm.ending == {f"reconcile {operator.controllers[0].name}"}
-    assert (len(ending.helpful), len(step_by_step.helpful)) == (7, 9)
+    actions = ending(found.system, ways(found.system))
+    at_once, step_by_step = rank(replace(found.calm, ending=actions), truth), rank(found.calm, truth)
+    assert actions == {f"reconcile {operator.controllers[0].name}"}
+    assert (len(at_once.helpful), len(step_by_step.helpful)) == (7, 9)

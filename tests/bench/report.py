@@ -69,12 +69,19 @@ def _known(section: Section) -> str:
             "## The models of real operators\n",
             _conditions(section),
             f"{len(rows)} models: the median takes {statistics.median(ratios):.1f} x the floor, the slowest "
-            f"{max(ratios):.1f} x; {within} take no more than {TARGET} x. Again, with nothing changed since, "
-            f"the median takes {statistics.median(again) / section.floor:.1f} x, the slowest "
-            f"{max(again) / section.floor:.1f} x; {sum(one <= TARGET * section.floor for one in again)} take no more "
-            f"than {TARGET} x.\n",
+            f"{max(ratios):.1f} x; {within} take no more than {TARGET} x.{_again_said(again, section.floor)}\n",
             table,
         ]
+    )
+
+
+def _again_said(again: list[float], floor: float) -> str:
+    if not again:
+        return ""
+    within = sum(one <= TARGET * floor for one in again)
+    return (
+        f" Again, with nothing changed since, the median takes {statistics.median(again) / floor:.1f} x, the slowest "
+        f"{max(again) / floor:.1f} x; {within} take no more than {TARGET} x."
     )
 
 

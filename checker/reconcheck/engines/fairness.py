@@ -13,7 +13,6 @@ from functools import cached_property
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.explicit import StateGraph
-from reconcheck.engines.measures import ending, ways
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class CalmGraph:
     """For each state, the number of its component; a component's successors have smaller numbers."""
     components: list[list[int]]
     ending: frozenset[str] = frozenset()
-    """The actions that come to an end, whatever they lead to, such as the steps of a reconcile."""
+    """The actions that come to an end, whatever they lead to, such as the steps of a reconcile, as far as is known."""
 
     @cached_property
     def fair(self) -> dict[int, list[int]]:
@@ -85,8 +84,8 @@ class CalmGraph:
         return found
 
 
-def calm(graph: StateGraph, budget: Budget) -> CalmGraph:
-    """The calm part of a state graph with its strongly connected components."""
+def calm(graph: StateGraph, budget: Budget, ending: frozenset[str] = frozenset()) -> CalmGraph:
+    """The calm part of a state graph with its strongly connected components; a proof needs what is `ending`, too."""
     actions = graph.system.actions()
     number = {action: index for index, action in enumerate(actions)}
     of_command: dict[int, int] = {}
@@ -105,7 +104,7 @@ def calm(graph: StateGraph, budget: Budget) -> CalmGraph:
         edges.append(calm_row)
         enabled.append(bits)
     component, components = strongly_connected(edges, budget)
-    return CalmGraph(graph, actions, edges, enabled, component, components, ending(graph.system, ways(graph.system)))
+    return CalmGraph(graph, actions, edges, enabled, component, components, ending)
 
 
 def strongly_connected(edges: list[list[tuple[int, int]]], budget: Budget) -> tuple[list[int], list[list[int]]]:

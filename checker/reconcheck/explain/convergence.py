@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
+from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
 from reconcheck.engines.faultless import path_without_faults
 from reconcheck.engines.fewest_changes import shortest_path
@@ -23,7 +23,7 @@ from reconcheck.engines.python_code import predicate
 from reconcheck.explain.listed import Listed
 from reconcheck.explain.trace import Claim
 from reconcheck.explain.verdict import Answer, Proof
-from reconcheck.explain.workbench import TOO_MANY, WORTH_SLICING, Workbench, claimed, shares
+from reconcheck.explain.workbench import WORTH_SLICING, Workbench, claimed, shares
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Goal, Scope
 from reconcheck.proof import certificate as proofs
@@ -89,13 +89,8 @@ class Convergence:
             answer = answer or bench.bounded(goal, scope, bad, "quiet", seconds)
             if answer is not None:
                 return answer
-        if listed.endless is None and bench.has("graph"):
-            listed = bench.listed(scope, MOST_STATES)
-        if listed.endless is not None:
-            return bench.unbounded(goal, scope, listed.endless)
-        if listed.complete:
-            return self._from_graph(goal, scope, listed)
-        return Answer(goal, scope, "unknown", TOO_MANY, "RC406")
+        every = bench.every_state(goal, scope, listed)
+        return every if isinstance(every, Answer) else self._from_graph(goal, scope, every)
 
     def together(self, goals: Sequence[Goal], scope: Scope, listed: Listed) -> dict[str, Answer]:
         """The answers to goals that converge, as a complete graph shows, as far as one proof gives several.
@@ -111,9 +106,7 @@ class Convergence:
         if len(good) < 2:
             return alone
         checker, proof = self._ranked(e.both(*(goal.formula for goal in good)), listed)
-        result = checker.check(proof)
-        if isinstance(result, Refused):
-            self.bench.refused(good[0], result)
+        self.bench.accepted(good[0], checker.check(proof))
         seconds = (time.monotonic() - started) / len(good)
         return alone | {goal.name: self._of_all(goal, scope, listed, checker, proof, seconds) for goal in good}
 
@@ -121,10 +114,7 @@ class Convergence:
         self, goal: Goal, scope: Scope, listed: Listed, checker: Checker, proof: proofs.Proof, seconds: float
     ) -> Answer:
         """The answer to a goal from an accepted proof of several: it has to give each by itself."""
-        result = checker.conclude(goal.formula)
-        if isinstance(result, Refused):
-            self.bench.refused(goal, result)
-        assert isinstance(result, proofs.Checked)
+        result = self.bench.accepted(goal, checker.conclude(goal.formula))
         assert listed.graph is not None
         found = self._certified(goal, scope, listed, replace(proof, goal=goal.formula), result)
         return replace(found, states=len(listed.graph.states), seconds=seconds)
@@ -157,11 +147,7 @@ class Convergence:
         if answer is not None:
             return answer
         checker, proof = self._ranked(goal.formula, listed, truth)
-        result = checker.check(proof)
-        if isinstance(result, Refused):
-            self.bench.refused(goal, result)
-        assert isinstance(result, proofs.Checked)
-        return self._certified(goal, scope, listed, proof, result)
+        return self._certified(goal, scope, listed, proof, self.bench.accepted(goal, checker.check(proof)))
 
     def _ranked(self, formula: e.Expr, listed: Listed, truth: list[bool] | None = None) -> tuple[Checker, proofs.Proof]:
         """A proof from a complete state graph that a formula comes and stays, and who is to check it."""

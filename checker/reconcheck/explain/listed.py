@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, calm
+from reconcheck.engines.measures import ending, ways
 from reconcheck.explain.findings import Seen, seen_in
 from reconcheck.model.operator import Operator, Scope
 from reconcheck.semantics.compiler import compile_system
@@ -70,7 +71,8 @@ class Listings:
             if graph.followed < len(graph.states):
                 found.part = graph
                 return found
-            found.graph, found.calm = graph, calm(graph, budget)
+            found.graph = graph
+            found.calm = calm(graph, budget, ending(found.system, ways(found.system)))
             found.complete = True
         except Endless as endless:
             found.endless = endless

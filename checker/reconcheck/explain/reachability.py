@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconcheck.engines.budget import MOST_STATES
 from reconcheck.engines.fewest_changes import shortest_path
 from reconcheck.engines.python_code import predicate
 from reconcheck.explain.listed import Listed
 from reconcheck.explain.verdict import Answer, Proof
-from reconcheck.explain.workbench import TOO_MANY, WORTH_SLICING, Workbench, claimed, shares
+from reconcheck.explain.workbench import WORTH_SLICING, Workbench, claimed, shares
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Goal, Scope
 from reconcheck.proof import certificate as proofs
@@ -42,12 +41,10 @@ class Reachability:
                 answer = answer or bench.bounded(goal, scope, e.negate(never), end, seconds)
             if answer is not None:
                 return answer
-            if listed.endless is None and bench.has("graph"):
-                listed = bench.listed(scope, MOST_STATES)
-            if listed.endless is not None:
-                return bench.unbounded(goal, scope, listed.endless)
-            if not listed.complete:
-                return Answer(goal, scope, "unknown", TOO_MANY, "RC406")
+            every = bench.every_state(goal, scope, listed)
+            if isinstance(every, Answer):
+                return every
+            listed = every
         return self._from_graph(goal, scope, listed, never, end)
 
     def _from_graph(self, goal: Goal, scope: Scope, listed: Listed, never: e.Expr, end: str) -> Answer:
@@ -108,11 +105,9 @@ class Reachability:
         from reconcheck.certify.check import Checker
 
         result = Checker(system, lambda: self.bench.budget.left, self.bench.tell).check(invariant)
-        if isinstance(result, Refused):
-            if engine == "slices" and "gave up" not in result.reason:
-                return None
-            self.bench.refused(goal, result)
-        assert isinstance(result, proofs.Checked)
+        if engine == "slices" and isinstance(result, Refused) and "gave up" not in result.reason:
+            return None
+        result = self.bench.accepted(goal, result)
         verdict = "holds" if goal.kind == "always" else "unreachable"
         code = "" if goal.kind == "always" else "RC404"
         slices = int(engine == "slices")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from reconcheck.diagnostic import Diagnostic, InternalError
-from reconcheck.engines.budget import Budget, Exhausted
+from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.python_code import canonical
 from reconcheck.explain.efforts import Efforts
@@ -18,7 +18,7 @@ from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace
 from reconcheck.explain.verdict import Answer
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Goal, Operator, Scope
-from reconcheck.proof.certificate import Refused
+from reconcheck.proof.certificate import Checked, Refused
 from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import System, is_exact
 from reconcheck.semantics.world import State
@@ -149,18 +149,28 @@ class Workbench:
 
     # ---- what is not answered --------------------------------------------------------------------------------
 
-    def unbounded(self, goal: Goal, scope: Scope, endless: Endless) -> Answer:
-        """The answer where a step chooses among all numbers, and nothing else has helped."""
+    def every_state(self, goal: Goal, scope: Scope, listed: Listed) -> Listed | Answer:
+        """The complete state graph, where nothing else has helped; the answer "unknown" where there is none."""
+        if listed.endless is None and self.has("graph"):
+            listed = self.listed(scope, MOST_STATES)
+        if listed.endless is not None:
+            return self._unbounded(goal, scope, listed.endless)
+        return listed if listed.complete else Answer(goal, scope, "unknown", TOO_MANY, "RC406")
+
+    def _unbounded(self, goal: Goal, scope: Scope, endless: Endless) -> Answer:
+        """The answer where a step chooses among all numbers."""
         from reconcheck.explain.unproved import choosing
 
         reason = f"{choosing(self.listings.system(scope), endless)}, so that not all states can be listed; {NEITHER}"
         return Answer(goal, scope, "unknown", reason, "RC407")
 
-    def refused(self, goal: Goal, refused: Refused) -> None:
-        """A refused proof: time was short, or something is wrong in this program."""
-        if "gave up" in refused.reason:
-            raise Exhausted(f"the proof was not checked: {refused.obligation}: {refused.reason}")
-        raise InternalError("RC902", f"{goal.name}: the proof is refused: {refused.obligation}: {refused.reason}")
+    def accepted(self, goal: Goal, result: Checked | Refused) -> Checked:
+        """A proof that was accepted.  Where it was refused, time was short, or something is wrong in this program."""
+        if isinstance(result, Checked):
+            return result
+        if "gave up" in result.reason:
+            raise Exhausted(f"the proof was not checked: {result.obligation}: {result.reason}")
+        raise InternalError("RC902", f"{goal.name}: the proof is refused: {result.obligation}: {result.reason}")
 
     def left_range(self, wrong: LeftRange) -> Diagnostic:
         """The mistake in the model by which a value leaves its type."""
