@@ -169,7 +169,9 @@ class Prover:
 
     def _on_slices(self, goal: e.Expr) -> bool:
         """Widens the slice until the goal is proved on it, or nothing helps."""
-        if self._follows(goal) or self._by_way_of(goal) or self._uncached(goal) or self._of_all(goal):
+        if self._follows(goal) or self._as_settled(goal) or self._by_way_of(goal):
+            return True
+        if self._uncached(goal) or self._of_all(goal):
             return True
         if not tells(goal):
             return False
@@ -207,6 +209,11 @@ class Prover:
         self.known.append(goal)
         return True
 
+    def _as_settled(self, goal: e.Expr) -> bool:
+        """Whether what is left of the goal holds, once the values that have settled are put in."""
+        left = e.substitute(goal, dict(_values(self.known)))
+        return left != goal and not isinstance(left, e.Const) and self._lemma(left) and self._follows(goal)
+
     def _begun(self, goal: e.Expr) -> Attempt | None:
         """The first slice, with the locals that are written into what the goal reads where that leaves less trouble."""
         keep = self._first(goal)
@@ -214,10 +221,10 @@ class Prover:
         if attempt is None or not attempt.bad:
             return attempt
         attempt = self._with_lemmas(goal, attempt)
-        locals_ = self.widening.written_from(e.names(goal), keep) - keep
-        if not attempt.bad or not locals_:
+        locals_, together = self.widening.read(e.names(goal), keep)
+        if not attempt.bad or not (locals_ or together):
             return attempt
-        wider = self._attempt(goal, (keep | locals_, ()), SLICE_STATES)
+        wider = self._attempt(goal, (keep | locals_, together), SLICE_STATES)
         return wider if wider is not None and wider.trouble < attempt.trouble else attempt
 
     def _uncached(self, goal: e.Expr) -> bool:
@@ -248,20 +255,19 @@ class Prover:
         return False
 
     def _with_sources(self, goal: e.Expr) -> Attempt | None:
-        """The slice with what a truth value is copied from by way of a local, where that is proved to come true."""
+        """The slice with what a truth value is copied from by way of locals, where that is proved to come true."""
         if not isinstance(goal, e.Var) or not isinstance(goal.type, BoolType):
             return None
         keep = self._first(goal)
-        locals_ = self.widening.written_from({goal.name}, keep)
-        read = [e.Var(name, self.slicer.types[name].type) for name in sorted(locals_)]
-        given = dict.fromkeys(one for local in read for one in self.widening.given(local))
+        locals_, together = self.widening.read({goal.name}, keep)
+        read: list[e.Expr] = [e.Var(name, self.slicer.types[name].type) for name in sorted(locals_)]
+        given = dict.fromkeys(one for value in (*read, *(p.term for p in together)) for one in self.widening.given(value))
         for source in given:
-            if isinstance(source, e.Var) and source.type == goal.type and source.name not in keep:
-                if self._lemma(source):
-                    copied = Predicate(f"source of {goal.name}", source)
-                    attempt = self._attempt(goal, (keep | locals_, (copied,)), SLICE_STATES)
-                    if attempt is not None and not attempt.bad:
-                        return attempt
+            if e.type_of(source) == goal.type and not e.names(source) <= keep and self._lemma(source):
+                copied = Predicate(f"source of {goal.name}", source)
+                attempt = self._attempt(goal, (keep | locals_, (copied, *together)), SLICE_STATES)
+                if attempt is not None and not attempt.bad:
+                    return attempt
         return None
 
     def _sources(self, name: str) -> list[str]:
@@ -430,6 +436,20 @@ class Prover:
         order, diagram = self.diagrams[part.source]
         columns = tuple(part.columns[place] for place in order)
         return columns, replace(diagram, variables=tuple(column.variable for column in columns))
+
+
+def _values(known: Sequence[e.Expr]) -> Iterator[tuple[str, e.Expr]]:
+    """The variables that some formulas give a value, with that."""
+    for formula in known:
+        match formula:
+            case e.Var(name, _):
+                yield name, e.TRUE
+            case e.Not(e.Var(name, _)):
+                yield name, e.FALSE
+            case e.Equal(e.Var(name, _), e.Const() as value):
+                yield name, value
+            case _:
+                continue
 
 
 def _terms(value: e.Expr) -> Iterator[e.Expr]:

@@ -337,25 +337,36 @@ class Slicer:
     ) -> tuple[e.Expr, dict[str, e.Expr]]:
         """The command with its predicates as variables of their own."""
         every = dict(self.system.commands[number].updates)
+        parts = {one: one.term.operands if isinstance(one.term, e.And) else (one.term,) for one in predicates}
+        moved = {one: [p for p in parts[one] if not e.names(p).isdisjoint(self.writes[number])] for one in predicates}
+        whole = [one for one in predicates if not moved[one] or len(moved[one]) > MOST_MOVED]
+        """Those that are not taken apart."""
+        for one in predicates:
+            if len(moved[one]) > MOST_MOVED:
+                updates[one.name] = e.substitute(one.term, every)
+        for one in whole:
+            here = e.Var(one.name, BOOL)
+            guard = _recognise(guard, one, here)
+            updates = {name: _recognise(value, one, here) for name, value in updates.items()}
         for one in predicates:
             here = e.Var(one.name, BOOL)
-            parts = one.term.operands if isinstance(one.term, e.And) else (one.term,)
-            moved = [part for part in parts if not e.names(part).isdisjoint(self.writes[number])]
-            if not moved:
-                guard = _recognise(guard, one, here)
-                updates = {name: _recognise(value, one, here) for name, value in updates.items()}
-                read = [part for part in parts if not e.names(part).isdisjoint(e.names(guard))]
+            if len(moved[one]) > MOST_MOVED:
+                if not e.names(updates[one.name]) <= {other.name for other in whole}:
+                    updates[one.name] = e.Var(f"?{one.name}", BOOL)
+            elif moved[one]:
+                rest = _rest(one, len(moved[one]) < len(parts[one]))
+                before = e.both(*moved[one])
+                guard = e.both(guard, same(here, e.both(before, rest)))
+                after = e.both(e.substitute(before, every), rest)
+                for other in whole:
+                    after = _recognise(after, other, e.Var(other.name, BOOL))
+                updates[one.name] = after
+            else:
+                read = [part for part in parts[one] if not e.names(part).isdisjoint(e.names(guard))]
                 if len(read) > MOST_MOVED:
                     guard = e.both(guard, *(e.either(e.negate(here), part) for part in read))
                 elif read:
-                    guard = e.both(guard, same(here, e.both(*read, _rest(one, len(read) < len(parts)))))
-            elif len(moved) > MOST_MOVED:
-                updates[one.name] = e.Var(f"?{one.name}", BOOL)
-            else:
-                rest = _rest(one, len(moved) < len(parts))
-                before = e.both(*moved)
-                guard = e.both(guard, same(here, e.both(before, rest)))
-                updates[one.name] = e.both(e.substitute(before, every), rest)
+                    guard = e.both(guard, same(here, e.both(*read, _rest(one, len(read) < len(parts[one])))))
         return guard, updates
 
     def _begin(self, keep: frozenset[str], predicates: Sequence[Predicate]) -> Seen:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.fairness import Ranking
 from reconcheck.engines.first_slices import keeps
-from reconcheck.engines.measures import RESTING
-from reconcheck.engines.slicing import Slice, Slicer
+from reconcheck.engines.measures import RESTING, is_local
+from reconcheck.engines.slicing import Predicate, Slice, Slicer
 from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.types import BoolType
 from reconcheck.proof.certificate import Places
-from reconcheck.semantics.system import System, fixed
+from reconcheck.semantics.system import Command, System, fixed
 
 SAMPLE = 5
 """States of the trouble whose way there is looked at."""
@@ -56,35 +56,55 @@ class Widening:
         for state in attempt.bad[:SAMPLE]:
             for number, _ in attempt.graph.path(state)[1:]:
                 for origin in attempt.part.origins[number][:SAMPLE]:
-                    votes.update(self.system.commands[origin].reads - keep)
+                    votes.update(_deciding(self.system.commands[origin], keep) - keep)
         for possible in self.slicer.enabled.values():
             if not e.names(possible).isdisjoint(keep):
                 votes.update(e.names(possible) - keep)
         for number, command in enumerate(self.system.commands):
             if command.step.kind == "fair" and not self.slicer.writes[number].isdisjoint(keep - control(keep)):
-                votes.update(self.slicer.footprints[number] - keep)
-        return votes
+                votes.update(_deciding(command, keep) - keep)
+        return Counter({name: number for name, number in votes.items() if name in self.slicer.types})
 
     def given(self, value: e.Expr) -> list[e.Expr]:
-        """A value with what a local of a run is given in the place of the local."""
-        local = next((name for name in sorted(e.names(value)) if "/" in name), None)
-        if local is None:
+        """A value with what the locals of a run are given in the place of these; of several, each is given one thing."""
+        locals_ = sorted(filter(is_local, e.names(value)))
+        if not locals_:
             return [value]
-        updates = (update for command in self.system.commands for update in command.updates)
-        given = dict.fromkeys(new for name, new in updates if name == local and not isinstance(new, e.Const))
-        return [e.substitute(value, {local: new}) for new in given]
+        given: dict[str, dict[e.Expr, None]] = {name: {} for name in locals_}
+        for command in self.system.commands:
+            for name, new in command.updates:
+                if name in given and not isinstance(new, e.Const):
+                    given[name][new] = None
+        if all(len(values) == 1 for values in given.values()):
+            return [e.substitute(value, {name: new for name, (new,) in given.items()})]
+        return [e.substitute(value, {locals_[0]: new}) for new in given[locals_[0]]]
 
-    def written_from(self, world: Iterable[str], keep: frozenset[str]) -> frozenset[str]:
-        """The locals of runs that a slice follows whose values are written into some variables."""
-        values = (
+    def written(self, world: Iterable[str], keep: frozenset[str]) -> list[e.Expr]:
+        """The values that runs which a slice follows write into some variables, as far as they depend on locals."""
+        return [
             value
             for command in self.system.commands
             if command.step.action.startswith("reconcile ")
             and f"pc({command.step.action.removeprefix('reconcile ')})" in keep
             for name, value in command.updates
-            if name in world
-        )
-        return frozenset(name for value in values for name in e.names(value) - keep if "/" in name)
+            if name in world and any(map(is_local, e.names(value) - keep))
+        ]
+
+    def written_from(self, world: Iterable[str], keep: frozenset[str]) -> frozenset[str]:
+        """The locals of runs that a slice follows whose values are written into some variables."""
+        return frozenset(name for value in self.written(world, keep) for name in e.names(value) - keep if is_local(name))
+
+    def read(self, world: Iterable[str], keep: frozenset[str]) -> tuple[frozenset[str], tuple[Predicate, ...]]:
+        """What to add to a slice so that it shows what is written: locals, or what several of them say together."""
+        locals_: set[str] = set()
+        terms: dict[e.Expr, None] = {}
+        for value in self.written(world, keep):
+            names = {name for name in e.names(value) - keep if is_local(name)}
+            if len(names) > 1 and isinstance(e.type_of(value), BoolType):
+                terms[value] = None
+            else:
+                locals_ |= names
+        return frozenset(locals_), tuple(Predicate(f"written {n}", term) for n, term in enumerate(terms, 1))
 
     def conditions(self, goal: e.Expr, attempt: Attempt) -> list[e.Expr]:
         """When a process does what the goal wants, what a reconcile writes, when, and when it ends before that.
@@ -148,6 +168,11 @@ class Widening:
                 if old.value not in RESTING:
                     found.append((number, str(old.value), str(new.value)))
         return found
+
+
+def _deciding(command: Command, keep: frozenset[str]) -> frozenset[str]:
+    """What decides whether a command is taken, and what it gives the kept variables."""
+    return e.names(command.guard).union(*(e.names(value) for name, value in command.updates if name in keep))
 
 
 def _cut_part(guard: e.Expr, keep: frozenset[str]) -> e.Expr:

@@ -214,6 +214,22 @@ def either(*operands: Expr) -> Expr:
     return _join(operands, FALSE, Or)
 
 
+def plainly_implies(premise: Expr, alternatives: Expr) -> bool:
+    """Whether a formula says one of some alternatives in each of its own, as its form shows."""
+    others = set(alternatives.operands) if isinstance(alternatives, Or) else {alternatives}
+
+    def says(formula: Expr) -> bool:
+        match formula:
+            case Or(operands):
+                return all(map(says, operands))
+            case And(operands):
+                return any(map(says, operands))
+            case _:
+                return formula in others or formula == FALSE
+
+    return says(premise)
+
+
 def implies(premise: Expr, conclusion: Expr) -> Expr:
     """`premise implies conclusion`."""
     return either(negate(premise), conclusion)

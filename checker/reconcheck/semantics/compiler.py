@@ -172,7 +172,8 @@ class Compiler:
             draft.where(e.both(changed, newest), name, e.Const(OUTDATED, VERSION))
         for _, watch in self.layout.watches(target):
             active = draft[registered_name(watch)] if watch.late else e.TRUE
-            passes = e.both(changed, active, self.passes(draft, watch.filter, old, new))
+            passes = self.passes(draft, watch.filter, old, new)
+            passes = e.both(active, passes if e.plainly_implies(passes, changed) else e.both(changed, passes))
             if maps_change(watch):
                 passes = e.both(passes, self.leads_here(draft, watch, old, new))
             draft.where(passes, event_name(watch), e.TRUE)
