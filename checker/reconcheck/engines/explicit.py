@@ -33,6 +33,13 @@ class StateGraph:
         return steps[::-1]
 
 
+def started(graph: StateGraph) -> frozenset[str]:
+    """The controllers that some state starts."""
+    taken = {number for row in graph.edges for number, _ in row}
+    actions = {graph.system.commands[number].step.action for number in taken}
+    return frozenset(action.removeprefix("start ") for action in actions if action.startswith("start "))
+
+
 def explore(system: System, budget: Budget, most: int | None = None) -> StateGraph:
     """The reachable states, or about the `most` nearest.  Raises `Exhausted`, `LeftRange` and `Endless`."""
     following = successors(system)

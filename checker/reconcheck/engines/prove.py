@@ -40,6 +40,8 @@ GROWTH = 25
 """How many times as many states as before a wider slice may have, beyond a first allowance."""
 ALLOWANCE = 2_000
 """States that any slice may have."""
+PATIENCE = 3
+"""Wider slices in a row that may leave everything possible that went wrong before."""
 MOST_SUSPECTS = 8
 """Variables tried one by one when a slice is too coarse."""
 
@@ -176,13 +178,20 @@ class Prover:
         if not tells(goal):
             return False
         attempt = self._with_sources(goal) or self._begun(goal)
-        while attempt is not None and attempt.bad:
-            self.stuck[goal] = attempt
+        in_vain = 0
+        while attempt is not None and attempt.bad and in_vain < PATIENCE:
+            before = self.stuck[goal] = attempt
             most = min(SLICE_STATES, ALLOWANCE + GROWTH * len(attempt.graph.states))
-            attempt = self._with_predicate(goal, attempt, most) or self._with_variable(goal, attempt, most)
+            attempt = (
+                self._with_rivals(goal, attempt)
+                or self._with_predicate(goal, attempt, most)
+                or self._with_variable(goal, attempt, most)
+            )
+            if attempt is not None:
+                in_vain = 0 if attempt.rules_out(before) else in_vain + 1
         if attempt is not None:
             self.stuck[goal] = attempt
-        return attempt is not None and self._accept(goal, attempt)
+        return attempt is not None and not attempt.bad and self._accept(goal, attempt)
 
     def prove_others(self, goal: e.Expr) -> None:
         """Looks at the parts of the last goal behind its open one as well, for what is said about them."""
@@ -261,7 +270,8 @@ class Prover:
         keep = self._first(goal)
         locals_, together = self.widening.read({goal.name}, keep)
         read: list[e.Expr] = [e.Var(name, self.slicer.types[name].type) for name in sorted(locals_)]
-        given = dict.fromkeys(one for value in (*read, *(p.term for p in together)) for one in self.widening.given(value))
+        written = (*read, *(one.term for one in together))
+        given = dict.fromkeys(one for value in written for one in self.widening.given(value))
         for source in given:
             if e.type_of(source) == goal.type and not e.names(source) <= keep and self._lemma(source):
                 copied = Predicate(f"source of {goal.name}", source)
@@ -276,6 +286,14 @@ class Prover:
         copies = (copy for pair in pairs if len(pair) == 2 and name in pair for copy in sorted(pair - {name}))
         found = dict.fromkeys(live_name(copy) for copy in copies if is_view(copy))
         return [source for source in found if source != name]
+
+    def _with_rivals(self, goal: e.Expr, attempt: Attempt) -> Attempt | None:
+        """The slice with what decides what other controllers write into it, where a run goes on for ever."""
+        more = frozenset() if attempt.at_rest else self.widening.rivals(attempt.keep)
+        if not more:
+            return None
+        wider = self._attempt(goal, (attempt.keep | more, attempt.part.predicates), SLICE_STATES)
+        return wider if wider is not None and wider.rules_out(attempt) else None
 
     def _with_predicate(self, goal: e.Expr, attempt: Attempt, most: int) -> Attempt | None:
         """The slice with a condition on cut variables that makes the trouble less, proved first where it must hold."""

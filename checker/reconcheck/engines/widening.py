@@ -13,7 +13,7 @@ from reconcheck.engines.measures import RESTING, is_local
 from reconcheck.engines.slicing import Predicate, Slice, Slicer
 from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name
-from reconcheck.model.types import BoolType
+from reconcheck.model.types import BoolType, Value
 from reconcheck.proof.certificate import Places
 from reconcheck.semantics.system import Command, System, fixed
 
@@ -42,6 +42,17 @@ class Attempt:
         """The share of the states in which a run could stay without the goal."""
         return len(self.bad) / len(self.graph.states)
 
+    def rules_out(self, before: Attempt) -> bool:
+        """Whether less goes wrong than on a narrower slice, as far as both show the same."""
+        names = {column.name for column in before.part.columns} & {column.name for column in self.part.columns}
+        shared = {name for name in names if not name.startswith("pc(")}
+        return len(self._wrong(shared)) < len(before._wrong(shared))
+
+    def _wrong(self, shared: set[str]) -> set[tuple[Value, ...]]:
+        """The trouble as some of the columns show it."""
+        places = [place for place, column in enumerate(self.part.columns) if column.name in shared]
+        return {tuple([self.graph.states[number][place] for place in places]) for number in self.bad}
+
 
 class Widening:
     """Ideas for the slices of one system; `ways` are those to the ends of its runs."""
@@ -66,7 +77,7 @@ class Widening:
         return Counter({name: number for name, number in votes.items() if name in self.slicer.types})
 
     def given(self, value: e.Expr) -> list[e.Expr]:
-        """A value with what the locals of a run are given in the place of these; of several, each is given one thing."""
+        """A value with what the locals of a run are given in the place of these, if there are several only one each."""
         locals_ = sorted(filter(is_local, e.names(value)))
         if not locals_:
             return [value]
@@ -92,7 +103,8 @@ class Widening:
 
     def written_from(self, world: Iterable[str], keep: frozenset[str]) -> frozenset[str]:
         """The locals of runs that a slice follows whose values are written into some variables."""
-        return frozenset(name for value in self.written(world, keep) for name in e.names(value) - keep if is_local(name))
+        values = self.written(world, keep)
+        return frozenset(name for value in values for name in e.names(value) - keep if is_local(name))
 
     def read(self, world: Iterable[str], keep: frozenset[str]) -> tuple[frozenset[str], tuple[Predicate, ...]]:
         """What to add to a slice so that it shows what is written: locals, or what several of them say together."""
@@ -105,6 +117,23 @@ class Widening:
             else:
                 locals_ |= names
         return frozenset(locals_), tuple(Predicate(f"written {n}", term) for n, term in enumerate(terms, 1))
+
+    def rivals(self, keep: frozenset[str]) -> frozenset[str]:
+        """What decides what the controllers that a slice does not follow write into it, and where their runs are."""
+        world, more = keep - control(keep), set[str]()
+        given: dict[str, set[str]] = {}
+        for number, command in enumerate(self.system.commands):
+            pc = f"pc({command.step.action.removeprefix('reconcile ')})"
+            if not command.step.action.startswith("reconcile ") or pc in keep:
+                continue
+            for name, value in command.updates:
+                if "/" in name:
+                    given.setdefault(name, set()).update(e.names(value))
+            if not self.slicer.writes[number].isdisjoint(world):
+                more |= {pc} | _deciding(command, keep)
+        more |= {source for name in more for source in given.get(name, ())}
+        open_ = (name for name in more - keep if name in self.slicer.types)
+        return frozenset(name for name in open_ if not name.startswith(("held(", "stale(")))
 
     def conditions(self, goal: e.Expr, attempt: Attempt) -> list[e.Expr]:
         """When a process does what the goal wants, what a reconcile writes, when, and when it ends before that.

@@ -27,7 +27,8 @@ class AbsentFaults:
 
     goals: tuple[str, ...]
     scope: Scope
-    engines: frozenset[str] = QUICK
+    narrow: frozenset[str] = frozenset()
+    """Those of the goals that a few slices prove without it."""
 
     def done(self, verifier: Verifier, seconds: float | None) -> tuple[Absent, ...]:
         """What each fault would do, within a part of so many seconds."""
@@ -47,10 +48,11 @@ class AbsentFaults:
     def _with_fault(self, operator: Operator, fault: str, share: float, seconds: float | None) -> tuple[Answer, ...]:
         changed = replace(operator, faults=operator.faults | {fault})
         goals = [operator.goal(name) for name in self.goals]
-        verifier = Verifier(Loaded(changed, ()), seconds, engines=self.engines)
+        engines = QUICK | {"slices"} if self.narrow else QUICK
+        verifier = Verifier(Loaded(changed, ()), seconds, engines=engines)
         verifier.share(share)
         try:
-            return verifier.together(goals, self.scope)
+            return verifier.together(goals, self.scope, self.narrow)
         except ModelError:  # a value leaves its range then: nothing is known of goals
             return ()
 
@@ -63,8 +65,8 @@ def absent_faults(report: Report) -> Flow:
     good = [one for one in report.answers if one.verdict == "converges" and one.scope == report.scope]
     found = None
     if good and all(0 < one.states <= FIRST_LOOK for one in good) and _off(report.operator):
-        engines = QUICK | {"slices" for one in good if one.engine == "slices"}
-        (found,) = yield (AbsentFaults(tuple(one.goal.name for one in good), report.scope, engines),)
+        narrow = frozenset(one.goal.name for one in good if one.engine == "slices")
+        (found,) = yield (AbsentFaults(tuple(one.goal.name for one in good), report.scope, narrow),)
     return tuple(Absent(fault, (), ()) for fault in _off(report.operator)) if found is None else found
 
 

@@ -84,7 +84,7 @@ class Convergence:
             return answer
         bad = quiet_without(system, goal.formula)
         for seconds in shares(system):
-            answer = self._in_parts(goal, scope, listed, PROOF * seconds) if bench.has("proof") else None
+            answer = self._in_parts(goal, scope, system, PROOF * seconds) if bench.has("proof") else None
             answer = answer or self._guided(goal, scope, system, self._open_part(goal, scope), seconds)
             answer = answer or bench.bounded(goal, scope, bad, "quiet", seconds)
             if answer is not None:
@@ -119,6 +119,13 @@ class Convergence:
         found = self._certified(goal, scope, listed, replace(proof, goal=goal.formula), result)
         return replace(found, states=len(listed.graph.states), seconds=seconds)
 
+    def on_few_slices(self, goal: Goal, scope: Scope) -> Answer | None:
+        """The answer "converges", if a few slices prove it; the states need not be listed for that."""
+        if goal.kind != "converges" or not self.bench.has("slices"):
+            return None
+        system = self.bench.listings.system(scope)
+        return self._in_parts(goal, scope, system, shares(system)[0], FEW_SLICES)
+
     def prover(self, goal: Goal, scope: Scope) -> Prover | None:
         """The prover that looked at this goal last, if any did; it looks at the other parts as well, for a while."""
         prover = self.provers[scope][0] if self.proving.get(scope) == goal.name and scope in self.provers else None
@@ -143,7 +150,7 @@ class Convergence:
             return self._divergence(goal, scope, calm_graph, quiet, loops, truth)
         answer = self._in_few(goal, scope, listed)
         if answer is None and self.bench.has("proof") and len(graph.states) > WORTH_SLICING:
-            answer = self._in_parts(goal, scope, listed, shares(listed.system)[-1])
+            answer = self._in_parts(goal, scope, listed.system, shares(listed.system)[-1])
         if answer is not None:
             return answer
         checker, proof = self._ranked(goal.formula, listed, truth)
@@ -226,13 +233,13 @@ class Convergence:
         small = not bench.has("slices") or len(listed.graph.states) <= WORTH_A_FEW
         if small or (goal.name in self.wide and not bench.thorough):
             return None
-        answer = self._in_parts(goal, scope, listed, shares(listed.system)[0], FEW_SLICES)
+        answer = self._in_parts(goal, scope, listed.system, shares(listed.system)[0], FEW_SLICES)
         if answer is None:
             self.wide.add(goal.name)
         return answer
 
     def _in_parts(
-        self, goal: Goal, scope: Scope, listed: Listed, seconds: float | None, slices: int | None = None
+        self, goal: Goal, scope: Scope, system: System, seconds: float | None, slices: int | None = None
     ) -> Answer | None:
         """The answer "converges", if the prover finds a proof and the checker accepts each part of it."""
         from reconcheck.certify.check import Checker
@@ -243,8 +250,8 @@ class Convergence:
         try:
             with bench.efforts.at("proofs in parts"):
                 if scope not in self.provers:
-                    made = Checker(listed.system, lambda: bench.budget.left, bench.tell)
-                    self.provers[scope] = Prover(listed.system, made, bench.budget), made
+                    made = Checker(system, lambda: bench.budget.left, bench.tell)
+                    self.provers[scope] = Prover(system, made, bench.budget), made
                 prover, checker = self.provers[scope]
                 prover.budget = budget
                 if (goal.name, scope) in self.unproved:

@@ -21,11 +21,14 @@ from reconcheck.model.wakeups import in_force
 
 @dataclass(frozen=True)
 class Task:
-    """A scope to look at, with the goals that are open in it, and whether the costs are wanted."""
+    """A scope to look at, with the goals that are open in it, and whether costs and who runs are wanted."""
 
     scope: Scope
     goals: tuple[str, ...]
     costs: bool = False
+    runs: bool = False
+    narrow: frozenset[str] = frozenset()
+    """Goals that a few slices prove elsewhere: these are tried first here."""
 
     def done(self, verifier: Verifier, seconds: float | None) -> Look:
         """What comes of it, within so many seconds."""
@@ -34,12 +37,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Look:
-    """What came of a task; `costs` is None where they are not wanted, or the state graph is not complete."""
+    """What came of a task; what is not wanted is None, and the costs where the state graph is not complete."""
 
     task: Task
     answers: tuple[Answer, ...]
     runs: frozenset[str] | None
-    """The controllers that some reachable state starts; None where the state graph is not complete."""
+    """The controllers that some reachable state starts; None where those at hand leave it open."""
     costs: Costs | None
 
 
@@ -48,16 +51,14 @@ def look(verifier: Verifier, task: Task, seconds: float | None) -> Look:
     operator = verifier.operator
     goals = [operator.goal(name) for name in task.goals]
     verifier.limit(seconds)
-    answers = verifier.together(goals, task.scope)
-    runs, costs = None, None
-    if not goals:
+    answers = verifier.together(goals, task.scope, task.narrow)
+    costs = None
+    if task.costs:
         verifier.list_states(task.scope)
-    if (explored := verifier.explored(task.scope)) is not None:
-        graph, calm_graph = explored
-        steps = {graph.system.commands[number].step.action for row in graph.edges for number, _ in row}
-        runs = frozenset(one.name for one in operator.controllers if f"start {one.name}" in steps)
-        if task.costs:
+        if (explored := verifier.explored(task.scope)) is not None:
+            _, calm_graph = explored
             costs = costs_of(calm_graph, settled(calm_graph, operator).converged, verifier.budget)
+    runs = verifier.running(task.scope) if task.runs else None
     verifier.forget(task.scope)
     return Look(task, answers, runs, costs)
 
@@ -80,6 +81,7 @@ class Looks:
         self._answers: dict[tuple[str, frozenset[str]], Answer] = {}
         self._costs: dict[frozenset[str], Costs] = {}
         self._runs: dict[frozenset[str], frozenset[str]] = {}
+        self._narrow: set[str] = set()
 
     def left(self) -> float:
         """Seconds left, at least 0."""
@@ -90,6 +92,8 @@ class Looks:
         for answer in answers:
             if answer.verdict != "unknown":
                 self._answers.setdefault((answer.goal.name, self._system(answer.scope)), answer)
+            if answer.engine == "slices":
+                self._narrow.add(answer.goal.name)
 
     def gather(
         self,
@@ -112,7 +116,7 @@ class Looks:
             expensive = system in wanted and system not in self._costs
             unseen = system in running and system not in self._runs
             if system not in tasks and (open_ or expensive or unseen):
-                tasks[system] = Task(scope, open_, expensive)
+                tasks[system] = Task(scope, open_, expensive, unseen, frozenset(self._narrow))
                 self.tally.count(part, 0, len(open_))
         if tasks:
             self.tell(f"looking at it without some wake-ups ({len(tasks)} times)")
@@ -124,6 +128,8 @@ class Looks:
         system = self._system(found.task.scope)
         for answer in found.answers:
             self._answers[answer.goal.name, system] = answer
+            if answer.engine == "slices":
+                self._narrow.add(answer.goal.name)
         if found.runs is not None:
             self._runs[system] = found.runs
         if found.costs is not None:

@@ -7,12 +7,12 @@ interpreter has replayed it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from reconcheck.diagnostic import InternalError, ModelError
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
-from reconcheck.engines.explicit import StateGraph
+from reconcheck.engines.explicit import StateGraph, explore, started
 from reconcheck.engines.fairness import CalmGraph
 from reconcheck.explain.agenda import Agenda, Asked
 from reconcheck.explain.causes import causes_of
@@ -26,7 +26,10 @@ from reconcheck.explain.verdict import Answer, Report
 from reconcheck.explain.workbench import ENGINES, NEITHER, Workbench
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import Goal, Scope
-from reconcheck.semantics.steps import LeftRange
+from reconcheck.semantics.steps import Endless, LeftRange
+
+NEAREST = 1_000
+"""States that mostly show that every controller runs."""
 
 
 class Verifier:
@@ -100,9 +103,15 @@ class Verifier:
             answer = replace(answer, missing=self._missing(goal, scope))
         return replace(answer, seconds=time.monotonic() - started, states=states)
 
-    def together(self, goals: Sequence[Goal], scope: Scope) -> tuple[Answer, ...]:
-        """The verdicts on several goals, without causes; those that one state graph shows to converge share a proof."""
-        shared = self._proved_together(goals, scope)
+    def together(
+        self, goals: Sequence[Goal], scope: Scope, narrow: Collection[str] = frozenset()
+    ) -> tuple[Answer, ...]:
+        """The verdicts on several goals, without causes; those that one state graph shows to converge share a proof.
+
+        Of those that are `narrow`, a few slices may do: they are looked at before the states are listed.
+        """
+        shared = self._on_few_slices([goal for goal in goals if goal.name in narrow], scope)
+        shared |= self._proved_together([goal for goal in goals if goal.name not in shared], scope)
         return tuple(
             shared[goal.name] if goal.name in shared else self.answer(goal, scope, why=False) for goal in goals
         )
@@ -115,6 +124,20 @@ class Verifier:
             return
         except LeftRange as wrong:
             raise ModelError([self.bench.left_range(wrong)], self.operator.sources) from wrong
+
+    def running(self, scope: Scope) -> frozenset[str] | None:
+        """The controllers that some reachable state starts; None where states that are left out may start more."""
+        bench, everyone = self.bench, frozenset(one.name for one in self.operator.controllers)
+        try:
+            if self.explored(scope) is None:
+                nearest = explore(bench.listings.system(scope), bench.budget, NEAREST)
+                if started(nearest) == everyone:
+                    return everyone
+                self._first_look(scope)
+        except (Exhausted, Endless, LeftRange):
+            return None
+        explored = self.explored(scope)
+        return None if explored is None else started(explored[0]) & everyone
 
     def explored(self, scope: Scope) -> tuple[StateGraph, CalmGraph] | None:
         """The complete state graph of a scope, if it has been listed."""
@@ -144,6 +167,20 @@ class Verifier:
         if goal.kind == "converges":
             return self.convergence.answer(goal, scope, listed)
         return self.reachability.answer(goal, scope, listed)
+
+    def _on_few_slices(self, goals: Sequence[Goal], scope: Scope) -> dict[str, Answer]:
+        """The answers to the goals that a few slices prove."""
+        self.bench.begin(False)
+        found: dict[str, Answer] = {}
+        try:
+            for goal in goals:
+                started = time.monotonic()
+                answer = self.convergence.on_few_slices(goal, scope)
+                if answer is not None:
+                    found[goal.name] = replace(answer, seconds=time.monotonic() - started)
+        except (Exhausted, MemoryError):
+            pass
+        return found
 
     def _proved_together(self, goals: Sequence[Goal], scope: Scope) -> dict[str, Answer]:
         """The answers to the goals that one proof shows to converge, as far as there are any."""
