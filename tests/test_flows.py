@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -205,9 +205,11 @@ def test_a_repaired_model_is_verified_once_where_two_scopes_are_one_system(monke
     scopes: list[Scope] = []
 
     class Counting(Verifier):
-        def together(self, goals: Sequence[Goal], scope: Scope) -> tuple[Answer, ...]:
+        def together(
+            self, goals: Sequence[Goal], scope: Scope, narrow: Collection[str] = frozenset()
+        ) -> tuple[Answer, ...]:
             scopes.append(scope)
-            return super().together(goals, scope)
+            return super().together(goals, scope, narrow)
 
     monkeypatch.setattr(repair_search, "Verifier", Counting)
     found, _ = repairs(loaded, answers)

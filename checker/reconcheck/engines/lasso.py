@@ -44,9 +44,9 @@ class Cycle:
 
 
 def shortest_lasso(
-    calm_graph: CalmGraph, components: list[list[int]], goal: list[bool], budget: Budget
+    calm_graph: CalmGraph, components: list[list[int]], goal: list[bool], budget: Budget, fewest: bool = True
 ) -> Lasso | None:
-    """The lasso with the fewest steps, stem and loop together, and of those with the fewest changes.
+    """The lasso with the fewest steps, stem and loop together; with `fewest`, of those one with the fewest changes.
 
     Some lasso, where that search takes too long.
     """
@@ -55,7 +55,7 @@ def shortest_lasso(
         return None
     graph = calm_graph.graph
     lasso = Lasso(shortest_path(graph, [cycle.start]), cycle.loop, cycle.shortest)
-    if not cycle.shortest:
+    if not cycle.shortest or not fewest:
         return lasso
     return _with_fewest_changes(_Inside(calm_graph, goal), _entries(graph, components), lasso, budget)
 

@@ -8,9 +8,10 @@ it is proved first, as a lemma.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from reconcheck.engines.blurring import tells
@@ -78,6 +79,7 @@ EVERYTHING = Diagram((), (), leaf(0))
 """The diagram of a part that needs none."""
 Shape = tuple[frozenset[str], tuple[Predicate, ...]]
 """What a slice keeps: variables and predicates."""
+NO_HINTS: Mapping[e.Expr, Shape] = MappingProxyType({})
 
 
 class Prover:
@@ -100,18 +102,21 @@ class Prover:
         self.stuck: dict[e.Expr, Attempt] = {}
         """For each formula that was looked at on slices, the last one on which it was not proved."""
         self.most_slices: int | None = None
+        self.hints: Mapping[e.Expr, Shape] = {}
+        self.shapes: dict[e.Expr, Shape] = {}
+        """The slices on which formulas were proved."""
         self.start = checker.mark()
         self.settled: list[e.Expr] = [
             zero for measure in self.found.settling.measures if measure.action for zero in e.conjuncts(measure.zero)
         ]
 
-    def prove(self, goal: e.Expr, slices: int | None = None) -> bool:
+    def prove(self, goal: e.Expr, slices: int | None = None, hints: Mapping[e.Expr, Shape] = NO_HINTS) -> bool:
         """Whether every part of the goal was proved, and accepted by the checker.
 
-        Each goal is proved for itself, from what settles: what comes out does not depend on what was asked before.
-        With `slices`, the search ends after so many of them: raises `Exhausted`.
+        Each goal is proved for itself, from what settles: what comes out depends on what was asked before only as far
+        as there are `hints`, slices to begin with.  With `slices`, the search ends after so many: raises `Exhausted`.
         """
-        self.most_slices = slices
+        self.most_slices, self.hints = slices, hints
         self.checker.back_to(self.start)
         self.found = Found(self.found.settling)
         self.proved, self.known, self.stuck = {}, list(self.settled), {}
@@ -177,7 +182,7 @@ class Prover:
             return True
         if not tells(goal):
             return False
-        attempt = self._with_sources(goal) or self._begun(goal)
+        attempt = self._hinted(goal) or self._with_sources(goal) or self._begun(goal)
         in_vain = 0
         while attempt is not None and attempt.bad and in_vain < PATIENCE:
             before = self.stuck[goal] = attempt
@@ -217,6 +222,15 @@ class Prover:
             return False
         self.known.append(goal)
         return True
+
+    def _hinted(self, goal: e.Expr) -> Attempt | None:
+        """The slice that did elsewhere, if it does here too."""
+        if goal not in self.hints:
+            return None
+        keep, predicates = self.hints[goal]
+        known = tuple(one for one in predicates if e.names(one.term) <= self.slicer.types.keys())
+        attempt = self._attempt(goal, (frozenset(keep & self.slicer.types.keys()), known), SLICE_STATES)
+        return attempt if attempt is not None and not attempt.bad else None
 
     def _as_settled(self, goal: e.Expr) -> bool:
         """Whether what is left of the goal holds, once the values that have settled are put in."""
@@ -440,6 +454,7 @@ class Prover:
         if self.checker.add(part) is not None:
             return False
         self.known.append(goal)
+        self.shapes[goal] = attempt.keep, attempt.part.predicates
         self.found.slices += 1
         self.found.states += len(states)
         self.found.largest = max(self.found.largest, len(columns))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from reconcheck.certify.check import Checker
     from reconcheck.engines.guided import Counterexample
     from reconcheck.engines.patterns import Pattern
-    from reconcheck.engines.prove import Prover
+    from reconcheck.engines.prove import Prover, Shape
 
 WORTH_A_FEW = 3_000
 """States of a complete graph above which it is cheaper to look at a few slices first."""
@@ -65,6 +65,8 @@ class Convergence:
         """Goals for which the prover has nothing left to try."""
         self.wide: set[str] = set()
         """Goals that a few slices did not prove, in some scope."""
+        self.shapes: dict[e.Expr, Shape] = {}
+        """The slices on which formulas were proved, in whatever scope."""
         self.proving: dict[Scope, str] = {}
         """The goal that the prover of a scope looked at last."""
 
@@ -204,7 +206,7 @@ class Convergence:
         whole = graph.followed == len(graph.states)
         known = len(graph.states) if whole else graph.depth[graph.followed]
         """Steps up to which no run can have been missed."""
-        lasso = shortest_lasso(calm_graph, loops, truth, bench.budget) if loops else None
+        lasso = shortest_lasso(calm_graph, loops, truth, bench.budget, bench.thorough) if loops else None
         if quiet and (lasso is None or graph.depth[quiet[0]] <= len(lasso.stem) - 1 + len(lasso.loop)):
             claim = claimed(graph, shortest_path(graph, quiet), None, "quiet", True)
         else:
@@ -257,9 +259,10 @@ class Convergence:
                 if (goal.name, scope) in self.unproved:
                     return None
                 self.proving[scope] = goal.name
-                if not prover.prove(goal.formula, slices):
+                if not prover.prove(goal.formula, slices, {} if bench.thorough else self.shapes):
                     self.unproved.add((goal.name, scope))
                     return None
+                self.shapes.update(prover.shapes)
         except Exhausted:
             if bench.over:
                 raise

@@ -95,6 +95,10 @@ class Looks:
             if answer.engine == "slices":
                 self._narrow.add(answer.goal.name)
 
+    def known(self) -> tuple[Answer, ...]:
+        """The answers that are there."""
+        return tuple(self._answers.values())
+
     def gather(
         self,
         scopes: Iterable[Scope],

@@ -94,6 +94,7 @@ def sufficient_of(looks: Looks, without: tuple[str, ...]) -> Flow:
         return (), ""
     names = tuple(dict.fromkeys(one.scoped for one in considered(looks, without)))
     refuter = Refuter()
+    refuter.learn(answer for answer in looks.known() if answer.goal in goals)
     found: list[frozenset[str]] = []
     for size in range(len(names) + 1):
         sets = [set_ for set_ in map(frozenset, itertools.combinations(names, size)) if not _contains(set_, found)]

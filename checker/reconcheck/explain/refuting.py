@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph
@@ -40,24 +42,33 @@ class Run:
     script: Script
 
 
+class Refuted(NamedTuple):
+    """A known run by which its goal fails elsewhere, and how it does there: quiet or livelock."""
+
+    run: Run
+    end: str
+
+
 @dataclass(frozen=True)
 class Refuting:
-    """A piece of work: known runs to be tried in scopes."""
+    """A piece of work: known runs to be tried in scopes, until one goal fails, or to see of `each` whether it does."""
 
     scopes: tuple[Scope, ...]
     runs: tuple[Run, ...]
+    each: bool = False
 
-    def done(self, verifier: Verifier, seconds: float | None) -> tuple[Run | None, ...]:
-        """For each of the scopes, as far as there is time, a run by which a goal fails there too, if one of them does.
+    def done(self, verifier: Verifier, seconds: float | None) -> tuple[tuple[Refuted, ...], ...]:
+        """For each of the scopes, as far as there is time, the runs by which a goal fails there too.
 
         The goal fails on a run that begins like the known one, as far as that is possible.
         """
         until = None if seconds is None else time.monotonic() + seconds
-        found: list[Run | None] = []
+        found: list[tuple[Refuted, ...]] = []
         for scope in self.scopes:
             if until is not None and time.monotonic() > until:
                 break
-            found.append(_refuted(verifier.operator, scope, self.runs))
+            refuted = _refuted(verifier.operator, scope, self.runs)
+            found.append(tuple(refuted) if self.each else tuple(islice(refuted, 1)))
         return tuple(found)
 
 
@@ -83,25 +94,38 @@ class Refuter:
 
     def refuted(self, scopes: Sequence[Scope], since: int) -> Flow:
         """The flow that finds those of some scopes in which a goal fails, on a run that was not there `since` then."""
-        runs = sorted(self.runs[since:], key=lambda run: -self.of_use[run])[:MOST_RUNS]
+        found = yield from self._tried(scopes, self.runs[since:], each=False)
+        return set(found)
+
+    def failing(self, scopes: Sequence[Scope]) -> Flow:
+        """The flow that finds, for each of some scopes, the goals that fail there too, with how they do."""
+        found = yield from self._tried(scopes, self.runs, each=True)
+        return {scope: {one.run.goal: one.end for one in refuted} for scope, refuted in found.items()}
+
+    def _tried(self, scopes: Sequence[Scope], runs: Sequence[Run], each: bool) -> Flow:
+        """The flow that finds the scopes in which one of some runs fails too, with those that do."""
+        runs = sorted(runs, key=lambda run: -self.of_use[run])[:MOST_RUNS]
         if not runs:
-            return set()
-        pieces = [Refuting(tuple(scopes[at : at + AT_ONCE]), tuple(runs)) for at in range(0, len(scopes), AT_ONCE)]
-        found: set[Scope] = set()
-        for piece, result in zip(pieces, (yield pieces), strict=True):
-            for scope, run in zip(piece.scopes, result or (), strict=False):
-                if run is not None:
-                    self.of_use[run] += 1
-                    found.add(scope)
+            return {}
+        chunks = [tuple(scopes[at : at + AT_ONCE]) for at in range(0, len(scopes), AT_ONCE)]
+        found: dict[Scope, tuple[Refuted, ...]] = {}
+        for chunk, result in zip(chunks, (yield [Refuting(one, tuple(runs), each) for one in chunks]), strict=True):
+            for scope, refuted in zip(chunk, result or (), strict=False):
+                if refuted:
+                    self.of_use.update(one.run for one in refuted)
+                    found[scope] = refuted
         return found
 
 
-def _refuted(operator: Operator, scope: Scope, runs: Iterable[Run]) -> Run | None:
-    """The first of some known runs by which its goal fails in another scope too."""
+def _refuted(operator: Operator, scope: Scope, runs: Iterable[Run]) -> Iterator[Refuted]:
+    """Those of some known runs by which their goals fail in another scope too, one for each goal."""
     system = compile_system(operator, scope)
     replayer = Replayer(operator, scope, canonical(system))
     stage = Stage(system, lambda line: line)
+    failed: set[e.Expr] = set()
     for run in runs:
+        if run.goal in failed:
+            continue
 
         def holds(state: State, goal: e.Expr = run.goal) -> bool:
             return bool(e.evaluate(goal, state))
@@ -110,10 +134,10 @@ def _refuted(operator: Operator, scope: Scope, runs: Iterable[Run]) -> Run | Non
             claim = _claim(stage.follow(run.script), run.goal)
             if claim is not None:
                 replayer.replay(claim, holds, ())
-                return run
+                failed.add(run.goal)
+                yield Refuted(run, claim.end)
         except (DoesNotReplay, Endless, Exhausted, LeftRange):
             continue
-    return None
 
 
 def _claim(graph: StateGraph, goal: e.Expr) -> Claim | None:
