@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from reconcheck.certify.context import Context, Known
+from reconcheck.certify.context import Context, Known, Memory
 from reconcheck.certify.obligations import Obligations
 from reconcheck.certify.projection import Projections
 from reconcheck.certify.queries import Name, Shown, Solver, names_in
@@ -39,10 +39,11 @@ class Checker:
         left: Callable[[], float | None] = lambda: None,
         report: Callable[[str], None] = lambda _text: None,
         backend: Backend | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.system = system
         self.solver = Solver(left, report, backend or Z3())
-        self.context = Context(system, self.solver)
+        self.context = Context(system, self.solver, memory or Memory())
         self.projections = Projections(self.context)
         self.form = Form(system)
         self.accepted: list[Part] = []

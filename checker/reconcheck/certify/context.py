@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from reconcheck.certify.queries import Discharged, Name, Query, Solver, declarations, names_in
 from reconcheck.certify.taken import Taken, kept, taken_of, way_of
 from reconcheck.model import expr as e
-from reconcheck.model.likeness import Key, Pattern, Shape, Shapes
+from reconcheck.model.likeness import Key, Numbers, Pattern, Shape, Shapes
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import EnumType, RangeType, Type, Value
 from reconcheck.proof.certificate import Measure, Places, Refused
@@ -35,11 +35,22 @@ class Known:
 
 
 @dataclass
+class Memory:
+    """The answers to questions, which checkers of like systems can share: equal keys are equal questions."""
+
+    shapes: Numbers = field(default_factory=Numbers)
+    answers: dict[Key, Refused | Discharged | None] = field(default_factory=dict)
+    plain: dict[Key, bool] = field(default_factory=dict)
+    """Whether a claim about a command is plainly impossible, whatever is known."""
+
+
+@dataclass
 class Context:
     """A system with what is known about it so far."""
 
     system: System
     solver: Solver
+    memory: Memory = field(default_factory=Memory)
     clauses: list[e.Expr] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)
     settled: list[e.Expr] = field(default_factory=list)
@@ -62,14 +73,11 @@ class Context:
         self._enabled: dict[str, e.Expr] = {}
         self._known: dict[tuple[int, str, int], e.Expr] = {}
         self._texts: dict[e.Expr, str] = {}
-        self.shapes = Shapes(self.types)
+        self.shapes = Shapes(self.types, self.memory.shapes)
         self._commands: dict[int, Shape] = {}
         self._measured: dict[tuple[int, object, object], tuple[Measure, Shape]] = {}
         self._listed: dict[tuple[e.Expr, str], tuple[frozenset[Value], e.Expr]] = {}
         self._places: dict[tuple[e.Expr, object], e.Expr] = {}
-        self._plain: dict[Key, bool] = {}
-        """Whether a claim about a command is plainly impossible, whatever is known."""
-        self._answers: dict[Key, Refused | Discharged | None] = {}
 
     def mark(self) -> Known:
         """What is known by now."""
@@ -273,9 +281,9 @@ class Context:
         if claim is not None:
             pattern.add(self._measure(number, claim))
             alone = pattern.key(inputs)
-            if alone not in self._plain:
-                self._plain[alone] = e.FALSE in formulas()
-            if self._plain[alone]:
+            if alone not in self.memory.plain:
+                self.memory.plain[alone] = e.FALSE in formulas()
+            if self.memory.plain[alone]:
                 return None
         for what, index in self._facts(number, more):
             pattern.content.append(what)
@@ -297,10 +305,13 @@ class Context:
         self, key: Key, name: Name, formulas: Callable[[], list[e.Expr]], inputs: tuple[Variable, ...]
     ) -> Refused | None:
         """The answer to a question, from what it is alike to if that was asked before."""
-        if key not in self._answers:
-            found = self._answers[key] = self._solved(name, formulas(), inputs)
+        answers = self.memory.answers
+        if key not in answers:
+            found = self._solved(name, formulas(), inputs)
+            if not isinstance(found, Refused) or not found.gave_up:  # with more time there may be an answer
+                answers[key] = found
         else:
-            found = self._answers[key]
+            found = answers[key]
             if isinstance(found, Discharged):
                 self.solver.again(found, [name])
         return replace(found, obligation=str(name)) if isinstance(found, Refused) else None

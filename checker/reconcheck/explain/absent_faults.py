@@ -2,59 +2,49 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from reconcheck.diagnostic import ModelError
-from reconcheck.explain.clock import Clock
 from reconcheck.explain.diagnosis import Absent
 from reconcheck.explain.flows import Flow
 from reconcheck.explain.listed import FIRST_LOOK
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import FAULTS, Operator, Scope
+from reconcheck.model.operator import FAULTS, Scope
 
-SECONDS, PART = 2.0, 0.25
-"""What finding out about the faults that are off may take: so many processor seconds, and that part of what is left."""
+SECONDS, PART = 1.0, 0.1
+"""What finding out about a fault that is off may take: so many processor seconds, and that part of what is left."""
 QUICK = frozenset({"graph"})
 """What answers then: whole state graphs; and a few slices where they are large, if those did without the fault."""
 
 
 @dataclass(frozen=True)
-class AbsentFaults:
-    """A piece of work: what becomes of goals that converge if a fault happens that is off."""
+class AbsentFault:
+    """A piece of work: what becomes of goals that converge if a fault that is off happens."""
 
+    fault: str
     goals: tuple[str, ...]
     scope: Scope
     narrow: frozenset[str] = frozenset()
     """Those of the goals that a few slices prove without it."""
 
-    def done(self, verifier: Verifier, seconds: float | None) -> tuple[Absent, ...]:
-        """What each fault would do, within a part of so many seconds."""
-        clock, begun = Clock(None if seconds is None else PART * seconds), time.process_time()
-        found: list[Absent] = []
-        for fault in _off(verifier.operator):
-            share = SECONDS - (time.process_time() - begun)
-            if share <= 0.0 or clock.left() == 0.0:
-                found.append(Absent(fault, (), ()))
-                continue
-            verifier.budget.report(f"trying it with the fault {fault}")
-            answers = self._with_fault(verifier.operator, fault, share, clock.left())
-            needed = tuple(one.goal.name for one in answers if one.verdict in ("quiet", "livelock"))
-            found.append(Absent(fault, needed, tuple(one.goal.name for one in answers if one.good)))
-        return tuple(found)
-
-    def _with_fault(self, operator: Operator, fault: str, share: float, seconds: float | None) -> tuple[Answer, ...]:
-        changed = replace(operator, faults=operator.faults | {fault})
-        goals = [operator.goal(name) for name in self.goals]
+    def done(self, verifier: Verifier, seconds: float | None) -> Absent:
+        """What the fault would do, within a part of so many seconds."""
+        operator = verifier.operator
+        verifier.budget.report(f"trying it with the fault {self.fault}")
+        changed = replace(operator, faults=operator.faults | {self.fault})
         engines = QUICK | {"slices"} if self.narrow else QUICK
-        verifier = Verifier(Loaded(changed, ()), seconds, engines=engines)
-        verifier.share(share)
-        try:
-            return verifier.together(goals, self.scope, self.narrow)
-        except ModelError:  # a value leaves its range then: nothing is known of goals
-            return ()
+        trying = Verifier(Loaded(changed, ()), None if seconds is None else PART * seconds, engines=engines)
+        trying.share(SECONDS)
+        answers: tuple[Answer, ...] = ()
+        with suppress(ModelError):  # a value leaves its range then: nothing is known of goals
+            answers = trying.together([operator.goal(name) for name in self.goals], self.scope, self.narrow)
+        needed = tuple(one.goal.name for one in answers if one.verdict in ("quiet", "livelock"))
+        return Absent(self.fault, needed, tuple(one.goal.name for one in answers if one.good))
 
 
 def absent_faults(report: Report) -> Flow:
@@ -63,12 +53,10 @@ def absent_faults(report: Report) -> Flow:
     A goal of which that could not be told in a short time is in neither.
     """
     good = [one for one in report.answers if one.verdict == "converges" and one.scope == report.scope]
-    found = None
-    if good and all(0 < one.states <= FIRST_LOOK for one in good) and _off(report.operator):
+    off = [fault for fault in FAULTS if fault not in report.operator.faults]
+    found: Sequence[Absent | None] = ()
+    if good and all(0 < one.states <= FIRST_LOOK for one in good):
+        names = tuple(one.goal.name for one in good)
         narrow = frozenset(one.goal.name for one in good if one.engine == "slices")
-        (found,) = yield (AbsentFaults(tuple(one.goal.name for one in good), report.scope, narrow),)
-    return tuple(Absent(fault, (), ()) for fault in _off(report.operator)) if found is None else found
-
-
-def _off(operator: Operator) -> tuple[str, ...]:
-    return tuple(fault for fault in FAULTS if fault not in operator.faults)
+        found = yield tuple(AbsentFault(fault, names, report.scope, narrow) for fault in off)
+    return tuple(told or Absent(fault, (), ()) for fault, told in zip_longest(off, found))

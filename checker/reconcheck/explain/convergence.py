@@ -33,6 +33,7 @@ from reconcheck.semantics.system import System
 
 if TYPE_CHECKING:
     from reconcheck.certify.check import Checker
+    from reconcheck.certify.context import Memory
     from reconcheck.engines.guided import Counterexample
     from reconcheck.engines.patterns import Pattern
     from reconcheck.engines.prove import Prover, Shape
@@ -65,6 +66,8 @@ class Convergence:
         """Goals for which the prover has nothing left to try."""
         self.wide: set[str] = set()
         """Goals that a few slices did not prove, in some scope."""
+        self.memory: Memory | None = None
+        """What the checkers of proofs in parts have asked, in whatever scope."""
         self.shapes: dict[e.Expr, Shape] = {}
         """The slices on which formulas were proved, in whatever scope."""
         self.proving: dict[Scope, str] = {}
@@ -245,6 +248,7 @@ class Convergence:
     ) -> Answer | None:
         """The answer "converges", if the prover finds a proof and the checker accepts each part of it."""
         from reconcheck.certify.check import Checker
+        from reconcheck.certify.context import Memory
         from reconcheck.engines.prove import Prover
 
         bench = self.bench
@@ -252,7 +256,8 @@ class Convergence:
         try:
             with bench.efforts.at("proofs in parts"):
                 if scope not in self.provers:
-                    made = Checker(system, lambda: bench.budget.left, bench.tell)
+                    self.memory = self.memory or Memory()
+                    made = Checker(system, lambda: bench.budget.left, bench.tell, memory=self.memory)
                     self.provers[scope] = Prover(system, made, bench.budget), made
                 prover, checker = self.provers[scope]
                 prover.budget = budget

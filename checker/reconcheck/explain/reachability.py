@@ -105,7 +105,7 @@ class Reachability:
         from reconcheck.certify.check import Checker
 
         result = Checker(system, lambda: self.bench.budget.left, self.bench.tell).check(invariant)
-        if engine == "slices" and isinstance(result, Refused) and "gave up" not in result.reason:
+        if engine == "slices" and isinstance(result, Refused) and not result.gave_up:
             return None
         result = self.bench.accepted(goal, result)
         verdict = "holds" if goal.kind == "always" else "unreachable"

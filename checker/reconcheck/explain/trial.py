@@ -97,6 +97,8 @@ def try_out(
         if not enough(tried.mended) or not tried.allowed(asked):
             return replace(tried, mended=frozenset(), by=script)
     for most in (FEW_STATES, MOST_STATES, MORE_STATES):
+        if most == MORE_STATES and _on_few_slices(loaded, asked, rules, left):
+            return Tried(asked.failing, {}, states=states)
         try:
             found = probe(loaded.operator, asked.scope, left(), rules, most)
         except NotProbed:
@@ -132,6 +134,12 @@ def placed(run: Happened, lines: Callable[[int], int]) -> Happened:
 
 SHARE = 0.25
 """Of the time that is left, what one set of candidates may take."""
+
+
+def _on_few_slices(loaded: Loaded, asked: Asked, rules: tuple[str, ...], left: Callable[[], float | None]) -> bool:
+    """Whether a few slices show all that is asked of a set of candidates."""
+    goals = requirements(loaded.operator, asked, rules)
+    return len(Verifier(loaded, left()).on_few_slices(goals, asked.scope)) == len(goals)
 
 
 def _by_engines(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from reconcheck.diagnostic import InternalError, ModelError
@@ -110,11 +111,23 @@ class Verifier:
 
         Of those that are `narrow`, a few slices may do: they are looked at before the states are listed.
         """
-        shared = self._on_few_slices([goal for goal in goals if goal.name in narrow], scope)
+        shared = self.on_few_slices([goal for goal in goals if goal.name in narrow], scope)
         shared |= self._proved_together([goal for goal in goals if goal.name not in shared], scope)
         return tuple(
             shared[goal.name] if goal.name in shared else self.answer(goal, scope, why=False) for goal in goals
         )
+
+    def on_few_slices(self, goals: Sequence[Goal], scope: Scope) -> dict[str, Answer]:
+        """The answers to the goals that a few slices prove, by name; the states are not listed for that."""
+        self.bench.begin(False)
+        found: dict[str, Answer] = {}
+        with suppress(Exhausted, MemoryError):
+            for goal in goals:
+                started = time.monotonic()
+                answer = self.convergence.on_few_slices(goal, scope)
+                if answer is not None:
+                    found[goal.name] = replace(answer, seconds=time.monotonic() - started)
+        return found
 
     def list_states(self, scope: Scope) -> None:
         """Lists the states of a scope, if there are not too many for a first look."""
@@ -167,20 +180,6 @@ class Verifier:
         if goal.kind == "converges":
             return self.convergence.answer(goal, scope, listed)
         return self.reachability.answer(goal, scope, listed)
-
-    def _on_few_slices(self, goals: Sequence[Goal], scope: Scope) -> dict[str, Answer]:
-        """The answers to the goals that a few slices prove."""
-        self.bench.begin(False)
-        found: dict[str, Answer] = {}
-        try:
-            for goal in goals:
-                started = time.monotonic()
-                answer = self.convergence.on_few_slices(goal, scope)
-                if answer is not None:
-                    found[goal.name] = replace(answer, seconds=time.monotonic() - started)
-        except (Exhausted, MemoryError):
-            pass
-        return found
 
     def _proved_together(self, goals: Sequence[Goal], scope: Scope) -> dict[str, Answer]:
         """The answers to the goals that one proof shows to converge, as far as there are any."""

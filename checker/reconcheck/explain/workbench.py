@@ -168,7 +168,7 @@ class Workbench:
         """A proof that was accepted.  Where it was refused, time was short, or something is wrong in this program."""
         if isinstance(result, Checked):
             return result
-        if "gave up" in result.reason:
+        if result.gave_up:
             raise Exhausted(f"the proof was not checked: {result.obligation}: {result.reason}")
         raise InternalError("RC902", f"{goal.name}: the proof is refused: {result.obligation}: {result.reason}")
 

@@ -19,20 +19,27 @@ Key = tuple[object, ...]
 
 
 @dataclass
+class Numbers:
+    """The numbers of shapes, which several systems can share."""
+
+    numbers: dict[object, int] = field(default_factory=dict)
+    of: dict[e.Expr, Shape] = field(default_factory=dict)
+
+
+@dataclass
 class Shapes:
     """Numbers shapes.  Two expressions get one number where a renaming, one to one, makes them equal."""
 
     types: Mapping[str, Variable]
     """The variables of the state."""
-    _numbers: dict[object, int] = field(default_factory=dict)
-    _of: dict[e.Expr, Shape] = field(default_factory=dict)
+    shared: Numbers = field(default_factory=Numbers)
     _kinds: dict[str, int] = field(default_factory=dict)
 
     def of(self, expr: e.Expr) -> Shape:
         """The shape of an expression."""
-        found = self._of.get(expr)
+        found = self.shared.of.get(expr)
         if found is None:
-            found = self._of[expr] = self._made(expr)
+            found = self.shared.of[expr] = self._made(expr)
         return found
 
     def _made(self, expr: e.Expr) -> Shape:
@@ -61,7 +68,7 @@ class Shapes:
 
     def number(self, content: object) -> int:
         """A number for anything, the same for what is equal."""
-        return self._numbers.setdefault(content, len(self._numbers))
+        return self.shared.numbers.setdefault(content, len(self.shared.numbers))
 
 
 class Pattern:

@@ -182,6 +182,11 @@ class Refused:
     command: int | None = None
     """The number of the command with which it fails, where it is one command's doing."""
 
+    @property
+    def gave_up(self) -> bool:
+        """Whether the solver had no answer, so that it may hold all the same."""
+        return "gave up" in self.reason
+
 
 @dataclass(frozen=True)
 class Checked:
