@@ -40,15 +40,19 @@ def started(graph: StateGraph) -> frozenset[str]:
     return frozenset(action.removeprefix("start ") for action in actions if action.startswith("start "))
 
 
-def explore(system: System, budget: Budget, most: int | None = None) -> StateGraph:
-    """The reachable states, or about the `most` nearest.  Raises `Exhausted`, `LeftRange` and `Endless`."""
+def explore(system: System, budget: Budget, most: int | None = None, nearest: StateGraph | None = None) -> StateGraph:
+    """The reachable states, or about the `most` nearest, on from the `nearest` of them where these are listed.
+
+    Raises `Exhausted`, `LeftRange` and `Endless`.
+    """
     following = successors(system)
-    states = initial_states(system)
+    if nearest is None:
+        states = initial_states(system)
+        nearest = StateGraph(system, states, [], [None] * len(states), [0] * len(states), 0)
+    states, parents, depth = list(nearest.states), list(nearest.parents), list(nearest.depth)
     numbers = {state: number for number, state in enumerate(states)}
-    edges: list[list[tuple[int, int]]] = []
-    parents: list[tuple[int, int] | None] = [None] * len(states)
-    depth = [0] * len(states)
-    current = 0
+    current = nearest.followed
+    edges = nearest.edges[:current]
     while current < len(states) and (most is None or len(states) <= most):
         if current % 512 == 0:
             budget.check(f"exploring states ({len(states):,} found)", len(states))

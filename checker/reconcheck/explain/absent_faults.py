@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.diagnosis import Absent
@@ -54,9 +53,10 @@ def absent_faults(report: Report) -> Flow:
     """
     good = [one for one in report.answers if one.verdict == "converges" and one.scope == report.scope]
     off = [fault for fault in FAULTS if fault not in report.operator.faults]
-    found: Sequence[Absent | None] = ()
+    found: Sequence[Absent | None] = [None] * len(off)
     if good and all(0 < one.states <= FIRST_LOOK for one in good):
         names = tuple(one.goal.name for one in good)
         narrow = frozenset(one.goal.name for one in good if one.engine == "slices")
-        found = yield tuple(AbsentFault(fault, names, report.scope, narrow) for fault in off)
-    return tuple(told or Absent(fault, (), ()) for fault, told in zip_longest(off, found))
+        pieces = [AbsentFault(fault, names, report.scope, narrow) for fault in off]
+        found = (yield pieces[::-1])[::-1]  # the last ones add the most states: they are begun first
+    return tuple(told or Absent(fault, (), ()) for fault, told in zip(off, found, strict=True))

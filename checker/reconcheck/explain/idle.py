@@ -17,6 +17,8 @@ from reconcheck.semantics.compiler import Compiler
 from reconcheck.semantics.layout import RUNTIME_PERIOD, event_name, layout, timer_action
 from reconcheck.semantics.system import System
 
+_Deliveries = tuple[StateTuple, list[tuple[str, StateTuple]]]
+"""A state with steps out of it: (action, state after)."""
 MOST_STATES = 20_000
 """States of a graph in which this is looked for."""
 NEVER_DELIVER = frozenset({"start", "reconcile", "fire", "retry", "process", "noise", "disturbance", "lose"})
@@ -31,8 +33,9 @@ def idle_wake_ups(graph: StateGraph) -> frozenset[str]:
     if len(graph.states) > MOST_STATES:
         return frozenset()
     away: list[tuple[Controller, Watch]] = []
+    deliveries = _deliveries(graph)
     for one in reversed(_open_watches(graph)):  # of two that are alike, the second is not needed
-        if not _matter(graph, [*away, one]):
+        if not _matter(graph, deliveries, [*away, one]):
             away.append(one)
     return frozenset({_scoped(*one) for one in away} | _idle_rules(graph))
 
@@ -74,7 +77,19 @@ def _open_watches(graph: StateGraph) -> list[tuple[Controller, Watch]]:
     return [one for some in open_.values() for one in some]
 
 
-def _matter(graph: StateGraph, away: Sequence[tuple[Controller, Watch]]) -> bool:
+def _deliveries(graph: StateGraph) -> list[_Deliveries]:
+    """The steps in which a watch may wake its controller, for each state that has some."""
+    actions = [command.step.action for command in graph.system.commands]
+    delivering = {number for number, action in enumerate(actions) if _may_deliver(action)}
+    found: list[_Deliveries] = []
+    for state, row in zip(graph.states, graph.edges, strict=True):
+        steps = [(actions[command], graph.states[target]) for command, target in row if command in delivering]
+        if steps:
+            found.append((state, steps))
+    return found
+
+
+def _matter(graph: StateGraph, deliveries: Sequence[_Deliveries], away: Sequence[tuple[Controller, Watch]]) -> bool:
     """Whether some step leads elsewhere without these watches."""
     full = graph.system
     without = tuple(sorted({*full.scope.without, *(_scoped(*one) for one in away)}))
@@ -89,17 +104,16 @@ def _matter(graph: StateGraph, away: Sequence[tuple[Controller, Watch]]) -> bool
         return True
     following = successors(system)
     by_action = [command.step.action for command in left]
-    for state, row in zip(graph.states, graph.edges, strict=True):
-        steps = [(full.commands[command].step.action, target) for command, target in row]
-        steps = [one for one in steps if _may_deliver(one[0])]
-        if not steps:
-            continue
+    leading: dict[StateTuple, set[tuple[str, StateTuple]]] = {}
+    for state, steps in deliveries:
         before = project(state)
-        after = [(by_action[command], then) for command, then in following(before)]
+        if before not in leading:
+            leading[before] = {(by_action[command], then) for command, then in following(before)}
+        after = leading[before]
         for action, target in steps:
-            then = project(graph.states[target])
-            same = resyncs[own[action]] if action in own else {action}
-            if then != before and not any(other in same and one == then for other, one in after):
+            then = project(target)
+            same = resyncs[own[action]] if action in own else (action,)
+            if then != before and not any((other, then) in after for other in same):
                 return True
     return False
 
@@ -113,7 +127,7 @@ def _projection(full: System, part: System) -> Callable[[StateTuple], StateTuple
     """The variables of a system in a state of another one that has them all, in the same order."""
     place = {variable.name: number for number, variable in enumerate(full.variables)}
     kept = [place[variable.name] for variable in part.variables]
-    return lambda state: tuple(state[number] for number in kept)
+    return lambda state: tuple([state[number] for number in kept])
 
 
 # ---- rules -------------------------------------------------------------------------------------------------------

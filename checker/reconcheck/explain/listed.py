@@ -67,7 +67,10 @@ class Listings:
         if not states:
             return found
         try:
-            graph = explore(found.system, budget, states)
+            nearest = max(
+                (one.part for one in self.of(scope) if one.part), key=lambda part: part.followed, default=None
+            )
+            graph = explore(found.system, budget, states, nearest)
             if graph.followed < len(graph.states):
                 found.part = graph
                 return found
