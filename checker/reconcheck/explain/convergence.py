@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconcheck.engines.budget import Budget, Exhausted
-from reconcheck.engines.fairness import CalmGraph, calm, livelocks, quiet_states, rank
+from reconcheck.engines.fairness import CalmGraph, livelocks, quiet_states, rank
 from reconcheck.engines.faultless import path_without_faults
 from reconcheck.engines.fewest_changes import shortest_path
 from reconcheck.engines.lasso import shortest_lasso
@@ -84,7 +84,8 @@ class Convergence:
         from reconcheck.engines.bounded import quiet_without
 
         bench, system = self.bench, listed.system
-        answer = self._nearby(goal, scope, listed) or self._suspected(goal, scope, system)
+        answer = self.nearby(goal, scope, listed) if bench.has("search") else None
+        answer = answer or self._suspected(goal, scope, system)
         if answer is not None:
             return answer
         bad = quiet_without(system, goal.formula)
@@ -185,12 +186,12 @@ class Convergence:
         summary = Proof(parts, 0, width, len(listed.graph.states), result.obligations)
         return Answer(goal, scope, "converges", proof=summary, engine="whole state graph", certificate=proof)
 
-    def _nearby(self, goal: Goal, scope: Scope, listed: Listed) -> Answer | None:
+    def nearby(self, goal: Goal, scope: Scope, listed: Listed) -> Answer | None:
         """A counterexample among the nearest states: rest or a fair loop, in states whose steps are all known."""
-        graph = listed.part
-        if graph is None or not self.bench.has("search"):
+        calm_graph = listed.calm_part(self.bench.budget)
+        if calm_graph is None:
             return None
-        calm_graph = calm(graph, self.bench.budget)
+        graph = calm_graph.graph
         truth = list(map(predicate(listed.system, goal.formula), graph.states))
         quiet = [state for state in quiet_states(calm_graph, truth) if state < graph.followed]
         loops = livelocks(calm_graph, truth)

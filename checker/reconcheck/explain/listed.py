@@ -32,10 +32,16 @@ class Listed:
     calm: CalmGraph | None = None
     complete: bool = False
     part: StateGraph | None = None
-    """The nearest states, where there are too many for all of them."""
+    """The nearest states, where there are too many for all of them; `calm` is made of them when it is asked for."""
     endless: Endless | None = None
     seen: Seen | None = None
     """What it says about the model, once it is complete and asked for."""
+
+    def calm_part(self, budget: Budget) -> CalmGraph | None:
+        """The calm steps of the nearest states, where these are not all."""
+        if self.part is not None and self.calm is None:
+            self.calm = calm(self.part, budget)
+        return None if self.part is None else self.calm
 
 
 class Listings:
@@ -60,7 +66,7 @@ class Listings:
 
     def listed(self, scope: Scope, states: int, budget: Budget) -> Listed:
         """The state graph of a scope, looked for among so many states.  Raises `Exhausted` where time is used up."""
-        found = self.found.get((scope, states))
+        found = self.found.get((scope, states)) or next((one for one in self.of(scope) if one.complete), None)
         if found is not None:
             return found
         found = self.found[scope, states] = Listed(self.system(scope))

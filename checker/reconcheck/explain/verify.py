@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from reconcheck.diagnostic import InternalError, ModelError
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
-from reconcheck.engines.explicit import StateGraph, explore, started
+from reconcheck.engines.explicit import StateGraph, started
 from reconcheck.engines.fairness import CalmGraph
 from reconcheck.explain.agenda import Agenda, Asked
 from reconcheck.explain.causes import causes_of
@@ -27,7 +27,7 @@ from reconcheck.explain.verdict import Answer, Report
 from reconcheck.explain.workbench import ENGINES, NEITHER, Workbench
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import Goal, Scope
-from reconcheck.semantics.steps import Endless, LeftRange
+from reconcheck.semantics.steps import LeftRange
 
 NEAREST = 1_000
 """States that mostly show that every controller runs."""
@@ -129,6 +129,19 @@ class Verifier:
                     found[goal.name] = replace(answer, seconds=time.monotonic() - started)
         return found
 
+    def nearby(self, goals: Sequence[Goal], scope: Scope, states: int) -> dict[str, Answer]:
+        """The answers to the goals that fail on a run among so many of the nearest states, where these are not all."""
+        self.bench.begin(False)
+        found: dict[str, Answer] = {}
+        with suppress(Exhausted, MemoryError, LeftRange):
+            listed = self.bench.listed(scope, states)
+            for goal in goals:
+                started = time.monotonic()
+                answer = self.convergence.nearby(goal, scope, listed) if goal.kind == "converges" else None
+                if answer is not None:
+                    found[goal.name] = replace(answer, seconds=time.monotonic() - started)
+        return found
+
     def list_states(self, scope: Scope) -> None:
         """Lists the states of a scope, if there are not too many for a first look."""
         try:
@@ -142,12 +155,11 @@ class Verifier:
         """The controllers that some reachable state starts; None where states that are left out may start more."""
         bench, everyone = self.bench, frozenset(one.name for one in self.operator.controllers)
         try:
-            if self.explored(scope) is None:
-                nearest = explore(bench.listings.system(scope), bench.budget, NEAREST)
-                if started(nearest) == everyone:
-                    return everyone
-                self._first_look(scope)
-        except (Exhausted, Endless, LeftRange):
+            nearest = bench.listed(scope, NEAREST).part
+            if nearest is not None and started(nearest) == everyone:
+                return everyone
+            self._first_look(scope)
+        except (Exhausted, LeftRange):
             return None
         explored = self.explored(scope)
         return None if explored is None else started(explored[0]) & everyone
