@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 0.5
 """Seconds that a model takes before a second worker joins: starting one takes up to half of that."""
+LATE = 0.3
+"""Seconds that a worker may go on with what another has answered meanwhile: it knows the model, a new one does not."""
 GLANCE = 0.2
 """Seconds between two looks at the clock."""
 MORE_MEMORY = "with `--jobs 1` there is more for each"
@@ -82,11 +84,13 @@ class Worker:
         self.model: Model | None = None
         self.turn: Turn | None = None
         self.busy = False
+        self.late: float | None = None
+        """Since when nobody waits any more for what it is at."""
 
     def give(self, task: Begin | Turn | Given) -> None:
         """Something to do."""
         self.turn = None if isinstance(task, Begin | Given) else task
-        self.busy = True
+        self.busy, self.late = True, None
         with suppress(OSError):  # it died just now, which is found out when it is listened to
             self.connection.send(task)
 
@@ -159,6 +163,7 @@ class Crew:
 
     def _hand_out(self) -> None:
         """Finds something to do for everybody who has nothing to do, and more workers where they are of use."""
+        self.dismiss_late()
         for worker in self._idle():
             self._ask(worker, again=False)
         for worker in self._idle():
@@ -281,7 +286,7 @@ class Crew:
         model.settle()
         for other in self._at(model):
             if other.turn is not None and (model.agenda is None or other.turn.number not in model.agenda.open()):
-                self.dismiss(other)  # what it is at is answered, or not asked any more
+                other.late = other.late or time.monotonic()  # what it is at is answered, or not asked any more
 
     def _lost(self, worker: Worker, reason: str) -> None:
         """A worker is gone, or has to go, without an answer."""
@@ -304,6 +309,12 @@ class Crew:
         elif not any(other is not worker for other in self._at(model)):
             for number in model.agenda.free():
                 model.agenda.lose(worker, number, why.diagnostics[0].message)
+
+    def dismiss_late(self) -> None:
+        """Ends the workers that do not come to the end soon of what nobody waits for: they take the place of others."""
+        for worker in list(self.workers):
+            if worker.busy and worker.late is not None and time.monotonic() - worker.late > LATE:
+                self.dismiss(worker)
 
     def dismiss(self, worker: Worker) -> None:
         """Ends a worker; what it was at is left to others."""

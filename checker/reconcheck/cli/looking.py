@@ -64,6 +64,7 @@ class CrewHands:
 
     def _hand_out(self, board: Board, left: float | None) -> None:
         """Gives everybody who is idle something to do, and begins with more where they are of use."""
+        self.crew.dismiss_late()
         for worker in [one for one in self._ours() if not one.busy]:
             if (ticket := board.take()) is not None:
                 self.at[worker] = ticket
@@ -106,6 +107,8 @@ class CrewHands:
                 case Doing(text):
                     self.tell(text)
                     continue
+                case _ if worker.late is not None:
+                    pass
                 case Done(result):
                     board.put(self.at.pop(worker), result)
                 case Failed(_, why) if why.exit_code == INTERNAL:

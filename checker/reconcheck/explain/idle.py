@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.python_code import StateTuple, initial_states, successors
@@ -17,7 +18,9 @@ from reconcheck.semantics.compiler import Compiler
 from reconcheck.semantics.layout import RUNTIME_PERIOD, event_name, layout, timer_action
 from reconcheck.semantics.system import System
 
-_Deliveries = tuple[StateTuple, list[tuple[str, StateTuple]]]
+NOWHERE = -1
+"""The number of a state that is not in the graph."""
+_Deliveries = tuple[int, list[tuple[str, int]]]
 """A state with steps out of it: (action, state after)."""
 MOST_STATES = 20_000
 """States of a graph in which this is looked for."""
@@ -82,8 +85,8 @@ def _deliveries(graph: StateGraph) -> list[_Deliveries]:
     actions = [command.step.action for command in graph.system.commands]
     delivering = {number for number, action in enumerate(actions) if _may_deliver(action)}
     found: list[_Deliveries] = []
-    for state, row in zip(graph.states, graph.edges, strict=True):
-        steps = [(actions[command], graph.states[target]) for command, target in row if command in delivering]
+    for state, row in enumerate(graph.edges):
+        steps = [(actions[command], target) for command, target in row if command in delivering]
         if steps:
             found.append((state, steps))
     return found
@@ -104,14 +107,18 @@ def _matter(graph: StateGraph, deliveries: Sequence[_Deliveries], away: Sequence
         return True
     following = successors(system)
     by_action = [command.step.action for command in left]
-    leading: dict[StateTuple, set[tuple[str, StateTuple]]] = {}
+    numbers: dict[StateTuple, int] = {}
+    number = [numbers.setdefault(state, len(numbers)) for state in map(project, graph.states)]
+    """For each state, what is left of it."""
+    leading: dict[int, set[tuple[str, int]]] = {}
     for state, steps in deliveries:
-        before = project(state)
+        before = number[state]
         if before not in leading:
-            leading[before] = {(by_action[command], then) for command, then in following(before)}
+            onward = following(project(graph.states[state]))
+            leading[before] = {(by_action[command], numbers.get(then, NOWHERE)) for command, then in onward}
         after = leading[before]
         for action, target in steps:
-            then = project(target)
+            then = number[target]
             same = resyncs[own[action]] if action in own else (action,)
             if then != before and not any((other, then) in after for other in same):
                 return True
@@ -127,7 +134,7 @@ def _projection(full: System, part: System) -> Callable[[StateTuple], StateTuple
     """The variables of a system in a state of another one that has them all, in the same order."""
     place = {variable.name: number for number, variable in enumerate(full.variables)}
     kept = [place[variable.name] for variable in part.variables]
-    return lambda state: tuple([state[number] for number in kept])
+    return itemgetter(*kept) if len(kept) > 1 else lambda state: tuple(state[number] for number in kept)
 
 
 # ---- rules -------------------------------------------------------------------------------------------------------
