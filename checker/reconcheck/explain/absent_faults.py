@@ -10,15 +10,13 @@ from reconcheck.diagnostic import ModelError
 from reconcheck.explain.diagnosis import Absent
 from reconcheck.explain.flows import Flow
 from reconcheck.explain.listed import FIRST_LOOK
-from reconcheck.explain.verdict import Report
+from reconcheck.explain.verdict import Answer, Report
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import Loaded
 from reconcheck.model.operator import FAULTS, Scope
 
 SECONDS, PART = 1.0, 0.1
 """What finding out about a fault that is off may take: so many processor seconds, and that part of what is left."""
-NEAREST = 8_000
-"""States among which a run to a failing goal is looked for first."""
 QUICK = frozenset({"graph"})
 """What answers then: whole state graphs; and a few slices where they are large, if those did without the fault."""
 
@@ -41,11 +39,9 @@ class AbsentFault:
         engines = QUICK | {"slices"} if self.narrow else QUICK
         trying = Verifier(Loaded(changed, ()), None if seconds is None else PART * seconds, engines=engines)
         trying.share(SECONDS)
-        goals = [operator.goal(name) for name in self.goals]
-        failing = trying.nearby(goals, self.scope, NEAREST)
-        answers = list(failing.values())
-        with suppress(ModelError):  # a value leaves its range then: nothing more is known of goals
-            answers += trying.together([g for g in goals if g.name not in failing], self.scope, self.narrow)
+        answers: tuple[Answer, ...] = ()
+        with suppress(ModelError):  # a value leaves its range then: nothing is known of goals
+            answers = trying.nearest_first([operator.goal(name) for name in self.goals], self.scope, self.narrow)
         needed = tuple(one.goal.name for one in answers if one.verdict in ("quiet", "livelock"))
         return Absent(self.fault, needed, tuple(one.goal.name for one in answers if one.good))
 

@@ -47,7 +47,7 @@ class AddedSchedules:
             verifier.budget.report("adding a schedule")
             left = clock.left()
             changed = Verifier(loaded, SECONDS if left is None else min(left, SECONDS))
-            for answer in changed.together(open_, Scope(SCHEDULED, self.without)):
+            for answer in changed.nearest_first(open_, Scope(SCHEDULED, self.without)):
                 if answer.good or added.get(answer.goal.name) != "unknown":
                     added[answer.goal.name] = answer.verdict
         return added

@@ -55,22 +55,28 @@ class NotProbed(Exception):
     """The graph is endless, or there was no time; the message says which."""
 
 
-def probe(
-    operator: Operator,
-    scope: Scope,
-    seconds: float | None,
-    rules: Iterable[str] = (),
-    most: int = MOST_STATES,
-) -> Probed:
-    """What is wrong in a scope, as far as the nearest states show it; `rules` must not be armed for ever.
+def probe(operator: Operator, scope: Scope, seconds: float | None) -> Probed:
+    """What is wrong in a scope, as far as the nearest states show it.  Raises `NotProbed`."""
+    return next(probes(operator, scope, lambda: seconds, (), (MOST_STATES,)))
 
-    Raises `NotProbed`.
+
+def probes(
+    operator: Operator, scope: Scope, left: Callable[[], float | None], rules: Iterable[str], sizes: Iterable[int]
+) -> Iterator[Probed]:
+    """What is wrong in a scope, as so many of the nearest states show it, up to all; no rule must be armed for ever.
+
+    `left` is the time there is for the next ones.  Raises `NotProbed`.
     """
+    graph: StateGraph | None = None
     try:
         system = compile_system(operator, scope)
-        budget = Budget(seconds)
-        graph = explore(system, budget, most)
-        return _told(graph, budget, operator.goals, rules, graph.followed == len(graph.states))
+        for most in sizes:
+            budget = Budget(left())
+            graph = explore(system, budget, most, graph)
+            whole = graph.followed == len(graph.states)
+            yield _told(graph, budget, operator.goals, rules, whole)
+            if whole:
+                return
     except (Exhausted, Endless, LeftRange) as reason:
         raise NotProbed(str(reason)) from reason
 

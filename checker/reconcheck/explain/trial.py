@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.candidate import Happened
 from reconcheck.explain.probe import (
-    MOST_STATES,
     NotProbed,
     Probed,
     Wrong,
@@ -18,6 +18,7 @@ from reconcheck.explain.probe import (
     line_of,
     probe,
     probe_like,
+    probes,
 )
 from reconcheck.explain.reenacting import Script
 from reconcheck.explain.tally import REPAIRED, Tally
@@ -31,10 +32,11 @@ from reconcheck.model.types import BOOL, EnumType
 from reconcheck.model.wakeups import in_force
 from reconcheck.semantics.layout import layout
 
-FEW_STATES = 1_000
-"""States of a changed model that are listed first: most sets of candidates are seen to fail in so many."""
-MORE_STATES = 100_000
-"""States of a changed model that are listed before it is left to the engines."""
+SIZES = (1_000, 5_000, 20_000, 100_000)
+"""States of a changed model that are listed in turn: most sets of candidates are seen to fail in the first ones.
+
+Before the last, a few slices may do; after it, it is left to the engines.
+"""
 REST = " rest"
 """What is asked of every repair beside the goals: that it comes to rest, if the model did."""
 WAITING = " waiting"
@@ -96,19 +98,17 @@ def try_out(
         tried = Tried(asked.failing - wrong.keys(), wrong, states=states)
         if not enough(tried.mended) or not tried.allowed(asked):
             return replace(tried, mended=frozenset(), by=script)
-    for most in (FEW_STATES, MOST_STATES, MORE_STATES):
-        if most == MORE_STATES and _on_few_slices(loaded, asked, rules, left):
-            return Tried(asked.failing, {}, states=states)
-        try:
-            found = probe(loaded.operator, asked.scope, left(), rules, most)
-        except NotProbed:
-            break
-        states += found.states
-        tried = _shown(found, asked, lines, states)
-        if not enough(tried.mended):
-            return replace(tried, mended=frozenset())
-        if found.whole or not tried.allowed(asked):
-            return tried
+    with suppress(NotProbed):
+        listed = 0
+        for found in probes(loaded.operator, asked.scope, left, rules, SIZES):
+            states, listed = states + found.states - listed, found.states
+            tried = _shown(found, asked, lines, states)
+            if not enough(tried.mended):
+                return replace(tried, mended=frozenset())
+            if found.whole or not tried.allowed(asked):
+                return tried
+            if SIZES[-2] < listed < SIZES[-1] and _on_few_slices(loaded, asked, rules, left):
+                return replace(tried, mended=asked.failing)
     return replace(_by_engines(loaded, asked, rules, lines, left), states=states)
 
 

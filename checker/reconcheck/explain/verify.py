@@ -31,6 +31,8 @@ from reconcheck.semantics.steps import LeftRange
 
 NEAREST = 1_000
 """States that mostly show that every controller runs."""
+NEARBY = 8_000
+"""States that often show how a goal fails."""
 
 
 class Verifier:
@@ -129,12 +131,20 @@ class Verifier:
                     found[goal.name] = replace(answer, seconds=time.monotonic() - started)
         return found
 
-    def nearby(self, goals: Sequence[Goal], scope: Scope, states: int) -> dict[str, Answer]:
-        """The answers to the goals that fail on a run among so many of the nearest states, where these are not all."""
+    def nearest_first(
+        self, goals: Sequence[Goal], scope: Scope, narrow: Collection[str] = frozenset()
+    ) -> tuple[Answer, ...]:
+        """The same, where it only matters whether goals converge: how they fail is not told from the whole graph."""
+        failing = self._nearby(goals, scope)
+        others = self.together([goal for goal in goals if goal.name not in failing], scope, narrow)
+        return (*failing.values(), *others)
+
+    def _nearby(self, goals: Sequence[Goal], scope: Scope) -> dict[str, Answer]:
+        """The answers to the goals that fail on a run among the nearest states, where these are not all."""
         self.bench.begin(False)
         found: dict[str, Answer] = {}
         with suppress(Exhausted, MemoryError, LeftRange):
-            listed = self.bench.listed(scope, states)
+            listed = self.bench.listed(scope, NEARBY)
             for goal in goals:
                 started = time.monotonic()
                 answer = self.convergence.nearby(goal, scope, listed) if goal.kind == "converges" else None
