@@ -39,6 +39,7 @@ class AbsentFault:
         engines = QUICK | {"slices"} if self.narrow else QUICK
         trying = Verifier(Loaded(changed, ()), None if seconds is None else PART * seconds, engines=engines)
         trying.share(SECONDS)
+        trying.convergence.learn(verifier.convergence)
         answers: tuple[Answer, ...] = ()
         with suppress(ModelError):  # a value leaves its range then: nothing is known of goals
             answers = trying.nearest_first([operator.goal(name) for name in self.goals], self.scope, self.narrow)
