@@ -14,10 +14,12 @@ import pytest
 
 from known_proofs import EXTERNAL, GOLDEN, MINIMAL, PROVED, SCHEDULED, explored, proved
 from reconcheck.certify.check import Checker
+from reconcheck.certify.context import Memory
 from reconcheck.certify.queries import Query, Solver
-from reconcheck.certify.solvers import SOLVERS, Failure
+from reconcheck.certify.solvers import SOLVERS, Z3, Failure
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.prove import Prover
+from reconcheck.engines.settling import settle
 from reconcheck.model import expr as e
 from reconcheck.model.likeness import Pattern
 from reconcheck.model.load import load
@@ -227,3 +229,49 @@ def test_controllers_with_caches_of_their_own_are_told_apart_one_after_the_other
     assert max(map(order.index, mine["superset"])) < min(map(order.index, mine["autoscaler"]))
     assert order.index("deployment.spec.image") < order.index("pc(superset)")
     assert sorted(order) == sorted(variable.name for variable in variables)
+
+
+# ---- a memory that several checkers share ----------------------------------------------------------------------------
+
+
+def test_checkers_of_like_systems_ask_a_question_once() -> None:
+    """What comes out is the same as without the memory, for the same and for other scopes and models."""
+    memory = Memory()
+    asked: list[int] = []
+    for path in (EXTERNAL, MINIMAL / "external-with-notifies.rdsl", EXTERNAL):
+        for scope in (SCHEDULED, Scope()):
+            system = compile_system(load(path).operator, scope)
+            backend = Counting()
+            alone, shared = Checker(system), Checker(system, backend=backend, memory=memory)
+            found = [settle(system, checker, Budget()) for checker in (alone, shared)]
+            assert found[0] == found[1]
+            assert alone.solver.held == shared.solver.held
+            asked.append(backend.asked)
+    assert asked[0] > 0
+    assert asked[-2:] == [0, 0]
+
+
+def test_a_solver_that_gave_up_is_asked_again() -> None:
+    system = compile_system(load(EXTERNAL).operator, SCHEDULED)
+    memory = Memory()
+    settle(system, Checker(system, backend=GivesUp(), memory=memory), Budget())
+    assert settle(system, Checker(system, memory=memory), Budget()) == settle(system, Checker(system), Budget())
+
+
+class Counting(Z3):
+    """Z3, which counts what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def refute(self, declared: str, terms: Sequence[str], seconds: float | None) -> Failure | None:
+        self.asked += len(terms)
+        return super().refute(declared, terms, seconds)
+
+
+class GivesUp(Z3):
+    """A solver without answers."""
+
+    def refute(self, declared: str, terms: Sequence[str], seconds: float | None) -> Failure | None:
+        return Failure(0, "Z3 gave up: timeout")

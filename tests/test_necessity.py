@@ -266,3 +266,18 @@ def test_a_run_is_tried_again_only_where_it_was_not() -> None:
     pieces = [piece for piece in next(flow) if isinstance(piece, Refuting)]
     assert [len(piece.scopes) for piece in pieces] == [AT_ONCE, 1]
     assert pieces[0].done(verifier, -1.0) == ()  # no time: nothing is said of a scope
+
+
+def test_the_goals_that_fail_on_known_runs_are_told_one_by_one() -> None:
+    goals = "converges { synced: database.size == app.spec.size  copied: database.copy == app.spec.size }"
+    writes = "reconcile { call database.size = app.spec.size call database.copy = app.spec.size await change }"
+    both = "disturbance drift { database.size = any  database.copy = any }"
+    model = loaded(f"watch app requeue poll every 10s {writes}", goals, both, "copy: 0..1 = 0")
+    verifier, synced = Verifier(model), model.operator.goal("synced")
+    refuter = Refuter()
+    refuter.learn(verifier.answer(goal, Scope()) for goal in model.operator.goals)
+    assert len({run.goal for run in refuter.runs}) == 2
+    away = Scope(4, ("poll",))
+    (found,) = one_hand(verifier)([refuter.failing([away, Scope(4)])], lambda: None)
+    assert found == {away: {goal.formula: "quiet" for goal in model.operator.goals}}
+    assert verifier.answer(synced, away).verdict == "quiet"

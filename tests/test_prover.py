@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.peer_models import Instance, rdsl
 from graph_proofs import holds_on_graph
 from known_proofs import MOST_STATES, PROVED
 from reconcheck.certify.check import Checker
+from reconcheck.engines.budget import Budget
 from reconcheck.engines.fairness import rank
 from reconcheck.engines.measures import ending, ways
+from reconcheck.engines.prove import Prover
 from reconcheck.explain import convergence, listed
 from reconcheck.explain.convergence import Convergence
 from reconcheck.explain.verdict import Answer
@@ -24,6 +27,7 @@ from reconcheck.semantics.compiler import compile_system
 from support import GOLDEN, search
 
 FAMILIES = Path(__file__).parent / "bench" / "models"
+MODELS = Path(__file__).parent.parent / "models"
 
 
 def answers(model: str, size: int, engines: frozenset[str], seconds: float = 300) -> dict[str, Answer]:
@@ -54,6 +58,49 @@ def test_what_is_proved_does_not_depend_on_what_was_asked_before() -> None:
     for goal in loaded.operator.goals:
         alone = Verifier(loaded, engines=engines).answer(goal, Scope())
         assert together.answer(goal, Scope()).certificate == alone.certificate
+
+
+@pytest.mark.parametrize("all_watched", [True, False])
+def test_a_value_that_sums_up_many_others_is_proved_in_parts(all_watched: bool, tmp_path: Path) -> None:
+    """What is reported depends on twelve values that were noted together, and the goal on all of them."""
+    path = tmp_path / "one-object.rdsl"
+    path.write_text(rdsl(Instance(12, all_watched)), encoding="utf-8")
+    loaded = load(path)
+    (goal,) = loaded.operator.goals
+    answer = Verifier(loaded, seconds=120, engines=frozenset({"proof", "search"})).answer(goal, Scope())
+    if not all_watched:
+        assert (answer.verdict, answer.engine) == ("quiet", "guided search")
+        return
+    assert (answer.verdict, answer.engine) == ("converges", "slices")
+    assert answer.states < 1_000
+    assert isinstance(answer.certificate, Proof)
+    assert isinstance(Checker(compile_system(loaded.operator, Scope())).check(answer.certificate), Checked)
+
+
+def test_a_proof_relies_on_when_another_operator_writes() -> None:
+    """The autoscaler takes back what the operator writes, for ever; the image is rolled out all the same."""
+    loaded = load(MODELS / "superset" / "hpa-fought.rdsl")
+    goal = loaded.operator.goal("rolled_out")
+    answer = Verifier(loaded, seconds=120, engines=frozenset({"proof"})).answer(goal, Scope(4))
+    assert (answer.verdict, answer.engine) == ("converges", "slices")
+    assert answer.proof is not None
+    assert answer.proof.variables < len(compile_system(loaded.operator, Scope(4)).variables)
+
+
+def test_a_slice_that_did_elsewhere_is_tried_first() -> None:
+    """A hint that does not do is of no consequence."""
+    loaded = load(FAMILIES / "fanout.rdsl", {"N": 2})
+    (goal, _), system = loaded.operator.goals, compile_system(loaded.operator, Scope())
+    first = Prover(system, Checker(system), Budget())
+    assert first.prove(goal.formula)
+    system = compile_system(loaded.operator, Scope(4))
+    plain, hinted, misled = (Prover(system, Checker(system), Budget()) for _ in range(3))
+    assert plain.prove(goal.formula)
+    assert hinted.prove(goal.formula, hints=first.shapes)
+    assert hinted.found.tried <= plain.found.tried
+    assert hinted.shapes.keys() == first.shapes.keys()
+    nothing = dict.fromkeys(first.shapes, (frozenset[str](), ()))
+    assert misled.prove(goal.formula, hints=nothing)
 
 
 def test_a_missing_watch_is_found_and_never_proved_away() -> None:
