@@ -46,6 +46,7 @@ from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
 from reconcheck.model.operator import Goal, Operator, Scope
 from reconcheck.model.wakeups import wake_ups_of
+from reconcheck.semantics.steps import LeftRange
 from referees_record import summary_of
 
 MOST_STATES = 200
@@ -153,10 +154,12 @@ class Match:
             wrong = self._timed("judge", partial(fault, who, contest, judgement, answer))
             if answer.trace is not None:
                 self._count("traces followed")
+        except (LeftRange, ModelError) as error:  # the judge does not get there where it does not list all states
+            verdict, wrong = "RC310", f"{error}" if judgement.complete else ""
         except Exception:  # a crash is a finding like any other, and the models after it shall be tried
             wrong = traceback.format_exc(limit=-3)
         self.tally.answers[who, " and ".join(sorted(judgement.found)) or judgement.verdict, verdict] += 1
-        if judgement.complete and not wrong and verdict != "unknown":
+        if judgement.complete and not wrong and verdict not in ("unknown", "RC310"):
             self.decided.add(who)
         if wrong:
             self._disagree(judgement.goal, contest.scope, who, f"{verdict}: {wrong}", str(judgement))

@@ -18,12 +18,13 @@ QUICK_SIZES = (1, 2)
 
 @dataclass(frozen=True)
 class Family:
-    """A model for each size, either a file with a parameter `N` or a text written for that size."""
+    """A model for each size, either a file with a parameter or a text written for that size."""
 
     name: str
     unbounded: bool
     write: Callable[[int, bool], str] | None = None
     sizes: tuple[int, ...] = SIZES
+    settings: Callable[[int], dict[str, int]] = lambda size: {"N": size}
 
     @property
     def title(self) -> str:
@@ -33,22 +34,22 @@ class Family:
     def model(self, size: int, folder: Path) -> tuple[Path, dict[str, int]]:
         """The model of a size, written into the folder if it has to be; and the parameters to set."""
         if self.write is None:
-            return MODELS / f"{self.name}{'-unbounded' if self.unbounded else ''}.rdsl", {"N": size}
+            return MODELS / f"{self.name}{'-unbounded' if self.unbounded else ''}.rdsl", self.settings(size)
         path = folder / f"{self.name}{'-unbounded' if self.unbounded else ''}-{size}.rdsl"
         path.write_text(self.write(size, self.unbounded), encoding="utf-8")
         return path, {}
 
 
 FAMILIES = tuple(
-    Family(name, unbounded, write, sizes)
-    for name, write, sizes in (
-        ("fanout", None, (*SIZES, 1000)),
-        ("fanout-missing-watch", None, (*SIZES, 1000)),
-        ("chain", None, SIZES),
-        ("externals", generated.externals, SIZES),
-        ("controllers", generated.controllers, SIZES),
-    )
+    family
     for unbounded in (False, True)
+    for family in (
+        Family("fanout", unbounded, sizes=(*SIZES, 1000)),
+        Family("fanout-missing-watch", unbounded, sizes=(*SIZES, 1000)),
+        Family("chain", unbounded),
+        Family("externals", unbounded, settings=lambda size: {"LOUD": size // 2, "SILENT": size - size // 2}),
+        Family("controllers", unbounded, generated.controllers),
+    )
 )
 
 

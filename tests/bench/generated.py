@@ -1,60 +1,6 @@
-"""Models that the language cannot express with a parameter: N externals, and N controllers in a row."""
+"""Models that the language cannot express with a parameter: N controllers in a row."""
 
 from __future__ import annotations
-
-
-def externals(size: int, unbounded: bool) -> str:
-    """One controller that copies its version to `size` externals, of which every second one sends events.
-
-    The others are polled, so their goal holds with the schedule only.  Names are short: `n1` notifies, `p0` is
-    polled, `f_n1` is what was found there.
-    """
-    names = [f"{'n' if number % 2 else 'p'}{number}" for number in range(size)]
-    notifying, polled = names[1::2], names[0::2]
-    data = "version: nat = 0  content: opaque = none" if unbounded else "version: 0..2 = 0"
-    primary = "spec.version: nat = 0  spec.content: opaque" if unbounded else "spec.version: 0..2 = any"
-    lines = [
-        "rdsl 1",
-        f"/// {size} externals, every second one of which sends events.  {_data(unbounded)}",
-        f"operator externals{'_unbounded' if unbounded else ''} {{",
-        "  runtime controller-runtime 0.24",
-        f"  primary App as app {{ {primary}  status.observed: {'nat' if unbounded else '0..2'} = 0 }}",
-        *(f"  external {name}{' notifies' if name in notifying else ''} {{ {data} }}" for name in names),
-        "  controller app for app {",
-        "    watch app on spec",
-        *(f"    watch {name}" for name in notifying),
-        "    requeue poll every 5m",
-        "    on error backoff",
-        "    reconcile {",
-    ]
-    for name in names:
-        different, written = f"f_{name}.version != app.spec.version", "version = app.spec.version"
-        if unbounded:
-            different += f" or f_{name}.content != app.spec.content"
-            written += "  content = app.spec.content"
-        lines += [f"      let f_{name} = live({name})", f"      when {different} {{ call {name} {{ {written} }} }}"]
-    edit = "app.spec.version += 1  app.spec.content = any" if unbounded else "app.spec.version = any"
-    lines += [
-        "      update app.status.observed = app.spec.version",
-        "      await change",
-        "    }",
-        "  }",
-        "  environment {",
-        f"    disturbance edit {{ {edit} }}",
-    ]
-    for name in names:
-        changed = f"{name}.version += 1  {name}.content = any" if unbounded else f"{name}.version = any"
-        lines.append(f"    disturbance of_{name} {{ {changed} }}")
-    lines += ["  }", "  converges {"]
-    expected = ["expect observed converges"]
-    for goal, group in (("notified", notifying), ("polled", polled)):
-        equal = [f"{name}.version == app.spec.version" for name in group]
-        equal += [f"{name}.content == app.spec.content" for name in group] if unbounded else []
-        if equal:
-            lines.append(f"    {goal}: " + "\n      and ".join(equal))
-            expected.append(f"expect {goal} {'quiet' if goal == 'polled' else 'converges'}")
-    lines += ["    observed: app.status.observed == app.spec.version", "  }"]
-    return "\n".join([*lines, *(f"  {line}" for line in expected), "  expect polled converges with schedule", "}", ""])
 
 
 def controllers(size: int, unbounded: bool) -> str:

@@ -9,7 +9,7 @@ from reconcheck.explain.broken import Broken, place, reconcile
 from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.cause import Place
 from reconcheck.explain.diagnosis import Edit
-from reconcheck.explain.walk import nodes, paths
+from reconcheck.explain.walk import nodes
 from reconcheck.model import expr as e
 from reconcheck.model.controllers import KINDS, OWNER_MATCHES
 from reconcheck.model.types import OpaqueType
@@ -22,13 +22,23 @@ def more_events(broken: Broken, controller: tree.Controller) -> Iterator[Candida
     for watch in watches:
         yield from _wider(broken, controller, watch)
     watched = {watch.target.text for watch in watches}
-    named = {path.parts[0].name for path in paths((reconcile(controller), tuple(g.formula for g in broken.failing)))}
+    named = set(_named((reconcile(controller), tuple(goal.formula for goal in broken.failing))))
     for resource in broken.resources:
         if resource.name.text in named - watched:
             yield from _watch(broken, controller, resource)
     for external in broken.externals:
         if external.name.text in named - watched:
             yield _bridge(broken, controller, external)
+
+
+def _named(node: object) -> Iterator[str]:
+    """What a part of a model speaks of: objects and externals, and the arrays that it goes through."""
+    for part in nodes(node):
+        match part:
+            case tree.Path(parts) if parts:
+                yield parts[0].name
+            case tree.ForEach(collection=collection) | tree.Quantifier(collection=collection):
+                yield collection.text
 
 
 # ---- new watches -----------------------------------------------------------------------------------------------
@@ -109,6 +119,8 @@ def _bridge(broken: Broken, controller: tree.Controller, external: tree.External
     edits, title = [watch], f"watch {name}"
     if not external.notifies:
         end = broken.source.end(external.name.span)
+        if external.size is not None:
+            end = broken.source.text.index("]", broken.source.end(external.size.span)) + 1
         titled = re.compile(r'\s*"[^"\n]*"').match(broken.source.text, end)
         end = titled.end() if titled is not None else end
         edits.insert(0, broken.source.replace(end, end, " notifies"))

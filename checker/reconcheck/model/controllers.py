@@ -150,20 +150,20 @@ class Controllers:
 
     def _targets(self, member: tree.Watch) -> tuple[str, ...]:
         name = member.target.text
-        if name in self.names.arrays:
-            return self.names.arrays[name]
-        if name in self.names.objects:
-            return (name,)
+        targets = self.names.arrays.get(name, (name,))
+        if all(target in self.names.objects for target in targets):
+            return targets
         problems = self.names.problems
-        external = self.names.externals.get(name)
+        external = self.names.externals.get(targets[0])
         if external is None:
             known = [n for n in (*self.names.objects, *self.names.arrays, *self.names.externals) if "[" not in n]
             raise self.names.unknown("object", name, known, member.target.span)
         if not external.notifies:
             message = f"`{name}` sends no events, so it cannot be watched"
-            instead = f"read it on a `requeue`, or declare `external {name} notifies` if something turns it into events"
+            written = f"external {name}{'[...]' * (name in self.names.arrays)} notifies"
+            instead = f"read it on a `requeue`, or declare `{written}` if something turns it into events"
             raise problems.broken("RC209", message, member.target.span, instead)
-        return (name,)
+        return targets
 
     def _watch(self, controller: tree.Controller, node: tree.Watch, target: str) -> Watch:
         name = node.name.text + target[target.find("[") :] * ("[" in target) if node.name is not None else target

@@ -159,23 +159,28 @@ class Declarations:
                 yield variable
 
     def _external(self, node: tree.External) -> None:
-        self._fresh(node.name)
-        fields = tuple(self._fields(node.name.text, node.fields))
-        external = External(node.name.text, node.title, node.notifies, fields, node.doc, node.cites, node.span)
-        self.names.externals[node.name.text] = external
+        for element in self._elements(node):
+            fields = tuple(self._fields(element, node.fields))
+            external = External(element, node.title, node.notifies, fields, node.doc, node.cites, node.span)
+            self.names.externals[element] = external
 
-    def _resource(self, node: tree.Resource) -> None:
+    def _elements(self, node: tree.Resource | tree.External) -> tuple[str, ...]:
+        """The names of all that a declaration declares: those of the elements of an array.  Raises `Broken`."""
         self._fresh(node.name)
         name = node.name.text
-        elements: tuple[str, ...] = (name,)
-        if node.size is not None:
-            size = self.names.constant(node.size)
-            if not 0 <= size <= MOST_ELEMENTS:
-                message = f"an array of {size} objects"
-                instead = f"use a size from 0 to {MOST_ELEMENTS}"
-                raise self.names.problems.broken("RC220", message, node.size.span, instead)
-            elements = tuple(f"{name}[{index}]" for index in range(size))
-            self.names.arrays[name] = elements
+        if node.size is None:
+            return (name,)
+        size = self.names.constant(node.size)
+        if not 0 <= size <= MOST_ELEMENTS:
+            message = f"an array of {size} objects"
+            instead = f"use a size from 0 to {MOST_ELEMENTS}"
+            raise self.names.problems.broken("RC220", message, node.size.span, instead)
+        elements = tuple(f"{name}[{index}]" for index in range(size))
+        self.names.arrays[name] = elements
+        return elements
+
+    def _resource(self, node: tree.Resource) -> None:
+        elements = self._elements(node)
         kind = self.kinds.get(node.kind.text)
         own = {field.path.text for field in node.fields}
         inherited = tuple(f for f in kind.fields if f.path.text not in own) if kind is not None else ()

@@ -185,6 +185,7 @@ class Builder(Transformer[Token, tree.File]):
         title = next((c[1:-1] for c in children if isinstance(c, Token) and c.type == "STRING"), "")
         return tree.External(
             _one(children, tree.Word),
+            next((value for trait, value in _all(children, tuple) if trait == "size"), None),
             title,
             _has(children, "NOTIFIES"),
             _all(children, tree.Field),

@@ -409,9 +409,10 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """A system outside Kubernetes; `notifies` when its changes reach the operator as events."""
+    """A system outside Kubernetes, or `size` of a kind; `notifies` when changes reach the operator as events."""
 
     name: Word
+    size: Expr | None
     title: str
     notifies: bool
     fields: tuple[Field, ...]
