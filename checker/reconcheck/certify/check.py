@@ -42,8 +42,9 @@ class Checker:
         memory: Memory | None = None,
     ) -> None:
         self.system = system
-        self.solver = Solver(left, report, backend or Z3())
-        self.context = Context(system, self.solver, memory or Memory())
+        memory = memory or Memory()
+        self.solver = Solver(left, report, backend or Z3(), known=memory.texts)
+        self.context = Context(system, self.solver, memory)
         self.projections = Projections(self.context)
         self.form = Form(system)
         self.accepted: list[Part] = []

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconcheck.certify.queries import Discharged, Name, Query, Solver, declarations, names_in
+from reconcheck.certify.solvers import Failure
 from reconcheck.certify.taken import Taken, kept, taken_of, way_of
 from reconcheck.model import expr as e
 from reconcheck.model.likeness import Key, Numbers, Pattern, Shape, Shapes
@@ -40,6 +41,8 @@ class Memory:
 
     shapes: Numbers = field(default_factory=Numbers)
     answers: dict[Key, Refused | Discharged | None] = field(default_factory=dict)
+    texts: dict[str, Failure | Discharged] = field(default_factory=dict)
+    """The answers to questions that were written down."""
     plain: dict[Key, bool] = field(default_factory=dict)
     """Whether a claim about a command is plainly impossible, whatever is known."""
 

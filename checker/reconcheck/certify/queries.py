@@ -68,13 +68,14 @@ class Solver:
     held: int = 0
     """How many obligations were found to hold; equal ones are asked about once, and counted each time."""
     discharged: list[Discharged] = field(default_factory=list)
-    _known: dict[str, Failure | Discharged] = field(default_factory=dict)
+    known: dict[str, Failure | Discharged] = field(default_factory=dict)
+    """The answers, by questions without their names; several solvers can share them."""
 
     def refute(self, declared: Iterable[str], queries: Sequence[Query]) -> Refused | Discharged:
         """What was discharged where every question is unsatisfiable; else the first one that is not."""
         preamble = "\n".join(declared)
         key = _canonical("\n".join([preamble, *(query.text for query in queries)]))
-        known = self._known.get(key)
+        known = self.known.get(key)
         if known is None:
             self.report(f"checking the proof: {str(queries[0].name)[:SHOWN]}")
             terms = tuple(query.text for query in queries)
@@ -82,7 +83,8 @@ class Solver:
             if known is None:
                 known = Discharged(preamble, terms, tuple([] for _ in queries))
                 self.discharged.append(known)
-            self._known[key] = known
+            if not isinstance(known, Failure) or not known.gave_up:  # with more time there may be an answer
+                self.known[key] = known
         if isinstance(known, Failure):
             return Refused(str(queries[known.number].name), known.reason)
         self.again(known, [query.name for query in queries])

@@ -18,6 +18,11 @@ class Failure(NamedTuple):
     number: int
     reason: str
 
+    @property
+    def gave_up(self) -> bool:
+        """Whether there is no answer, so that the term may be refuted all the same."""
+        return "gave up" in self.reason
+
 
 class Backend(Protocol):
     """A solver."""

@@ -85,7 +85,10 @@ NO_HINTS: Mapping[e.Expr, Shape] = MappingProxyType({})
 class Prover:
     """Looks for proofs about one system; what was proved for one goal serves the next."""
 
-    def __init__(self, system: System, checker: Checking, budget: Budget) -> None:
+    def __init__(
+        self, system: System, checker: Checking, budget: Budget, graphs: dict[object, StateGraph] | None = None
+    ) -> None:
+        """`graphs` are those of slices by their sources, which the provers of like systems can share."""
         self.checker, self.budget = checker, budget
         self.found = Found(settle(system, checker, budget))
         self.system = system = with_equalities(system, self.found.settling.clauses)
@@ -96,7 +99,7 @@ class Prover:
         self.widening = Widening(system, self.slicer, self.ways)
         self.roles = roles(system)
         self.proved: dict[e.Expr, bool] = {}
-        self.graphs: dict[object, StateGraph] = {}
+        self.graphs: dict[object, StateGraph] = {} if graphs is None else graphs
         self.diagrams: dict[object, tuple[tuple[int, ...], Diagram]] = {}
         self.known: list[e.Expr] = []
         self.stuck: dict[e.Expr, Attempt] = {}

@@ -34,6 +34,7 @@ from reconcheck.semantics.system import System
 if TYPE_CHECKING:
     from reconcheck.certify.check import Checker
     from reconcheck.certify.context import Memory
+    from reconcheck.engines.explicit import StateGraph
     from reconcheck.engines.guided import Counterexample
     from reconcheck.engines.patterns import Pattern
     from reconcheck.engines.prove import Prover, Shape
@@ -42,6 +43,8 @@ WORTH_A_FEW = 3_000
 """States of a complete graph above which it is cheaper to look at a few slices first."""
 FEW_SLICES = 8
 """How many those are."""
+MOST_KEPT = 200_000
+"""States of the graphs of slices that are kept for other scopes."""
 LOOK_ROUNDS = 1
 """Rounds of a search for a counterexample to a suspect, before any proof is tried."""
 LOOK = 60.0
@@ -68,18 +71,22 @@ class Convergence:
         """Goals that a few slices did not prove, in some scope."""
         self.memory: Memory | None = None
         """What the checkers of proofs in parts have asked, in whatever scope."""
+        self.graphs: dict[object, StateGraph] = {}
+        """Those of slices, in whatever scope."""
         self.shapes: dict[e.Expr, Shape] = {}
         """The slices on which formulas were proved, in whatever scope."""
         self.proving: dict[Scope, str] = {}
         """The goal that the prover of a scope looked at last."""
 
     def learn(self, other: Convergence) -> None:
-        """Takes over which slices did for a like model, and what its checkers have asked."""
-        self.shapes, self.memory = other.shapes, other.memory
+        """Takes over which slices did for a like model, with their graphs, and what its checkers have asked."""
+        self.shapes, self.graphs, self.memory = other.shapes, other.graphs, other.memory
 
     def forget(self, scope: Scope) -> None:
         """Lets go of what was found out about a scope."""
         self.provers.pop(scope, None)
+        if sum(len(graph.states) for graph in self.graphs.values()) > MOST_KEPT:
+            self.graphs.clear()
 
     def answer(self, goal: Goal, scope: Scope, listed: Listed) -> Answer:
         """The verdict; `listed` is what the first look has shown.  Raises `Exhausted`."""
@@ -263,7 +270,7 @@ class Convergence:
                 if scope not in self.provers:
                     self.memory = self.memory or Memory()
                     made = Checker(system, lambda: bench.budget.left, bench.tell, memory=self.memory)
-                    self.provers[scope] = Prover(system, made, bench.budget), made
+                    self.provers[scope] = Prover(system, made, bench.budget, self.graphs), made
                 prover, checker = self.provers[scope]
                 prover.budget = budget
                 if (goal.name, scope) in self.unproved:
