@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from diagnosing import diagnosed, loaded, need
 from reconcheck.explain.alternatives import alternatives
+from reconcheck.explain.diagnose import refuted_on_known_runs
 from reconcheck.explain.diagnosis import Diagnosis, Pace
 from reconcheck.explain.flows import one_hand
+from reconcheck.explain.looks import Looks
 from reconcheck.explain.refuting import AT_ONCE, Refuter, Refuting
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.operator import Scope
@@ -281,3 +283,18 @@ def test_the_goals_that_fail_on_known_runs_are_told_one_by_one() -> None:
     (found,) = one_hand(verifier)([refuter.failing([away, Scope(4)])], lambda: None)
     assert found == {away: {goal.formula: "quiet" for goal in model.operator.goals}}
     assert verifier.answer(synced, away).verdict == "quiet"
+
+
+def test_a_run_without_a_goal_says_nothing_of_whether_it_can_be_reached() -> None:
+    """Both questions have one formula; of the second it is not even asked which wake-ups it needs."""
+    goals = f"{SYNCED} reachable seen: database.size == app.spec.size"
+    model = loaded(f"watch app requeue poll every 10s {WRITES}", goals, DRIFT)
+    verifier = Verifier(model)
+    looks = Looks(model.operator, model.operator.goals, 60.0, lambda _text: None)
+    looks.know(verifier.answer(goal, Scope()) for goal in model.operator.goals)
+    away = Scope(0)
+    hands = one_hand(verifier)
+    hands([refuted_on_known_runs(looks, [away])], lambda: None)
+    synced, seen = model.operator.goals
+    assert not looks.answer(synced, away).good
+    assert looks.answer(seen, away).verdict in ("reachable", "unknown")

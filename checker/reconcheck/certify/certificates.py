@@ -172,9 +172,8 @@ class Judge:
         match checker.check(proof):
             case Checked(count):
                 return Judgement(file, "holds", about, obligations=count, changes=changes)
-            case Refused(obligation, reason):
-                gave_up = "gave up" in reason
-                verdict, code = ("unknown", "RC511") if gave_up else ("refused", "RC510")
+            case Refused(obligation, reason) as refused:
+                verdict, code = ("unknown", "RC511") if refused.gave_up else ("refused", "RC510")
                 return Judgement(file, verdict, about, obligation, reason, code, checker.solver.held, changes=changes)
 
     def _operator(self, settings: Mapping[str, int]) -> Operator:

@@ -266,6 +266,8 @@ class Crew:
     def _done(self, worker: Worker, message: Begun | Answered | Failed) -> None:
         """A worker is through with what it was at."""
         worker.busy = False
+        if worker.late is not None:
+            return  # another has answered, so that not even an error matters
         model = worker.model
         assert model is not None
         match message:

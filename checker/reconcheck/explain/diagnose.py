@@ -66,19 +66,20 @@ def diagnose(report: Report, hands: Hands, seconds: float | None, tell: Callable
 def _about_wake_ups(looks: Looks, without: tuple[str, ...], levels: Sequence[Levels]) -> Flow:
     """The flow that finds which wake-ups are enough, and how soon they come; what each is good for is known then."""
     single = [less(whole(without), one.scoped) for one in considered(looks, without)]
-    yield from _refuted(looks, single)
+    yield from refuted_on_known_runs(looks, single)
     yield from looks.gather(single, runs=single)
     sufficient = yield from sufficient_of(looks, without)
     return sufficient, (yield from paces_of(looks, without, levels))
 
 
-def _refuted(looks: Looks, scopes: Sequence[Scope]) -> Flow:
+def refuted_on_known_runs(looks: Looks, scopes: Sequence[Scope]) -> Flow:
     """The flow that makes known which goals fail in some scopes on runs that are known from others."""
     refuter = Refuter()
     refuter.learn(looks.known())
     failing = yield from refuter.failing(scopes)
     for scope, ends in failing.items():
-        looks.know(Answer(goal, scope, ends[goal.formula]) for goal in looks.goals if goal.formula in ends)
+        failed = [goal for goal in looks.goals if goal.kind == "converges" and goal.formula in ends]
+        looks.know(Answer(goal, scope, ends[goal.formula]) for goal in failed)
 
 
 def default_limit(report: Report) -> float:
