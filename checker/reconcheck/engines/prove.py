@@ -33,7 +33,7 @@ from reconcheck.model.types import OPAQUE, BoolType, IntType, domain, is_finite
 from reconcheck.proof.certificate import Column, Part, Rests, Settles, arranged
 from reconcheck.proof.diagram import Diagram, leaf
 from reconcheck.semantics.steps import Endless, LeftRange
-from reconcheck.semantics.system import System
+from reconcheck.semantics.system import System, fixed
 
 SLICE_STATES = 20_000
 """States of a slice past which it is given up."""
@@ -237,7 +237,7 @@ class Prover:
 
     def _as_settled(self, goal: e.Expr) -> bool:
         """Whether what is left of the goal holds, once the values that have settled are put in."""
-        left = e.substitute(goal, dict(_values(self.known)))
+        left = e.substitute(goal, fixed(e.both(*self.known), self.slicer.types))
         return left != goal and not isinstance(left, e.Const) and self._lemma(left) and self._follows(goal)
 
     def _begun(self, goal: e.Expr) -> Attempt | None:
@@ -472,20 +472,6 @@ class Prover:
         order, diagram = self.diagrams[part.source]
         columns = tuple(part.columns[place] for place in order)
         return columns, replace(diagram, variables=tuple(column.variable for column in columns))
-
-
-def _values(known: Sequence[e.Expr]) -> Iterator[tuple[str, e.Expr]]:
-    """The variables that some formulas give a value, with that."""
-    for formula in known:
-        match formula:
-            case e.Var(name, _):
-                yield name, e.TRUE
-            case e.Not(e.Var(name, _)):
-                yield name, e.FALSE
-            case e.Equal(e.Var(name, _), e.Const() as value):
-                yield name, value
-            case _:
-                continue
 
 
 def _terms(value: e.Expr) -> Iterator[e.Expr]:
