@@ -30,11 +30,13 @@ import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
 
 import random_models
 from campaign_record import IN_PART, JUDGED, TOO_LARGE, WRONG, Run, Tally, figures, page, resumed, save
@@ -83,8 +85,7 @@ def scopes_of(operator: Operator, seed: int) -> tuple[Scope, ...]:
 # ---- one model ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct, frozen=True):
     """A goal in a scope with what is true of it, and how many states the judge listed."""
 
     contest: Contest

@@ -5,7 +5,6 @@ This is the one place that knows how an engine is run alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 from reconcheck.engines import bounded, guided
@@ -31,16 +30,12 @@ NONE_LEFT = "no counterexample is left"
 """The reason of a guided search that came to its end."""
 
 
-@dataclass
 class Contest:
     """A loaded model in a scope, with what the contestants share: nothing but what the program shares as well."""
 
-    loaded: Loaded
-    scope: Scope
-    program: Verifier = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.program = Verifier(self.loaded)
+    def __init__(self, loaded: Loaded, scope: Scope) -> None:
+        self.loaded, self.scope = loaded, scope
+        self.program = Verifier(loaded)
 
     @cached_property
     def system(self) -> System:

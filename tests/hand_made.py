@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from reconcheck.diagnostic import Diagnostic, Fix, Severity, Span
 from reconcheck.explain.cause import Cause, Place
@@ -63,7 +64,7 @@ def answer(verdict: str, name: str = "up", scope: Scope = ALONE, **more: object)
         made = Answer(goal, scope, verdict, "the time limit of 1 s was reached", "RC406")
     else:
         made = Answer(goal, scope, verdict)
-    return replace(made, **more)  # type: ignore[arg-type]
+    return replace(made, **more)
 
 
 def expected(verdict: str, got: Answer) -> Checked:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, is_dataclass
 
 import networkx as nx
+from msgspec import Struct, field
 
 from reconcheck.explain.trace import Trace, visible_start
 from reconcheck.model import expr as e
@@ -62,8 +62,7 @@ class Listing(Interpreter):
         return steps, frozenset(fair | {step.action for step in self.chosen if step.kind is Kind.FAIR})
 
 
-@dataclass
-class States:
+class States(Struct):
     """What was listed of an operator in a scope, breadth first.
 
     `edges` and `possible` are there for the states that were looked at; with `complete`, that is all there are.
@@ -80,8 +79,7 @@ class States:
     """Whether no unbounded number was chosen, so that no shorter run can be missing."""
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """The verdicts on a goal that the judge has found to be true.
 
     `found` gives for each way to refute a goal of `converges` or `always`, or to reach one of `reachable`, the
@@ -207,8 +205,8 @@ def told(model: object) -> set[int]:
             waiting += part
         elif isinstance(part, dict):
             waiting += part.values()
-        elif is_dataclass(part):
-            waiting += (getattr(part, one.name) for one in fields(part))
+        elif isinstance(part, Struct):
+            waiting += (getattr(part, name) for name in part.__struct_fields__)
     return found
 
 

@@ -8,8 +8,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from judge import Key
 from reconcheck.export import smv
@@ -22,8 +23,7 @@ class NuSMVError(Exception):
     """NuSMV did not do what it was asked for; the text is what it said."""
 
 
-@dataclass(frozen=True)
-class NuSMV:
+class NuSMV(Struct, frozen=True):
     """Binary decision diagrams, with dynamic reordering."""
 
     program: str = "NuSMV"

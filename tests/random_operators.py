@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from random import Random
+
+from msgspec import Struct
 
 from random_reconciles import Reconciles
 from random_words import BOUNDS, CONSTANTS, NUMBERS, Atom, Holder
@@ -70,8 +71,7 @@ TYPES = ("bool", "bool", "bool", "0..1", "0..1", "0..2", "Color", "Wide", "opaqu
 FAULTS = ("api", "call", "crash", "relist", "lost_event")
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What every object of a kind gets."""
 
     fields: tuple[Atom, ...] = ()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from random_words import FITS, NUMBERS, Atom, Holder, Words
 
 POLICIES = ("backoff", "retry 1", "retry 2", "requeue after 5s", "await change", "stop")
 
 
-@dataclass(frozen=True)
-class Intent:
+class Intent(Struct, frozen=True):
     """What a controller is there for: to make one thing the same as another."""
 
     holder: Holder | None

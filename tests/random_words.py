@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from random import Random
+
+from msgspec import Struct, field
 
 CONSTANTS = {
     "bool": ("true", "false"),
@@ -27,8 +28,7 @@ Atom = tuple[str, str]
 """The text of something readable, and its type."""
 
 
-@dataclass
-class Holder:
+class Holder(Struct):
     """A declared object, external or clock."""
 
     name: str

@@ -6,7 +6,8 @@ Numbers without bounds can be given one, as `reconcheck export --bound` does: th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from judge import Key, Listing, States, list_states, livelocks, quiet_depth
 from reconcheck.model import expr as e
@@ -39,8 +40,7 @@ class Bounded(Listing):
         return steps, frozenset(step.action for step, _ in steps if step.kind is Kind.FAIR)
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """All reachable states of an operator in a scope, up to renaming of opaque values."""
 
     names: tuple[str, ...]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import z3
+from msgspec import Struct
 
 from reconcheck.model.types import Value
 
 Values = tuple[Value, ...]
 
 
-@dataclass(frozen=True)
-class Records:
+class Records(Struct, frozen=True):
     """A system in SMT-LIB 2 as the exporter writes it, with the functions `init` and `trans`."""
 
     text: str
@@ -55,8 +54,7 @@ class Records:
         return Condition(solver, [field(found["s0"]) for field in self._fields])
 
 
-@dataclass(frozen=True)
-class Annotated:
+class Annotated(Struct, frozen=True):
     """A system in VMT, with the annotated formulas `.init` and `.trans`."""
 
     text: str
@@ -91,8 +89,7 @@ class Annotated:
         return Condition(solver, [found.get(name) for name in names])
 
 
-@dataclass(frozen=True)
-class Successors:
+class Successors(Struct, frozen=True):
     """Lists the steps from a state."""
 
     solver: z3.Solver
@@ -108,8 +105,7 @@ class Successors:
         self.solver.pop()
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """Tells whether something is true of a state."""
 
     solver: z3.Solver

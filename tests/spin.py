@@ -10,8 +10,9 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from judge import Key
 from reconcheck.export import promela
@@ -35,8 +36,7 @@ class OutOfTimeError(Exception):
     """A run took too long."""
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What another checker says about an export."""
 
     states: int | None
@@ -55,8 +55,7 @@ def compiler(states: int) -> list[str]:
     return ["tcc"] if shutil.which("tcc") is not None else ["gcc", "-O0"]
 
 
-@dataclass(frozen=True)
-class Spin:
+class Spin(Struct, frozen=True):
     """Explicit states, in a program in C that is made for each model."""
 
     name: str = "spin"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.explicit import StateGraph, explore
@@ -31,8 +32,7 @@ SOME_NUMBERS = (0, 1, 2, 7)
 Edge = tuple[Step, StateTuple]
 
 
-@dataclass(frozen=True)
-class Search:
+class Search(Struct, frozen=True):
     """The explored system of an operator in a scope."""
 
     system: System

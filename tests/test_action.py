@@ -11,12 +11,12 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from msgspec import Struct, field
 
 from test_command_line import goal_model
 
@@ -43,8 +43,7 @@ def git(folder: Path, *arguments: str) -> str:
     return result.stdout.strip()
 
 
-@dataclass
-class Repository:
+class Repository(Struct):
     """A repository with models, and the commit that a pull request starts from."""
 
     folder: Path
@@ -64,8 +63,7 @@ class Repository:
         return git(self.folder, "rev-parse", "HEAD")
 
 
-@dataclass
-class Ran:
+class Ran(Struct):
     """What the steps of the action did."""
 
     failed: str = ""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from reconcheck.explain import agenda as module
 from reconcheck.explain.agenda import Agenda, Asked, Turn, questions
@@ -30,8 +30,7 @@ operator three {
 """
 
 
-@dataclass
-class Clock:
+class Clock(Struct):
     """Stands still."""
 
     now: float = 100.0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconcheck.explain.assumptions import Assumption, assumptions_of, ranges
 from reconcheck.explain.diagnose import diagnose

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -10,12 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck import resources
 from reconcheck.cache import codec, key, results
@@ -164,7 +164,7 @@ def test_every_class_of_a_report_is_frozen() -> None:
     """Values are shared between reports that were read back, so nobody may change one."""
     for name in json.loads(encode(verified(EXTERNAL)))["classes"]:
         made = codec._named(*name)
-        assert not dataclasses.is_dataclass(made) or made.__dataclass_params__.frozen, name  # type: ignore[attr-defined]
+        assert not issubclass(made, Struct) or made.__struct_config__.frozen, name
 
 
 # ---- keys --------------------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def test_a_circle_of_imports_has_a_key(folder: Path) -> None:
     assert name_of(folder / "m.rdsl")
 
 
-@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Request)])
+@pytest.mark.parametrize("field", Request.__struct_fields__)
 def test_every_option_but_the_time_is_part_of_the_key(folder: Path, field: str) -> None:
     """Whatever options there will be: one that is no part of the key has to be named here."""
     path = folder / "m.rdsl"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
+import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import campaign as campaign_module
 import judge as judge_module
@@ -236,4 +237,4 @@ def test_a_campaign_goes_on_where_it_was_interrupted(tmp_path: Path, monkeypatch
     assert run.looked == again.looked == resumed.counts["models"]
     assert campaign(more, totals)[0] == resumed, "there is nothing left to do"
     with pytest.raises(ValueError, match="holds another run"):
-        campaign(replace(more, states=100), totals)
+        campaign(dataclasses.replace(more, states=100), totals)

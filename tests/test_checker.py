@@ -6,11 +6,11 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from known_proofs import EXTERNAL, GOLDEN, MINIMAL, PROVED, SCHEDULED, explored, proved
 from reconcheck.certify.check import Checker

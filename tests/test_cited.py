@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from reconcheck.syntax import tree
 from reconcheck.syntax.parser import parse_file
@@ -30,12 +30,12 @@ def told(node: object) -> Iterator[Told]:
     if isinstance(node, tuple):
         for one in node:
             yield from told(one)
-    elif is_dataclass(node) and not isinstance(node, tree.Environment):
+    elif isinstance(node, Struct) and not isinstance(node, tree.Environment):
         plain = isinstance(node, tree.Let) and node.live is None
         if isinstance(node, Told) and not plain:
             yield node
-        for field in fields(node):
-            yield from told(getattr(node, field.name))
+        for name in node.__struct_fields__:
+            yield from told(getattr(node, name))
 
 
 def excused(lines: list[str], line: int, uncited: set[int]) -> bool:
@@ -63,11 +63,11 @@ def within_handlers(node: object, inside: bool = False) -> Iterator[tree.Requeue
     if isinstance(node, tuple):
         for one in node:
             yield from within_handlers(one, inside)
-    elif is_dataclass(node):
+    elif isinstance(node, Struct):
         if inside and isinstance(node, tree.Requeue):
             yield node
-        for field in fields(node):
-            yield from within_handlers(getattr(node, field.name), inside or isinstance(node, tree.Handler))
+        for name in node.__struct_fields__:
+            yield from within_handlers(getattr(node, name), inside or isinstance(node, tree.Handler))
 
 
 def test_a_retry_after_an_error_is_no_schedule() -> None:

@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from hand_made import ALONE, FILE, NEED, POLLED, REPAIR, TEXT, answer, diagnosis, loaded, with_answers
 from reconcheck.explain.declared import declared

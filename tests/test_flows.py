@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.explain import repair_search
 from reconcheck.explain.diagnose import diagnose
@@ -47,8 +48,7 @@ operator small {
 """
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """A piece of work that only has a name."""
 
     name: str

@@ -7,13 +7,13 @@ import os
 import re
 import stat
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from hand_made import (
     ALONE,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from diagnosing import diagnosed, loaded, need
 from reconcheck.explain.alternatives import alternatives

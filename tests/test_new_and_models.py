@@ -6,10 +6,10 @@ import itertools
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconcheck import load, verify
 from reconcheck.cli.models import summary

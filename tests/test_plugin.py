@@ -86,7 +86,7 @@ def test_a_failure_shows_the_run_and_the_line(run: Run, pytester: pytest.Pyteste
 
 
 def test_a_cause_is_shown(run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from reconcheck.explain.cause import Cause
     from reconcheck.explain.verify import Verifier
@@ -256,7 +256,7 @@ def test_what_is_unknown_is_no_snapshot(run: Run, pytester: pytest.Pytester) -> 
 
 
 def test_what_is_expected_to_be_unknown_may_be_in_a_snapshot() -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from reconcheck import verify
     from reconcheck.api.snapshot import undecided

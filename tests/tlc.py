@@ -8,8 +8,9 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from judge import Key
 from reconcheck.export import tla
@@ -27,8 +28,7 @@ class TLCError(Exception):
     """TLC did not do what it was asked for; the text is what it said."""
 
 
-@dataclass(frozen=True)
-class TLC:
+class TLC(Struct, frozen=True):
     """Explicit states, in Java; it is run once for each question."""
 
     jar: Path | None = None

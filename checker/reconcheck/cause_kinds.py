@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class CauseKind:
+class CauseKind(Struct, frozen=True):
     """One kind of cause; `title` is what it is called in a report, `name` in an `expect` line."""
 
     code: str

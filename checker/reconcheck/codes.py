@@ -9,13 +9,13 @@ itself.  A test keeps the catalogue and the code in step; `reconcheck explain RC
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.cause_kinds import KINDS
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """One code: `lesson` says what it means for a controller, `instead` what to write, `example` shows it.
 
     `instead` and `example` are empty where there is nothing to do about it (verdicts and internal errors).

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from . import generated
 from .measure import Limit
@@ -16,8 +17,7 @@ SIZES = (4, 8, 16, 32, 64, 128, 256)
 QUICK_SIZES = (1, 2)
 
 
-@dataclass(frozen=True)
-class Family:
+class Family(Struct, frozen=True):
     """A model for each size, either a file with a parameter or a text written for that size."""
 
     name: str

@@ -9,9 +9,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
+
+from msgspec import Struct
 
 Clock = Literal["wall", "processor"]
 
@@ -22,8 +23,7 @@ LONGEST_PAUSE = 0.05
 """Seconds between two looks at a running process; short runs are looked at more often."""
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """What a run may take: seconds on a clock, and gigabytes of address space, where those are limited."""
 
     seconds: float
@@ -36,8 +36,7 @@ class Limit:
         return self.seconds if self.clock == "wall" else self.seconds * PATIENCE
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """What a process did, with all that it started."""
 
     wall: float

@@ -13,11 +13,10 @@ looks at by default.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Instance:
+class Instance(Struct, frozen=True):
     """How many secondaries there are, and whether the last one is watched too."""
 
     size: int

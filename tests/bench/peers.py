@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from . import peer_models
 from .measure import Limit, Run, run
@@ -17,8 +19,7 @@ CONVERGES, QUIET = "converges", "quiet"
 """The two questions: the whole goal; or only that nothing comes to rest without it, which is much easier."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a checker said, and what it took."""
 
     verdict: str
@@ -45,8 +46,7 @@ class Peer(Protocol):
         """Writes the model into a folder, and runs the checker there."""
 
 
-@dataclass(frozen=True)
-class Spin:
+class Spin(Struct, frozen=True):
     """Explicit states, by a program in C that is written and compiled for each model.  Weak fairness is Spin's own."""
 
     name: str = "Spin"
@@ -83,8 +83,7 @@ class Spin:
         return "unknown" if any(words in output for words in cut) else "holds"
 
 
-@dataclass(frozen=True)
-class NuSMV:
+class NuSMV(Struct, frozen=True):
     """Binary decision diagrams, with dynamic reordering."""
 
     program: str = "NuSMV"
@@ -112,8 +111,7 @@ class NuSMV:
         return "unknown" if found is None else "holds" if found[1] == "true" else "fails"
 
 
-@dataclass(frozen=True)
-class TLC:
+class TLC(Struct, frozen=True):
     """Explicit states, in Java.  Needs a `tla2tools.jar` of the user's own."""
 
     jar: Path | None

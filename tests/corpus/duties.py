@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from reconcheck.explain.verdict import GOOD
 from reconcheck.model.operator import SCHEDULED, UNSCHEDULED
@@ -40,8 +41,7 @@ class Weight(Enum):
     UNTOLD = "untold"
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(Struct, frozen=True):
     """One goal of one model."""
 
     model: ModelResult
@@ -68,8 +68,7 @@ class Variant:
         return any(map(chosen, self.model.periods))
 
 
-@dataclass(frozen=True)
-class Duty:
+class Duty(Struct, frozen=True):
     """A goal of one operator, in all models that have it."""
 
     operator: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
+
+from msgspec import Struct
 
 from reconcheck.cause_kinds import KINDS
 
@@ -36,8 +37,7 @@ STYLE = """
 """The card has a ground of its own, so that the text on it can be read on a page of any colour."""
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """How the squares of one kind look."""
 
     accepted: bool

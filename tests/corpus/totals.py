@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from statistics import median
+
+from msgspec import Struct
 
 from reconcheck.cause_kinds import KINDS
 from reconcheck.model.operator import SCHEDULED
@@ -25,8 +26,7 @@ from .duties import (
 from .results import ModelResult
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """A duty, seen in some of its variants."""
 
     duty: Duty
@@ -61,8 +61,7 @@ def _lowest_repaired(variant: Variant) -> int:
     return min((fix.level for fix in variant.model.fixes if variant.result.goal in fix.goals), default=SCHEDULED)
 
 
-@dataclass(frozen=True)
-class CauseCount:
+class CauseCount(Struct, frozen=True):
     """The duties that fail for a cause, each once: by whether it is accepted, and whether the schedule cures it."""
 
     cause: str
@@ -77,8 +76,7 @@ class CauseCount:
         return sum(self.cured.values()) + sum(self.uncured.values())
 
 
-@dataclass(frozen=True)
-class Totals:
+class Totals(Struct, frozen=True):
     """All figures; the examples are left out."""
 
     models: tuple[ModelResult, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconcheck.api.snapshot import causes
 from reconcheck.api.verification import Verification, recursion
@@ -21,8 +22,7 @@ HOPED = {"converges": "converges", "always": "holds", "reachable": "reachable"}
 """The verdict that is expected of a goal, by its kind, where the model does not say."""
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """A goal in a scope with the verdict expected of it; `line` is where the model says so."""
 
     goal: str

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from msgspec import Struct
 
 from reconcheck.cache.results import Results
 from reconcheck.cli.errors import wrong_value
@@ -76,8 +77,7 @@ def load(path: str | os.PathLike[str], settings: Mapping[str, int] | None = None
         return load_model(Path(path), _values(settings))
 
 
-@dataclass(frozen=True)
-class Verification:
+class Verification(Struct, frozen=True):
     """What came of a model.  Ask it for a goal; it is neither true nor false itself."""
 
     report: Report
@@ -136,8 +136,7 @@ class Verification:
         raise TypeError("a verification is neither true nor false: ask for a goal, or for `.as_asked`")
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The verdict on one goal in one scope.  It is neither true nor false itself: say which verdict you mean.
 
     What is `unknown` neither converges nor diverges.  To ask a goal for the verdict of another kind of question raises
@@ -241,7 +240,7 @@ class Verdict:
 
     def text(self) -> str:
         """The answer with its trace, as `reconcheck verify` prints it, without colours."""
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         return Verification(replace(self.report, answers=(self.answer,), expectations=(), findings=())).text()
 
@@ -258,8 +257,7 @@ class Verdict:
         return f"{self.goal} {self.verdict} {self.scope}"
 
 
-@dataclass(frozen=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """A proof that the independent checker has accepted, and that `reconcheck certify` can check again."""
 
     operator: Operator

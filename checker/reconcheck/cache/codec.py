@@ -1,18 +1,19 @@
-"""Any value made of frozen dataclasses as JSON, and back, without code in it.
+"""Any value made of frozen structs as JSON, and back, without code in it.
 
 The JSON has a table of classes and a table of rows, one for each distinct compound value, those that it is made of
 before it.  In a row, atoms stand for themselves and `[n]` is row n.  So what is shared stays shared, and a new
-field, or a new dataclass, needs nothing here.  Only dataclasses, named tuples and enums of `LAYERS` are made; those
+field, or a new struct, needs nothing here.  Only structs, named tuples and enums of `LAYERS` are made; those
 of other layers can be written, which is enough for a key.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import json
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
 
 LAYERS = frozenset({"diagnostic", "syntax", "model", "semantics", "proof", "explain"})
 """The modules and folders of reconcheck whose classes are made."""
@@ -84,8 +85,8 @@ class _Writer:
             return [SET, *sorted(map(self.written, value), key=json.dumps)]  # type: ignore[call-overload]
         if isinstance(value, dict):
             return [DICT, *(self.written(part) for item in value.items() for part in item)]
-        if dataclasses.is_dataclass(kind):
-            return [self._class(kind), *(self.written(getattr(value, f.name)) for f in dataclasses.fields(kind))]
+        if issubclass(kind, Struct):
+            return [self._class(kind), *(self.written(getattr(value, name)) for name in kind.__struct_fields__)]
         raise Unstorable(f"{kind.__module__}.{kind.__qualname__} is no data")
 
     def _class(self, kind: type) -> int:
@@ -110,7 +111,7 @@ def _named(module: str, name: str) -> type:
 
 
 def _is_data(kind: type) -> bool:
-    return dataclasses.is_dataclass(kind) or issubclass(kind, Enum | tuple)
+    return issubclass(kind, Struct | Enum | tuple)
 
 
 def _made(classes: list[type], kind: int, values: list[Any]) -> Any:

@@ -6,9 +6,10 @@ import functools
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconcheck import __version__, resources
 from reconcheck.cache.codec import Unstorable, encode
@@ -21,8 +22,7 @@ SOLVERS = (("z3", "z3_solver"), ("networkx", "networkx"))
 """Modules whose version an answer may depend on, with the names of their packages."""
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(Struct, frozen=True):
     """The name of an entry, and the texts that went into it, by path."""
 
     name: str

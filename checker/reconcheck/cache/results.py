@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.cache.codec import Unstorable, decode, encode
 from reconcheck.cache.key import Key, key_of
@@ -20,8 +22,7 @@ SWITCH = "RECONCHECK_CACHE"
 """An environment variable: `off` reads and writes nothing."""
 
 
-@dataclass(frozen=True)
-class Lookup:
+class Lookup(Struct, frozen=True):
     """What was looked for: `report` is None where it has to be found, and `key` where it will not be kept."""
 
     key: Key | None

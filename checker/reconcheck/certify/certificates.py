@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.certify.check import Checker
 from reconcheck.certify.script import script
@@ -34,8 +36,7 @@ def _nobody(_text: str) -> None:
 # ---- writing ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Issued:
+class Issued(Struct, frozen=True):
     """A certificate as two files: the proof as JSON, and its obligations as an SMT-LIB 2 script."""
 
     name: str
@@ -89,8 +90,7 @@ def labels(files: list[str]) -> dict[str, str]:
 # ---- judging ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What became of one certificate.
 
     `verdict` is holds, refused, unknown (the solver gave up) or wrong (it could not be read); of the last, and of

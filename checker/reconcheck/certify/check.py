@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.certify.context import Context, Known, Memory
 from reconcheck.certify.obligations import Obligations
@@ -19,8 +21,7 @@ from reconcheck.proof.certificate import Checked, Invariant, Measure, Part, Proo
 from reconcheck.semantics.system import System
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A point in the life of a checker."""
 
     context: Known

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconcheck.certify.queries import Discharged, Name, Query, Solver, declarations, names_in
 from reconcheck.certify.solvers import Failure
@@ -24,8 +26,7 @@ TIED = 4
 """Most variables of a fact that ties them together."""
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Struct, frozen=True):
     """What a context knew at some point: how many clauses, measures and formulas, and the commands that were dead."""
 
     clauses: int
@@ -35,8 +36,7 @@ class Known:
     dead: frozenset[int]
 
 
-@dataclass
-class Memory:
+class Memory(Struct):
     """The answers to questions, which checkers of like systems can share: equal keys are equal questions."""
 
     shapes: Numbers = field(default_factory=Numbers)
@@ -47,23 +47,19 @@ class Memory:
     """Whether a claim about a command is plainly impossible, whatever is known."""
 
 
-@dataclass
 class Context:
     """A system with what is known about it so far."""
 
-    system: System
-    solver: Solver
-    memory: Memory = field(default_factory=Memory)
-    clauses: list[e.Expr] = field(default_factory=list)
-    measures: list[Measure] = field(default_factory=list)
-    settled: list[e.Expr] = field(default_factory=list)
-    """Formulas that always hold from some time on, and wherever no fair action is possible."""
-    resting: list[e.Expr] = field(default_factory=list)
-    """Formulas that hold wherever no fair action is possible."""
-    dead: set[int] = field(default_factory=set)
-    """Commands that cannot be taken any more from some time on."""
-
-    def __post_init__(self) -> None:
+    def __init__(self, system: System, solver: Solver, memory: Memory) -> None:
+        self.system, self.solver, self.memory = system, solver, memory
+        self.clauses: list[e.Expr] = []
+        self.measures: list[Measure] = []
+        self.settled: list[e.Expr] = []
+        """Formulas that always hold from some time on, and wherever no fair action is possible."""
+        self.resting: list[e.Expr] = []
+        """Formulas that hold wherever no fair action is possible."""
+        self.dead: set[int] = set()
+        """Commands that cannot be taken any more from some time on."""
         self.types = {variable.name: variable for variable in self.system.variables}
         self.taken = [taken_of(command, self.types) for command in self.system.commands]
         self._touching: dict[str, list[int]] = {}

@@ -7,7 +7,8 @@ an obligation that holds of the projected command holds of the command.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconcheck.certify.context import Context
 from reconcheck.certify.queries import Discharged, names_in
@@ -19,8 +20,7 @@ from reconcheck.proof.certificate import Column
 from reconcheck.semantics import smtlib
 
 
-@dataclass(frozen=True)
-class Projected:
+class Projected(Struct, frozen=True):
     """A command on some variables; `inputs` stand for values chosen by nobody and for what was left out.
 
     `before` and `after` are without program counters: where a run stands is in `moves`, for each counter the
@@ -47,8 +47,7 @@ SHARED = 16
 """A variable that more than one in so many commands touch is one that many slices share."""
 
 
-@dataclass
-class Blur:
+class Blur(Struct):
     """Replaces conditions and values that depend on other variables by inputs, equal ones by the same input."""
 
     kept: frozenset[str]

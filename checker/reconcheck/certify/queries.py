@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from reconcheck.certify.solvers import Z3, Backend, Failure
 from reconcheck.model import expr as e
@@ -41,16 +42,14 @@ class Name(NamedTuple):
         return ": ".join([self.kind, *map(str, self.about)])
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(Struct, frozen=True):
     """An obligation: `text` is the SMT-LIB term of its negation over the declared variables."""
 
     name: Name
     text: str
 
 
-@dataclass
-class Discharged:
+class Discharged(Struct):
     """Obligations under the same declarations that a solver has refuted; `names` are those of each, at least one."""
 
     declared: str
@@ -58,8 +57,7 @@ class Discharged:
     names: tuple[list[Name], ...]
 
 
-@dataclass
-class Solver:
+class Solver(Struct):
     """Asks a solver, remembers and counts.  `discharged` are the obligations that hold, each once."""
 
     left: Callable[[], float | None]

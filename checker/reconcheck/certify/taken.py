@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
@@ -10,8 +10,7 @@ from reconcheck.proof.certificate import Measure, Places
 from reconcheck.semantics.system import Command, fixed
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """A command with what its guard fixes put in: values before it, and after it."""
 
     command: Command

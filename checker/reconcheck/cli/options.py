@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from msgspec import Struct
 
 from reconcheck.cli.errors import wrong_value
 from reconcheck.diagnostic import Diagnostic, ModelError
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from reconcheck.model.operator import Operator, Scope
 
 
-@dataclass(frozen=True)
-class ScopeAsked:
+class ScopeAsked(Struct, frozen=True):
     """The scope as the command line says it: `--with`, `--without` and `--level`."""
 
     with_: str | None = None

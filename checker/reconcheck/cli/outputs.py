@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from reconcheck.cli.errors import wrong_value
 from reconcheck.cli.files import replace_text, unwritable
 from reconcheck.diagnostic import Diagnostic, ModelError
 
 
-@dataclass(frozen=True)
-class Outputs:
+class Outputs(Struct, frozen=True):
     """A format for standard output, and files with theirs."""
 
     standard: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from reconcheck.cli.errors import INTERNAL, OK, UNKNOWN, wrong_value
 from reconcheck.cli.fixing import Target, looked_for, target_options, write_repair

@@ -6,9 +6,10 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from reconcheck.cli.deadline import in_time
 from reconcheck.cli.errors import INTERNAL, UNKNOWN, WRONG, wrong_value
@@ -30,8 +31,7 @@ GRACE = 2.0
 """Seconds after the time limit of a model after which what does not stop by itself is broken off."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """The options of `reconcheck verify` that decide what is asked."""
 
     goals: tuple[str, ...]
@@ -47,7 +47,7 @@ class Request:
     @property
     def options(self) -> dict[str, object]:
         """What decides the answers, as data: everything but the time that one is ready to wait for them."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "timeout"}
+        return {name: getattr(self, name) for name in self.__struct_fields__ if name != "timeout"}
 
     def load(self, file: Path) -> tuple[Loaded, Asked]:
         """The model, and what is asked of it.  Raises `ModelError`."""

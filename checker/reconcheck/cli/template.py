@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.model import runtimes
 from reconcheck.resources import shipped
@@ -16,8 +17,7 @@ CONTENT = "content"
 """The field of what is written that is as the primary says."""
 
 
-@dataclass(frozen=True)
-class Outline:
+class Outline(Struct, frozen=True):
     """What is known of an operator: kinds are as in Kubernetes, externals are names, `poll` is a duration."""
 
     name: str
@@ -33,8 +33,7 @@ class Outline:
     """How often it wakes itself; empty where it does not."""
 
 
-@dataclass(frozen=True)
-class _Thing:
+class _Thing(Struct, frozen=True):
     """An object or external: its name in the model, and its kind or title."""
 
     name: str

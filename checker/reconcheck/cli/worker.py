@@ -10,11 +10,12 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from reconcheck.cli.machine import collect_seldom
 from reconcheck.cli.request import Request, failure
@@ -37,8 +38,7 @@ OUT_OF_MEMORY = 77
 """How a worker exits that has too little memory even to say so."""
 
 
-@dataclass(frozen=True)
-class Begin:
+class Begin(Struct, frozen=True):
     """To a worker: the questions that follow are about this model."""
 
     file: Path
@@ -46,22 +46,19 @@ class Begin:
     """None where nobody has read it."""
 
 
-@dataclass(frozen=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """The model is there; with what was read and what is asked of it, unless the parent knew that before."""
 
     read: tuple[Loaded, Asked] | None
 
 
-@dataclass(frozen=True)
-class Doing:
+class Doing(Struct, frozen=True):
     """What is being done."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """The answer to a question, and what the complete state graphs say by then."""
 
     number: int
@@ -69,23 +66,20 @@ class Answered:
     seen: dict[Hashable, Seen]
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Struct, frozen=True):
     """To a worker: a piece of work for the diagnosis of the model, within so many seconds."""
 
     piece: Piece
     seconds: float | None
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(Struct, frozen=True):
     """What came of it."""
 
     result: Any
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """Reading the model, or a question about it, ended with an error; `number` is None for what is no question."""
 
     number: int | None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BOOL, OPAQUE, BoolType, IntType, OpaqueType, Type, zero
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A command as a slice sees it: `moves` are those of folded program counters, place before and after."""
 
     guard: e.Expr
@@ -19,12 +19,11 @@ class Seen:
     inputs: tuple[Variable, ...]
     moves: tuple[tuple[str, str | None, str | None], ...]
     hidden: bool
-    look: int = field(default=-1, compare=False)
+    look: int = -1
     """A number for guard, updates and inputs."""
 
 
-@dataclass
-class Blur:
+class Blur(Struct):
     """Replaces conditions on cut variables by free choices, the same condition by the same choice."""
 
     keep: frozenset[str]

@@ -6,8 +6,9 @@ What comes out is a suggestion: it is replayed on the reference interpreter befo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.model import expr as e
@@ -20,8 +21,7 @@ MOST_WRITTEN = 300_000
 """Values in one step, of all variables after each command, past which a step is not written down: it takes seconds."""
 
 
-@dataclass(frozen=True)
-class BoundedTrace:
+class BoundedTrace(Struct, frozen=True):
     """A path: for each step the command (None for the first state) and the state after."""
 
     steps: list[tuple[Command | None, dict[str, Value]]]
@@ -78,8 +78,7 @@ def search(system: System, bad: e.Expr, depth: int, budget: Budget) -> BoundedTr
     return None
 
 
-@dataclass(frozen=True)
-class _Instance:
+class _Instance(Struct, frozen=True):
     declarations: list[str]
     formula: str
 

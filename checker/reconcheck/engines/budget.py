@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 MOST_STATES = 2_000_000
 """States an explicit search keeps before it gives up with "unknown" (about 2 GB)."""
@@ -21,8 +23,7 @@ class Exhausted(Exception):
         self.reached = reached
 
 
-@dataclass
-class Budget:
+class Budget(Struct):
     """Seconds and states.  `report` is called now and then with what is going on."""
 
     seconds: float | None = None

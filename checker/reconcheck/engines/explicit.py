@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.python_code import StateTuple, initial_states, successors
 from reconcheck.semantics.system import System
 
 
-@dataclass(frozen=True)
-class StateGraph:
+class StateGraph(Struct, frozen=True):
     """Every reachable state with its steps.  States are numbered in breadth-first order, initial ones first."""
 
     system: System

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.explicit import StateGraph

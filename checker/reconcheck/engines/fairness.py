@@ -8,15 +8,15 @@ components suffice (spec/semantics.md, "Verdicts").
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.explicit import StateGraph
 
 
-@dataclass(frozen=True)
-class CalmGraph:
+class CalmGraph(Struct, frozen=True, dict=True):
     """The calm steps of a state graph, with what fairness needs to know."""
 
     graph: StateGraph
@@ -164,8 +164,7 @@ def livelocks(calm_graph: CalmGraph, goal: list[bool]) -> list[list[int]]:
     return [members for members in calm_graph.fair.values() if not all(goal[state] for state in members)]
 
 
-@dataclass(frozen=True)
-class Ranking:
+class Ranking(Struct, frozen=True):
     """A proof that the goal comes and stays: a rank for each state, and why each rank is left.
 
     No calm step raises the rank.  `helpful[rank]` is None where the goal holds in every state of that rank,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.model import expr as e
 from reconcheck.model.managers import live_name
@@ -19,8 +20,7 @@ def first_slice(system: System, formula: e.Expr) -> frozenset[str]:
     return keep | {variable.name for variable in system.variables if variable.name.startswith(CONTROL)}
 
 
-@dataclass(frozen=True)
-class Role:
+class Role(Struct, frozen=True):
     """What a controller changes, and what it knows: that, and what it reads, copies as what they are copies of."""
 
     changed: frozenset[str]

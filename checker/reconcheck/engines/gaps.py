@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.slicing import Slice
@@ -29,8 +30,7 @@ class Kind(StrEnum):
     """It holds on a slice, but not all obligations of that proof could be discharged."""
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """The last slice on which a part of a goal was looked at, with the nearest state that is in the way."""
 
     part: e.Expr

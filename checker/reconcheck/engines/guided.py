@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.departures import Departures
@@ -29,8 +30,7 @@ FIRST_TURN_EACH = 3
 """The same for each command of the system: a run of a larger system is longer."""
 
 
-@dataclass(frozen=True)
-class Counterexample:
+class Counterexample(Struct, frozen=True):
     """A run of the whole system that ends in a quiet state without the goal, or repeats a fair cycle outside of it."""
 
     path: list[tuple[int, StateTuple]]
@@ -97,8 +97,7 @@ def search(
     return None
 
 
-@dataclass(frozen=True)
-class _Ending:
+class _Ending(Struct, frozen=True):
     """Makes of a run the shortest one, for a goal that is all of some parts, and tells whether it is."""
 
     stepper: Stepper

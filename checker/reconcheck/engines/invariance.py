@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import explore
@@ -19,8 +20,7 @@ SLICE_STATES = 20_000
 """States of a slice past which it is given up."""
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(Struct, frozen=True):
     """All that a slice can reach."""
 
     columns: tuple[Column, ...]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph
@@ -25,8 +26,7 @@ Path = list[tuple[int, int]]
 """Steps as (command, state after)."""
 
 
-@dataclass(frozen=True)
-class Lasso:
+class Lasso(Struct, frozen=True):
     """A path to `loop[0]`'s state and a cycle back to it, as (command, state) pairs; -1 for the first state."""
 
     stem: Path
@@ -34,8 +34,7 @@ class Lasso:
     shortest: bool
 
 
-@dataclass(frozen=True)
-class Cycle:
+class Cycle(Struct, frozen=True):
     """A fair cycle from a state back to it, as (command, state) pairs; `shortest` with the way to it."""
 
     start: int

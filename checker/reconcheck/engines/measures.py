@@ -7,7 +7,8 @@ a difference that it closes, a counter that it moves towards a bound, the rest o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.clauses import same
 from reconcheck.model import expr as e
@@ -24,8 +25,7 @@ MOST_BINDINGS = 4
 RESTING = ("idle", "stopped")
 
 
-@dataclass(frozen=True)
-class Guess:
+class Guess(Struct, frozen=True):
     """A measure without an action, the fair actions that may end it, and the commands that may lower it."""
 
     measure: Measure

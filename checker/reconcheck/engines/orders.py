@@ -7,8 +7,9 @@ differ: an observed generation and the generation, for instance.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import permutations
+
+from msgspec.structs import replace
 
 from reconcheck.model import expr as e
 from reconcheck.model.managers import live_name

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
@@ -33,8 +35,7 @@ MOST_STATES = 30_000
 """States of a pattern past which it is given up."""
 
 
-@dataclass(frozen=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """The states of an abstraction, and those in which there may be trouble."""
 
     graph: StateGraph
@@ -97,8 +98,7 @@ def pattern(
     return part.pattern(graph, goal, budget)
 
 
-@dataclass(frozen=True)
-class _Abstract:
+class _Abstract(Struct, frozen=True):
     """A command of the whole system without its position: from where it leads where, and what else is seen of it."""
 
     sources: dict[str, Value]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
@@ -10,8 +10,7 @@ from reconcheck.model.types import BOOL, BoolType, OpaqueType, Type, zero
 from reconcheck.semantics.system import Command
 
 
-@dataclass(frozen=True)
-class Projected:
+class Projected(Struct, frozen=True):
     """A command on the visible variables.  `guard` may hold where the whole command's does not, never less."""
 
     guard: e.Expr
@@ -53,8 +52,7 @@ def _sees(expr: e.Expr, visible: frozenset[str]) -> bool:
     return e.names(expr) <= visible
 
 
-@dataclass
-class _Cut:
+class _Cut(Struct):
     """Expressions with their invisible parts replaced by inputs that nobody chooses: equal parts by the same input."""
 
     visible: frozenset[str]

@@ -9,10 +9,12 @@ it is proved first, as a lemma.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import count
 from types import MappingProxyType
 from typing import Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.engines.blurring import tells
 from reconcheck.engines.budget import Budget, Exhausted
@@ -60,8 +62,7 @@ class Checking(Oracle, Protocol):
         """What holds when a calm command is taken after all that was accepted has settled; None where it cannot."""
 
 
-@dataclass
-class Found:
+class Found(Struct):
     """How far a proof got."""
 
     settling: Settling

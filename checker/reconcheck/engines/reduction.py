@@ -5,7 +5,7 @@ Every reduction leaves steps out and adds none, so a run of the reduced system i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconcheck.semantics.layout import event_name, registered_name
 from reconcheck.semantics.system import Command, System
@@ -20,8 +20,7 @@ SLOW = ("reconcile", "sync", "start", "retry", "fire", "resync", "process")
 """The same where the environment takes its time."""
 
 
-@dataclass(frozen=True)
-class Reduction:
+class Reduction(Struct, frozen=True):
     """What becomes of each command."""
 
     core: frozenset[str]

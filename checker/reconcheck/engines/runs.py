@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from operator import ne
+
+from msgspec import Struct
 
 from reconcheck.engines.python_code import StateTuple, canonical, predicate
 from reconcheck.engines.stepping import Choices, Stepper
@@ -16,8 +17,7 @@ Move = tuple[int, Choices]
 """A command and the values of its inputs."""
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True, dict=True):
     """A run from an initial state."""
 
     first: Choices

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.clauses import likely_clauses
@@ -32,8 +34,7 @@ class Oracle(Protocol):
         """Whether a calm command cannot be taken any more, once what was accepted has settled."""
 
 
-@dataclass
-class Settling:
+class Settling(Struct):
     """What was found: clauses, measures, and the calm commands that are left."""
 
     clauses: tuple[e.Expr, ...] = ()
@@ -124,8 +125,7 @@ class _Search:
         return one.seen < 0 or self._news(one) > one.seen
 
 
-@dataclass
-class _Try:
+class _Try(Struct):
     """A guess, with the command that was in its way the last time and what was known then."""
 
     guess: Guess

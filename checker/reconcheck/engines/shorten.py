@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from reconcheck.engines.python_code import StateTuple
 from reconcheck.engines.reduction import rank
@@ -190,8 +191,7 @@ class _Shortening:
                 return
 
 
-@dataclass
-class _Draft:
+class _Draft(Struct):
     """A run in the making."""
 
     moves: list[Move]

@@ -7,8 +7,9 @@ Each command counts in one pattern only, so what the patterns say adds up.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.explored import Explored
@@ -26,8 +27,7 @@ WIDEST_GAP = 40
 """Steps between the limit and what the patterns say, beyond which nothing is searched."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The shortest run below the limit, if one was found, and whether nothing shorter can have been missed."""
 
     run: Run | None

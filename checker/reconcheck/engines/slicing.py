@@ -11,8 +11,10 @@ program counters: places of a run that look alike from the slice become one regi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.engines.blurring import Blur, Seen, inputs_seen, simpler, tells
 from reconcheck.engines.consistent import Consistency
@@ -37,16 +39,14 @@ SHARED = 16
 """A variable that more than one in so many commands touch is one that many slices share."""
 
 
-@dataclass(frozen=True)
-class Predicate:
+class Predicate(Struct, frozen=True):
     """A formula whose truth a slice keeps, under a name."""
 
     name: str
     term: e.Expr
 
 
-@dataclass(frozen=True)
-class _Bare:
+class _Bare(Struct, frozen=True):
     """A command without what it says about the places of runs; its shape, and the names in it, in order."""
 
     guard: e.Expr
@@ -57,8 +57,7 @@ class _Bare:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _AllSeen:
+class _AllSeen(Struct, frozen=True):
     """How all commands look from a slice; the special ones touch more of it than the common variables."""
 
     commands: list[tuple[Seen, ...]]
@@ -71,8 +70,7 @@ _Leads = tuple[frozenset[tuple[object, str]], frozenset[str]]
 _NOWHERE: _Leads = (frozenset(), frozenset())
 
 
-@dataclass(frozen=True)
-class Slice:
+class Slice(Struct, frozen=True, dict=True):
     """A projected system, and for each fair action where it is surely possible."""
 
     system: System

@@ -7,7 +7,8 @@ Each step changes a few variables, so the whole state is kept only now and then 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.python_code import StateTuple
 from reconcheck.model.types import Value
@@ -16,8 +17,7 @@ WHOLE_AFTER = 32
 """Steps after which a state is kept whole again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(Struct, frozen=True):
     """A state as another one, by its number, with some of its values replaced."""
 
     before: int

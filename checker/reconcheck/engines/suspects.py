@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.blurring import tells
 from reconcheck.engines.budget import Budget
@@ -19,8 +20,7 @@ MOST_STATES = 5_000
 ELEMENT = re.compile(r"\[\d+\]")
 
 
-@dataclass(frozen=True)
-class Suspect:
+class Suspect(Struct, frozen=True):
     """A part of a goal that may not come true."""
 
     formula: e.Expr

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.fairness import Ranking
@@ -21,8 +22,7 @@ SAMPLE = 5
 """States of the trouble whose way there is looked at."""
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One slice with the states of it in which a run could stay without the goal."""
 
     part: Slice

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.diagnosis import Absent
@@ -21,8 +23,7 @@ QUICK = frozenset({"graph"})
 """What answers then: whole state graphs; and a few slices where they are large, if those did without the fault."""
 
 
-@dataclass(frozen=True)
-class AbsentFault:
+class AbsentFault(Struct, frozen=True):
     """A piece of work: what becomes of goals that converge if a fault that is off happens."""
 
     fault: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.explain.broken import Broken, reconcile
 from reconcheck.explain.candidates import broken_model
@@ -23,8 +25,7 @@ SECONDS = 10.0
 """For each model with a schedule added, at most."""
 
 
-@dataclass(frozen=True)
-class AddedSchedules:
+class AddedSchedules(Struct, frozen=True):
     """A piece of work: the verdict under a schedule of its own for each of some goals that fail at every level.
 
     The schedule is added to each controller that lacks some; where there are several, then to each of them alone: two

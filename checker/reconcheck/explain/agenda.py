@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.explain.findings import Seen, findings_of
 from reconcheck.explain.verdict import Answer, Checked, Report
@@ -21,8 +23,7 @@ USED_UP = 0.95
 """An answer that took more than this part of its time is taken to have ended because of it."""
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What is asked of a model: goals in a scope, and the expectations about them, in every scope or in this one."""
 
     scope: Scope
@@ -42,8 +43,7 @@ class Asked:
         return self.goals is None or goal in self.goals
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """A question that a hand is to answer, within so many seconds if there is a limit."""
 
     number: int
@@ -52,8 +52,7 @@ class Turn:
     seconds: float | None
 
 
-@dataclass(frozen=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """Somebody is at a question: with so many seconds for it, since that many seconds after the start."""
 
     share: float | None

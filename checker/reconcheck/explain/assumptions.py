@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.explain.diagnosis import Absent
 from reconcheck.explain.verdict import Answer, Report
@@ -17,8 +18,7 @@ from reconcheck.model.operator import FAULTS, Operator
 from reconcheck.semantics.steps import Kind
 
 
-@dataclass(frozen=True)
-class Assumption:
+class Assumption(Struct, frozen=True):
     """A fault or the fairness of a process, with the goals whose verdicts rest on it and those whose do not.
 
     What is in neither is not known, or it does not concern the goal: a fault that is on concerns goals that fail,

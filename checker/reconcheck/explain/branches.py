@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.python_code import StateTuple, predicate
@@ -19,8 +20,7 @@ Way = tuple[str, int, bool]
 """Controller, position of a test in its program, and how it comes out."""
 
 
-@dataclass(frozen=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """From a place to a test, and how it comes out, under a condition on the state."""
 
     way: Way

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from reconcheck.explain.cause import Place
 from reconcheck.explain.edits import Source
-from reconcheck.explain.walk import nodes
 from reconcheck.model.managers import Manager
 from reconcheck.model.operator import Operator
 from reconcheck.syntax import tree
 from reconcheck.syntax.cite import Cite
+from reconcheck.syntax.nodes import nodes
 
 
-@dataclass(frozen=True)
-class Broken:
+class Broken(Struct, frozen=True, dict=True):
     """A model with goals that do not converge."""
 
     source: Source

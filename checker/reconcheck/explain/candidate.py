@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconcheck.explain.cause import Place
 from reconcheck.explain.diagnosis import Edit
 from reconcheck.explain.reenacting import Script
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """One edit of a repair, which may change the text at several places.
 
     It can make no difference to a run in which none of what it is about happens: no change of `targets`, no
@@ -34,8 +33,7 @@ class Candidate:
     """The requeue rules that it brings."""
 
 
-@dataclass(frozen=True)
-class Happened:
+class Happened(Struct, frozen=True):
     """What happened in a run, as far as it matters to candidates."""
 
     changed: frozenset[str]

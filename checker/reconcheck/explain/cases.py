@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Expectation, Goal, Scope
@@ -19,8 +20,7 @@ class Status(StrEnum):
     """An `expect` line decides for this goal in another scope only."""
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct, frozen=True):
     """A goal in a scope: the answer, and the `expect` line that decides about it if there is one."""
 
     answer: Answer

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconcheck.diagnostic import Span
 from reconcheck.syntax.cite import Cite
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """A place that a cause or a repair is about: in the model, and in the operator's source where it is cited."""
 
     span: Span
     cites: tuple[Cite, ...] = ()
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """Why a goal fails, derived from its trace and the model."""
 
     code: str

@@ -6,7 +6,7 @@ wake-up have helped, would the goal have been reached had this request gone well
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconcheck.explain.cause import Cause
 from reconcheck.explain.history import History

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from reconcheck.diagnostic import Diagnostic
 from reconcheck.syntax.citation import Citation
@@ -21,8 +22,7 @@ class State(StrEnum):
     """There is no clone of its repository."""
 
 
-@dataclass(frozen=True)
-class Looked:
+class Looked(Struct, frozen=True):
     """A citation, and what is wrong with it."""
 
     citation: Citation
@@ -30,8 +30,7 @@ class Looked:
     problem: Diagnostic | None = None
 
 
-@dataclass(frozen=True)
-class ModelSources:
+class ModelSources(Struct, frozen=True):
     """The citations of one model, in the order of its text."""
 
     file: str
@@ -51,8 +50,7 @@ class ModelSources:
         return tuple(found if self.missing is None else [self.missing, *found])
 
 
-@dataclass(frozen=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """How many citations there are, and how many of them are what."""
 
     models: int
@@ -65,8 +63,7 @@ class Counted:
     not_looked_up: int
 
 
-@dataclass(frozen=True)
-class SourcesReport:
+class SourcesReport(Struct, frozen=True):
     """What models cite.  `revision` is where it should still be so; `checked` says whether it was looked up."""
 
     models: tuple[ModelSources, ...]

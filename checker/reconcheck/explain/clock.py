@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass
-class Clock:
+class Clock(Struct):
     """How much time is left."""
 
     seconds: float | None

@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.fairness import CalmGraph, livelocks, quiet_states, rank

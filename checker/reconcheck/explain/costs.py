@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.fairness import CalmGraph, strongly_connected
@@ -14,8 +15,7 @@ from reconcheck.semantics.steps import Kind
 Edges = list[list[tuple[int, int]]]
 
 
-@dataclass(frozen=True)
-class Costs:
+class Costs(Struct, frozen=True):
     """What the complete state graph of one scope tells."""
 
     recurring: frozenset[tuple[str, str]] | None

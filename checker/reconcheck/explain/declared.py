@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.diagnostic import Span
 from reconcheck.explain.agenda import DAY
@@ -16,8 +17,7 @@ NOT_MEANT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*', re.DOTALL)
 CITE = re.compile(r'@\s*"(?:[^"\\]|\\.)*"(?:\s*at\s*"(?:[^"\\]|\\.)*")?')
 
 
-@dataclass(frozen=True)
-class WakeUp:
+class WakeUp(Struct, frozen=True):
     """Something that wakes a controller."""
 
     kind: str
@@ -37,8 +37,7 @@ class WakeUp:
         return ("watch" if self.kind == "watch" else "rule", self.controller, self.name)
 
 
-@dataclass(frozen=True)
-class Assumption:
+class Assumption(Struct, frozen=True):
     """Something that verdicts rest on, before and after; None where it is not there."""
 
     what: str

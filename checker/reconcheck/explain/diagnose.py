@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconcheck.explain.absent_faults import absent_faults
 from reconcheck.explain.added_schedule import with_added_schedules

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconcheck.diagnostic import Span
 from reconcheck.explain.cause import Place
@@ -15,8 +15,7 @@ MOST_EDITS = 3
 """Edits of a repair, if nothing else is said."""
 
 
-@dataclass(frozen=True)
-class Levels:
+class Levels(Struct, frozen=True):
     """The answers to one goal, level by level."""
 
     goal: str
@@ -41,8 +40,7 @@ class Levels:
         return self.fails and self.added not in (*GOOD, "unknown")
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(Struct, frozen=True):
     """What a wake-up is good for: what happens to each goal when it alone is taken away."""
 
     kind: str
@@ -66,16 +64,14 @@ class Need:
     """Wake-ups a day for each object that it costs a converged operator, from its period."""
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """A change to the text of a model: `text` instead of what stands at `span` (an empty span inserts)."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True)
-class Repair:
+class Repair(Struct, frozen=True):
     """A change to the model after which the goals converge, verified again."""
 
     title: str
@@ -94,8 +90,7 @@ class Repair:
     """What else is not as it was: expectations of goals that fail for other causes then."""
 
 
-@dataclass(frozen=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """A fault that is switched off, with what becomes of the goals that converge without it if it happens."""
 
     name: str
@@ -105,8 +100,7 @@ class Absent:
     """Goals that converge then too, proved."""
 
 
-@dataclass(frozen=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How soon the schedule comes to a goal that converges with it only."""
 
     goal: str
@@ -118,8 +112,7 @@ class Pace:
     """The longest of their periods where it needs each, else the shortest."""
 
 
-@dataclass(frozen=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """How many questions of one part of a diagnosis came up, and for how many of them something was looked at."""
 
     part: str
@@ -127,8 +120,7 @@ class Shared:
     looked: int
 
 
-@dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """Everything about one model beyond the verdicts."""
 
     levels: tuple[Levels, ...] = ()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.explain.declared import Assumption, WakeUp, assumptions, wake_ups
 from reconcheck.explain.diagnosis import Diagnosis, Levels, Need, Pace, Repair
@@ -36,8 +38,7 @@ class Trend(StrEnum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """A goal that is not asked as it was: added, removed, renamed, or reworded (another formula)."""
 
     change: str
@@ -51,8 +52,7 @@ class Question:
     """Its formula now."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The answers to one goal in one scope, before and after; None where it is not asked."""
 
     goal: str
@@ -74,8 +74,7 @@ class Verdict:
         return Trend.SAME if before.verdict == after.verdict else Trend.CHANGED
 
 
-@dataclass(frozen=True)
-class WakeUpChange:
+class WakeUpChange(Struct, frozen=True):
     """A watch, rule or resync, before and after; None where there is none.  One of the two is there."""
 
     before: WakeUp | None
@@ -94,8 +93,7 @@ class WakeUpChange:
         return "added" if self.before is None else "removed" if self.after is None else "changed"
 
 
-@dataclass(frozen=True)
-class LevelChange:
+class LevelChange(Struct, frozen=True):
     """The lowest level at which a goal converges, before and after; None at no level, or not known."""
 
     goal: str
@@ -107,8 +105,7 @@ class LevelChange:
     beyond_after: bool = False
 
 
-@dataclass(frozen=True)
-class NeedChange:
+class NeedChange(Struct, frozen=True):
     """What a wake-up was and is good for; None where there is no such wake-up.  Goals have their new names."""
 
     before: Need | None
@@ -122,8 +119,7 @@ class NeedChange:
         return found
 
 
-@dataclass(frozen=True)
-class PaceChange:
+class PaceChange(Struct, frozen=True):
     """How soon the schedule comes to a goal that rests on it, before and after."""
 
     before: Pace
@@ -136,8 +132,7 @@ class PaceChange:
         return Trend.SAME if old == new else Trend.RARER if new > old else Trend.MORE_OFTEN
 
 
-@dataclass(frozen=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """What changed in the diagnoses, where both models have one."""
 
     levels: tuple[LevelChange, ...]
@@ -151,8 +146,7 @@ class Advice:
     """Repairs that were offered before."""
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """Everything that changed between two models."""
 
     old: Report

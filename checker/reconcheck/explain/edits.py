@@ -6,8 +6,9 @@ import bisect
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from reconcheck.diagnostic import Span
 from reconcheck.explain.diagnosis import Edit
@@ -17,8 +18,7 @@ class Overlap(Exception):
     """Two edits change the same piece of the text."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """The text of a model, with its places as offsets."""
 
     file: str

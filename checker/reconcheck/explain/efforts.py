@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconcheck.engines.budget import Exhausted
 from reconcheck.engines.explicit import StateGraph

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.diagnostic import Diagnostic, Severity, Span
 from reconcheck.engines.fairness import CalmGraph
@@ -30,8 +31,7 @@ from reconcheck.model.operator import (
 from reconcheck.model.wakeups import WakeUp, in_force, wake_ups_of
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What the complete state graph of one scope says about the model."""
 
     scope: Scope

@@ -8,8 +8,9 @@ on the model and the piece only, and never on who did it, or what was done befor
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
+
+from msgspec import Struct, field
 
 from reconcheck.explain.verify import Verifier
 
@@ -43,8 +44,7 @@ class Ticket(NamedTuple):
     piece: Piece
 
 
-@dataclass
-class _Waiting:
+class _Waiting(Struct):
     """A flow with the pieces that it waits for."""
 
     flow: Flow

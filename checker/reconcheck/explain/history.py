@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from reconcheck.diagnostic import Span
 from reconcheck.explain.cause import Place
@@ -16,16 +17,14 @@ from reconcheck.semantics.layout import IDLE, STOPPED
 from reconcheck.semantics.world import State
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """A reconcile in a trace: the numbers of its steps, from 0, without the start."""
 
     steps: tuple[int, ...]
     ended: bool
 
 
-@dataclass(frozen=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """A variable that is not as the last reconcile saw it: the steps that changed it since, from 0."""
 
     name: str

@@ -8,8 +8,9 @@ A requeue rule makes none if each time it fires its key is queued already, or if
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from operator import itemgetter
+
+from msgspec.structs import replace
 
 from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.python_code import StateTuple, initial_states, successors

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
@@ -23,8 +24,7 @@ WORTH_A_LOOK = 5_000
 """States below which a first look is left out: so many commands are hardly ever those of a small graph."""
 
 
-@dataclass
-class Listed:
+class Listed(Struct):
     """What is known about the graph of a scope."""
 
     system: System

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.explain.costs import Costs, costs_of
 from reconcheck.explain.flows import Flow
@@ -19,8 +21,7 @@ from reconcheck.model.operator import Goal, Operator, Scope
 from reconcheck.model.wakeups import in_force
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Struct, frozen=True):
     """A scope to look at, with the goals that are open in it, and whether costs and who runs are wanted."""
 
     scope: Scope
@@ -35,8 +36,7 @@ class Task:
         return look(verifier, self, seconds)
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """What came of a task; what is not wanted is None, and the costs where the state graph is not complete."""
 
     task: Task

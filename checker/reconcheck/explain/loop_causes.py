@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.explain.cause import Cause, Place
 from reconcheck.explain.history import History
@@ -16,8 +17,7 @@ from reconcheck.model.wakeups import RETRYING
 from reconcheck.semantics.layout import IDLE, STOPPED, event_name
 
 
-@dataclass(frozen=True)
-class _Write:
+class _Write(Struct, frozen=True):
     """A change of a field in the loop."""
 
     number: int

@@ -6,7 +6,9 @@ A piece carries all that it needs as values, so that any process that has the mo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.explain.candidates import broken_model
 from reconcheck.explain.clock import Clock
@@ -25,8 +27,7 @@ from reconcheck.syntax.parser import parse_text
 NOT_DONE = "there was no time, or no memory, for it"
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is to be mended, and all that a search for it depends on."""
 
     answers: tuple[Answer, ...]
@@ -80,8 +81,7 @@ class Wanted:
         return Search(loaded, broken, asked, verdicts, clock, tell, more, before, self.work, self.most_work)
 
 
-@dataclass(frozen=True)
-class Searched:
+class Searched(Struct, frozen=True):
     """What came of a search: the sets that help, each with what it changes in words, and what was not told."""
 
     wanted: Wanted
@@ -91,8 +91,7 @@ class Searched:
     tally: Tally
 
 
-@dataclass(frozen=True)
-class Sets:
+class Sets(Struct, frozen=True):
     """A piece of work: the search for sets of edits that help."""
 
     wanted: Wanted
@@ -108,8 +107,7 @@ class Sets:
         return Searched(wanted, found, tuple(search.undecided), tally)
 
 
-@dataclass(frozen=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """A piece of work: a set that helps, verified by the real engines; shortly, where `another` does as much."""
 
     wanted: Wanted
@@ -124,8 +122,7 @@ class Verified:
         return repair, tuple(search.undecided), tally
 
 
-@dataclass(frozen=True)
-class Helped:
+class Helped(Struct, frozen=True):
     """Which goals the schedule as it is helps, which not, of which that is unknown, and why; and what is kept."""
 
     wanted: Wanted
@@ -136,8 +133,7 @@ class Helped:
     tally: Tally
 
 
-@dataclass(frozen=True)
-class Help:
+class Help(Struct, frozen=True):
     """A piece of work: whether the schedule helps goals that no edit mends."""
 
     wanted: Wanted

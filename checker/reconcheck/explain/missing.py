@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconcheck.model.types import Value
 from reconcheck.semantics.steps import Step
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(Struct, frozen=True):
     """A step of the model, with how many more are like it, for other elements of arrays."""
 
     step: Step
@@ -17,8 +16,7 @@ class Way:
     more: int = 0
 
 
-@dataclass(frozen=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """Why a part of the goal is open: what the last abstraction that was looked at does not exclude."""
 
     part: str
@@ -34,8 +32,7 @@ class Doubt:
     """Conditions of the model on what it keeps that it cannot tell: they compare numbers without bounds."""
 
 
-@dataclass(frozen=True)
-class Unbounded:
+class Unbounded(Struct, frozen=True):
     """A field that can become any number, which makes the state graph infinite."""
 
     field: str
@@ -49,8 +46,7 @@ class Unbounded:
     """How many fields are like it, of other elements of arrays."""
 
 
-@dataclass(frozen=True)
-class Effort:
+class Effort(Struct, frozen=True):
     """How far a search got."""
 
     engine: str
@@ -65,8 +61,7 @@ class Effort:
     """Why it was not tried at all."""
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """What would have been needed for an answer."""
 
     proved: tuple[str, ...] = ()

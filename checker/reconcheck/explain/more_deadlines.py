@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeGuard
+
+from msgspec import Struct
 
 from reconcheck.explain.broken import Broken, place, reconcile
 from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.more_timers import IdleOutcome, at_outcomes, idle_outcomes, instead
-from reconcheck.explain.walk import Sight, nodes, paths, statements
+from reconcheck.explain.walk import Sight, paths, statements
 from reconcheck.syntax import tree
+from reconcheck.syntax.nodes import nodes
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
@@ -19,8 +21,7 @@ TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
 Locals = Mapping[str, tree.Expr]
 
 
-@dataclass(frozen=True)
-class _Moment:
+class _Moment(Struct, frozen=True):
     """A condition on clocks, with the requeue rule that waits for it: one of the model, or a new one."""
 
     text: str

@@ -9,11 +9,11 @@ from reconcheck.explain.broken import Broken, place, reconcile
 from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.cause import Place
 from reconcheck.explain.diagnosis import Edit
-from reconcheck.explain.walk import nodes
 from reconcheck.model import expr as e
 from reconcheck.model.controllers import KINDS, OWNER_MATCHES
 from reconcheck.model.types import OpaqueType
 from reconcheck.syntax import tree
+from reconcheck.syntax.nodes import nodes
 
 
 def more_events(broken: Broken, controller: tree.Controller) -> Iterator[Candidate]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.explain.broken import Broken, place, reconcile, words_end
 from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.diagnosis import Edit
-from reconcheck.explain.walk import Sight, nodes, paths, statements
+from reconcheck.explain.walk import Sight, paths, statements
 from reconcheck.model.managers import Manager
 from reconcheck.syntax import tree
+from reconcheck.syntax.nodes import nodes
 
 DEFAULT = "10s"
 """How long a new wait takes where the controller has no schedule to take the period of."""
 
 
-@dataclass(frozen=True)
-class IdleOutcome:
+class IdleOutcome(Struct, frozen=True):
     """An outcome that nothing but an event or a schedule follows."""
 
     node: tree.Await | tree.Requeue

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconcheck.diagnostic import ModelError, Span
 from reconcheck.explain.broken import Broken, reconcile, words_end
@@ -13,19 +14,18 @@ from reconcheck.explain.diagnosis import Edit
 from reconcheck.explain.edits import Overlap, Source, apply_edits
 from reconcheck.explain.trial import Verdicts
 from reconcheck.explain.verdict import GOOD, Answer
-from reconcheck.explain.walk import nodes
 from reconcheck.model.assemble import Loaded, assemble
 from reconcheck.model.operator import Goal, Scope
 from reconcheck.model.wakeups import wake_ups_of
 from reconcheck.syntax import tree
+from reconcheck.syntax.nodes import nodes
 from reconcheck.syntax.parser import parse_text
 
 DIVERGING = ("quiet", "livelock")
 """The ways to diverge: a repair may turn one into the other where a goal is expected to fail."""
 
 
-@dataclass(frozen=True)
-class Patched:
+class Patched(Struct, frozen=True):
     """A repaired model."""
 
     edits: tuple[Edit, ...]

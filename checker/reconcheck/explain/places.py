@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.explain.cause import Place
 from reconcheck.explain.trace import TraceStep
@@ -13,8 +14,7 @@ from reconcheck.syntax.citation import location_of
 from reconcheck.syntax.cite import Cite
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """Some lines of the operator's source."""
 
     path: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.fairness import CalmGraph, strongly_connected
@@ -12,8 +13,7 @@ from reconcheck.explain.settled import settled
 from reconcheck.model.operator import Operator
 
 
-@dataclass(frozen=True)
-class Polls:
+class Polls(Struct, frozen=True):
     """The waits that are periodic in fact."""
 
     waits: frozenset[str]

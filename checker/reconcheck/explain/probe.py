@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
@@ -27,8 +28,7 @@ MOST_ENDS = 40
 """Quiet states whose runs are looked at, the nearest first."""
 
 
-@dataclass(frozen=True)
-class Wrong:
+class Wrong(Struct, frozen=True):
     """How a goal fails, with what happens in the runs by which it does."""
 
     verdict: str
@@ -36,8 +36,7 @@ class Wrong:
     runs: tuple[Happened, ...]
 
 
-@dataclass(frozen=True)
-class Probed:
+class Probed(Struct, frozen=True):
     """What the state graph of a model in a scope shows."""
 
     states: int

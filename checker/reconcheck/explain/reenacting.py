@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.python_code import StateTuple, initial_states, successors
@@ -21,8 +22,7 @@ MOST_STATES = 1_500
 """States that are listed behind the last step that is not calm."""
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(Struct, frozen=True):
     """How a run began: its first state, and its steps up to the last fault, disturbance or noise."""
 
     start: tuple[tuple[str, Value], ...]

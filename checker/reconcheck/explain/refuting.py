@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph
@@ -34,8 +35,7 @@ AT_ONCE = 8
 """Scopes in which runs are tried one after the other; so many take a moment."""
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """A run on which a goal failed."""
 
     goal: e.Expr
@@ -49,8 +49,7 @@ class Refuted(NamedTuple):
     end: str
 
 
-@dataclass(frozen=True)
-class Refuting:
+class Refuting(Struct, frozen=True):
     """A piece of work: known runs to be tried in scopes, until one goal fails, or to see of `each` whether it does."""
 
     scopes: tuple[Scope, ...]

@@ -8,7 +8,9 @@ one in which reconciles run in one piece, and one in which everybody else may co
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconcheck.engines.budget import Exhausted
 from reconcheck.explain.trace import Trace, numbers_in
@@ -29,8 +31,7 @@ Check = Callable[[str], None]
 """Called now and then with what is being done; raises `Exhausted` when there is no time left."""
 
 
-@dataclass
-class Ended:
+class Ended(Struct):
     """How a rehearsal ended: whether the goal holds from then on, and what reconciles did on the way."""
 
     good: bool

@@ -9,8 +9,10 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property, partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.broken import Broken
@@ -65,8 +67,7 @@ Set = frozenset[int]
 """Candidates by number."""
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """A set that mends something, and breaks nothing."""
 
     chosen: Set

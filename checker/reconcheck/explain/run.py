@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconcheck.diagnostic import Diagnostic
 
@@ -16,8 +17,7 @@ WORST_FIRST = (INTERNAL, WRONG, DIVERGES, UNKNOWN, OK)
 """The exit code of several models is the first of these that some model has."""
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why a model has no report: it is wrong, or reconcheck is, or there is too little memory to read it."""
 
     exit_code: int
@@ -25,16 +25,14 @@ class Failure:
     sources: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """A model with its report, or with why there is none."""
 
     file: str
     result: Report | Failure
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """Everything about a run, in the order in which the models were given."""
 
     outcomes: tuple[Outcome, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconcheck.explain.broken import Broken, reconcile
 from reconcheck.explain.candidate import Candidate

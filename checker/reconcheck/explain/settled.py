@@ -7,15 +7,15 @@ reached all that it ever reaches wakes it in vain.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.fairness import CalmGraph
 from reconcheck.engines.python_code import predicate
 from reconcheck.model.operator import Operator
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """The states in which the goals hold that the operator settles on."""
 
     converged: tuple[bool, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from reconcheck.explain.diagnosis import Shared
 
@@ -11,8 +11,7 @@ PARTS = (LEVELS, NEEDS, SETS, REPAIRED)
 """What is counted apart, in the order in which a diagnosis does it."""
 
 
-@dataclass
-class Tally:
+class Tally(Struct):
     """Counts by part: questions, and those that no earlier answer, run or state graph had answered already."""
 
     _asked: dict[str, int] = field(default_factory=dict)

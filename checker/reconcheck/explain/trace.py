@@ -6,8 +6,9 @@ A trace exists only as the record of a replay on the reference interpreter.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from itertools import chain
+
+from msgspec import Struct
 
 from reconcheck.model.operator import External, Object, Operator, Scope
 from reconcheck.model.types import Value
@@ -17,8 +18,7 @@ from reconcheck.semantics.steps import Kind, Step
 from reconcheck.semantics.world import State
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A variable's value before and after a step."""
 
     variable: str
@@ -26,8 +26,7 @@ class Change:
     new: Value
 
 
-@dataclass(frozen=True, slots=True)
-class TraceStep:
+class TraceStep(Struct, frozen=True):
     """One step as it happened."""
 
     step: Step
@@ -41,8 +40,7 @@ class TraceStep:
     """For a step of a reconcile, the fields it reads an outdated copy of: `old` is the copy, `new` the truth."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """A replayed run.  With `loop` set, the steps from that index on repeat for ever."""
 
     start: tuple[tuple[str, Value], ...]
@@ -71,8 +69,7 @@ class DoesNotReplay(Exception):
     """A path that an engine claims is not one of the reference interpreter: an internal error (RC901)."""
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """What an engine claims: canonical states with the step into each, and where the loop begins.
 
     `chosen` are numbers without bounds that steps chose, and that need not be in a state.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.candidate import Happened
@@ -43,8 +45,7 @@ WAITING = " waiting"
 """That a new rule is not armed for ever."""
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What a repair has to do."""
 
     scope: Scope
@@ -56,8 +57,7 @@ class Asked:
     """Whether the model comes to rest as it is, and so must the repaired one."""
 
 
-@dataclass(frozen=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """What came of a set of candidates."""
 
     mended: frozenset[str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconcheck.cause_kinds import BY_CODE
 from reconcheck.diagnostic import Diagnostic
@@ -21,8 +22,7 @@ GOOD = frozenset({"converges", "holds", "reachable"})
 """The answers an author hopes for."""
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """How a proof was found and checked."""
 
     parts: tuple[str, ...]
@@ -37,8 +37,7 @@ class Proof:
     """Obligations that Z3 discharged on the whole system."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The verdict on one question in one scope.
 
     `verdict` is converges, quiet or livelock (both are ways to diverge); holds or fails; reachable or
@@ -99,8 +98,7 @@ class Answer:
         return met and set(because) <= set(self.because)
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """An `expect` line with the answer to it."""
 
     expectation: Expectation
@@ -118,8 +116,7 @@ class Checked:
         return answer.verdict == "unknown" or (bool(answer.unexplained) and answer.meets(self.expectation.verdict))
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """Everything about one model: the answers asked for, the expectations, the findings."""
 
     operator: Operator
@@ -128,11 +125,11 @@ class Report:
     expectations: tuple[Checked, ...]
     findings: tuple[Diagnostic, ...]
     seconds: float
-    wake_ups: tuple[tuple[str, str, float], ...] = field(default=())
+    wake_ups: tuple[tuple[str, str, float], ...] = ()
     """Scheduled rules: controller, rule and wake-ups a day for each object."""
     diagnosis: Diagnosis | None = None
     """What to do, where it was asked for."""
-    cached: bool = field(default=False, compare=False)
+    cached: bool = False
     """Whether it was found on an earlier run; `seconds` are those of that run."""
 
     @property

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconcheck.diagnostic import InternalError, ModelError
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
@@ -49,7 +50,7 @@ class Verifier:
         engines: frozenset[str] = ENGINES,
     ) -> None:
         self.loaded, self.operator = loaded, loaded.operator
-        self.bench = Workbench(self.operator, Budget(seconds, MOST_STATES, report), engines)
+        self.bench = Workbench(self.operator, Listings(self.operator), Budget(seconds, MOST_STATES, report), engines)
         self.convergence, self.reachability = Convergence(self.bench), Reachability(self.bench)
 
     @property

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.syntax import tree
+from reconcheck.syntax.nodes import nodes
 
 
-@dataclass(frozen=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """What stands around a statement."""
 
     live: tuple[tuple[str, str], ...] = ()
@@ -51,17 +53,6 @@ def _with(sight: Sight, let: tree.Let) -> Sight:
     if let.value is not None:
         return replace(sight, values=(*sight.values, (let.name.text, let.value)))
     return sight
-
-
-def nodes(node: object) -> Iterator[object]:
-    """A part of a syntax tree, and every part below it."""
-    if isinstance(node, tuple):
-        for part in node:
-            yield from nodes(part)
-    elif hasattr(node, "__slots__"):
-        yield node
-        for slot in node.__slots__:
-            yield from nodes(getattr(node, slot))
 
 
 def paths(node: object) -> Iterator[tree.Path]:

@@ -6,7 +6,8 @@ A trace is let out when the reference interpreter has replayed it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconcheck.diagnostic import Diagnostic, InternalError
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
@@ -38,11 +39,11 @@ ORDINARY = 500
 """Commands of a system up to which these are enough; a larger one has as many times more."""
 
 
-@dataclass
-class Workbench:
+class Workbench(Struct):
     """The means of answering, and what was tried for the present question."""
 
     operator: Operator
+    listings: Listings
     budget: Budget
     engines: frozenset[str] = ENGINES
     efforts: Efforts = field(default_factory=Efforts)
@@ -50,10 +51,6 @@ class Workbench:
     """Whether the present answer is to be shown, and not only to be told from others."""
     looked_at: Listed | None = None
     """The graph that the present question was last looked for in."""
-    listings: Listings = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.listings = Listings(self.operator)
 
     def begin(self, thorough: bool) -> None:
         """Nothing has been tried yet for the next question."""

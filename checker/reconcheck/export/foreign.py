@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.diagnostic import Diagnostic, ModelError
 from reconcheck.export.system import Action
@@ -12,8 +13,7 @@ from reconcheck.model.types import Value
 TOOLS = ("spin", "nusmv", "tlc")
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A state in a trace, and how it came about."""
 
     label: str
@@ -24,8 +24,7 @@ class Moment:
     """The action that led here, where the trace tells; None at first, and where nothing was done."""
 
 
-@dataclass(frozen=True)
-class ForeignTrace:
+class ForeignTrace(Struct, frozen=True):
     """A run that another checker found.  With `loop` set, what follows that moment repeats for ever."""
 
     tool: str

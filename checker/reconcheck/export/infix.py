@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import assert_never
+
+from msgspec import Struct
 
 from reconcheck.model import expr as e
 from reconcheck.model.types import Type, Value
@@ -23,8 +24,7 @@ class Level(IntEnum):
     ATOM = 6
 
 
-@dataclass(frozen=True)
-class Syntax:
+class Syntax(Struct, frozen=True):
     """The signs of a language."""
 
     constant: Callable[[Value, Type], str]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconcheck.export.foreign import ForeignTrace, Moment, no_trace, other_model
 from reconcheck.export.names import originals
@@ -23,8 +24,7 @@ def recognised(text: str) -> bool:
     return "-> State: " in text or "<counter-example" in text
 
 
-@dataclass
-class _Shown:
+class _Shown(Struct):
     """A state as it is shown: what changed, with the input before it, in NuSMV's identifiers."""
 
     label: str

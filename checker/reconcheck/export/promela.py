@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.export.assignments import in_order, saved_name
 from reconcheck.export.header import header
@@ -74,8 +75,7 @@ def vector_size(system: System) -> int:
 # ---- names ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Names:
+class _Names(Struct, frozen=True):
     """The identifiers of a file; no two are the same."""
 
     variables: dict[str, str]

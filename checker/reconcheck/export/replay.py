@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.python_code import canonical
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer, Trace, numbers_in
@@ -22,8 +23,7 @@ MOST_NAMED = 3
 """Differences that a message names."""
 
 
-@dataclass(frozen=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """What a counterexample of another checker shows of the model."""
 
     tool: str
@@ -33,8 +33,7 @@ class Imported:
     trace: Trace
 
 
-@dataclass(frozen=True)
-class _Path:
+class _Path(Struct, frozen=True):
     """A run of the interpreter: each state with the step into it; `loop` is the state to which it comes back."""
 
     states: list[State]

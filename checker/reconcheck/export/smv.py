@@ -9,7 +9,9 @@ them makes the unit impossible the second half says nothing new; else the variab
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.export.beginning import first
 from reconcheck.export.header import header
@@ -63,8 +65,7 @@ def properties(system: System) -> dict[str, str]:
     return _Module(system).properties
 
 
-@dataclass(frozen=True)
-class Identifiers:
+class Identifiers(Struct, frozen=True):
     """What everything is called; a trace is read back by these."""
 
     variables: dict[str, str]

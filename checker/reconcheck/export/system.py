@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.export.comments import of_goal, of_step, of_variable
 from reconcheck.export.simplify import assignments, change, tidied, under
@@ -29,8 +31,7 @@ CALM = "calm"
 """The variable that says that disturbances and faults are over, and the fair step that makes it true."""
 
 
-@dataclass(frozen=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A state variable, or a choice of an action.  Opaque variables hold 0, which is `none`, and other numbers."""
 
     name: str
@@ -39,8 +40,7 @@ class Variable:
     comments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(Struct, frozen=True):
     """A way to take a step: where `guard` holds, all `updates` happen at once; the rest stays as it is.
 
     Guard and updates are over the state before, and over `choices`: values chosen by nobody.  The guard holds only
@@ -66,8 +66,7 @@ class Action:
         return self.kind is Kind.FAIR
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """A goal: `converges` is `<>[] formula`, `always` is `[] formula`, `reachable` asks for one state."""
 
     name: str
@@ -76,8 +75,7 @@ class Question:
     comments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class System:
+class System(Struct, frozen=True, dict=True):
     """What is exported."""
 
     operator: Operator

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.diagnostic import Diagnostic, ModelError
 from reconcheck.export.system import System, TooTight, build
@@ -13,8 +14,7 @@ from reconcheck.model.operator import Goal, Operator, Scope
 Writer = Callable[[System], dict[str, str]]
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """A language.  `module` has a function `files` from a system to texts by file name."""
 
     name: str

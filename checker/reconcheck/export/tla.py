@@ -8,7 +8,8 @@ which `None` is not.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.export.header import header
 from reconcheck.export.infix import Level, Printer, Syntax
@@ -46,8 +47,7 @@ def files(system: System) -> dict[str, str]:
     return {name: "\n".join([*TLA.lines(lines), ""]) for name, lines in texts.items()}
 
 
-@dataclass(frozen=True)
-class Identifiers:
+class Identifiers(Struct, frozen=True):
     """What everything is called; a trace is read back by these."""
 
     variables: dict[str, str]

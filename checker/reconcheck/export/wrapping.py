@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 WIDTH = 110
 TIED = "\xa0"
@@ -14,8 +15,7 @@ LOOKED_BACK = 8
 """Characters before a space that say whether a line may be broken there."""
 
 
-@dataclass(frozen=True)
-class Breaking:
+class Breaking(Struct, frozen=True):
     """Where lines of a language may be broken: at spaces `behind` something, but not in what is `quoted`."""
 
     comment: str

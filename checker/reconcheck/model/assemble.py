@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconcheck.cause_kinds import KINDS
 from reconcheck.diagnostic import Diagnostic, ModelError, Span, ordered
@@ -21,6 +23,7 @@ from reconcheck.model.wakeups import named
 from reconcheck.resources import shipped
 from reconcheck.syntax import tree
 from reconcheck.syntax.builder import SECONDS
+from reconcheck.syntax.nodes import nodes
 from reconcheck.syntax.parser import parse_file
 
 VERDICTS = {
@@ -38,16 +41,14 @@ _Managers = tuple[tuple[tree.Operator | tree.Manager, Manager], ...]
 """The processes of a model, each with its declaration."""
 
 
-@dataclass
-class Loaded:
+class Loaded(Struct):
     """A checked model, with the findings that do not stop it."""
 
     operator: Operator
     findings: tuple[Diagnostic, ...]
 
 
-@dataclass
-class _Library:
+class _Library(Struct):
     """What the imports of a model bring in."""
 
     kinds: dict[str, tree.Kind] = field(default_factory=dict)
@@ -116,8 +117,7 @@ def _find_import(name: str, path: Path, span: Span, problems: Problems) -> Path 
     return found
 
 
-@dataclass
-class _Checker:
+class _Checker(Struct):
     file: tree.File
     library: _Library
     problems: Problems
@@ -318,8 +318,8 @@ class _Checker:
         goals = {goal.name: goal for goal in operator.goals}
         asked = {goal.name.text for goal in _questions(node)}
         rules = {rule.name for rule in operator.rules()}
-        if self.problems.failed:
-            rules |= _requeue_names(node)  # those of a wrong controller are not unknown
+        if self.problems.failed:  # the rules of a wrong controller are not unknown
+            rules |= {one.name.text for one in nodes(node) if isinstance(one, tree.Requeue)}
         for member in node.members:
             if not isinstance(member, tree.Expect):
                 continue
@@ -392,14 +392,6 @@ def _questions(node: tree.Operator) -> list[tree.Goal]:
         elif isinstance(member, tree.Goal):
             nodes.append(member)
     return nodes
-
-
-def _requeue_names(node: object) -> set[str]:
-    """The names of all requeue rules in a part of the tree."""
-    if isinstance(node, tree.Requeue):
-        return {node.name.text}
-    below = node if isinstance(node, tuple) else [getattr(node, slot) for slot in getattr(node, "__slots__", ())]
-    return {name for part in below for name in _requeue_names(part)}
 
 
 def _seconds(text: str) -> float | None:

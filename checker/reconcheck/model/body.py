@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconcheck.diagnostic import Span
 from reconcheck.model import expr as e
@@ -31,8 +32,7 @@ from reconcheck.syntax import tree
 PENDING = -1
 
 
-@dataclass
-class Body:
+class Body(Struct):
     """Translates the reconcile block of one controller; `rules` and `late` are what outcomes may name."""
 
     names: Names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconcheck.model import expr as e
 from reconcheck.model.body import Body, make_rule, seconds_of
@@ -24,8 +24,7 @@ OWNER_MATCHES = {
 """Which owner references each way of matching follows."""
 
 
-@dataclass
-class Controllers:
+class Controllers(Struct):
     """Translates controller declarations."""
 
     names: Names

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.model.managers import Manager
 from reconcheck.model.names import Names
@@ -21,8 +22,7 @@ MOST_ELEMENTS = 1_000
 RESERVED = frozenset({"exists", "deleting"})
 
 
-@dataclass(frozen=True)
-class Lifecycle:
+class Lifecycle(Struct, frozen=True):
     """Which objects (or arrays) some statement creates or deletes."""
 
     created: frozenset[str]
@@ -86,8 +86,7 @@ def lifecycle(file: tree.File, kinds: dict[str, tree.Kind]) -> Lifecycle:
     return Lifecycle(frozenset(created), frozenset(deleted))
 
 
-@dataclass
-class Declarations:
+class Declarations(Struct):
     """Adds the declared things to `names`."""
 
     names: Names

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.model import expr as e
 from reconcheck.model.names import Names, Where
@@ -11,10 +12,10 @@ from reconcheck.model.operator import Action, Change, Target
 from reconcheck.model.problems import Broken
 from reconcheck.model.types import BOOL
 from reconcheck.syntax import tree
+from reconcheck.syntax.nodes import nodes
 
 
-@dataclass
-class Environment:
+class Environment(Struct):
     """Translates actions."""
 
     names: Names
@@ -113,13 +114,5 @@ class Environment:
 
 def _mentions(action: tree.Action, name: str) -> bool:
     """Whether an action of a kind speaks of `name` in its guard or its body."""
-
-    def in_expr(node: object) -> bool:
-        if isinstance(node, tree.Path):
-            return bool(node.parts) and node.parts[0].name == name
-        if isinstance(node, tuple):
-            return any(in_expr(item) for item in node)
-        slots = getattr(node, "__slots__", ())
-        return any(in_expr(getattr(node, slot)) for slot in slots if slot != "span")
-
-    return in_expr(action.guard) or in_expr(action.body)
+    found = (one for one in nodes((action.guard, action.body)) if isinstance(one, tree.Path))
+    return any(path.parts and path.parts[0].name == name for path in found)

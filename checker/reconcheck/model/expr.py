@@ -7,8 +7,9 @@ impossible disappears before any engine sees it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from reconcheck.model.types import (
     BOOL,
@@ -26,103 +27,77 @@ from reconcheck.model.types import (
 
 
 class _Node:
-    """Remembers what is asked of every expression again and again: its hash, and the variables in it."""
+    """Remembers what is asked of every expression again and again: the variables in it."""
 
-    __slots__ = ("_hash", "_names")
+    __slots__ = ("_names",)
 
-    _hash: int
     _names: frozenset[str]
 
 
-def _remembered_hash(node: Expr) -> int:
-    try:
-        return node._hash
-    except AttributeError:
-        content = (getattr(node, field) for field in node.__match_args__ if field != "type")
-        object.__setattr__(node, "_hash", hash((type(node).__name__, *content)))
-        return node._hash
+_remember: Callable[[_Node, frozenset[str]], None] = vars(_Node)["_names"].__set__
+"""Expressions are frozen, but what is derived from one may be kept in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Const(_Node):
+class Const(_Node, Struct, frozen=True, cache_hash=True):
     """A value of a type."""
 
     value: Value
     type: Type
 
-    __hash__ = _remembered_hash
 
-
-@dataclass(frozen=True, slots=True)
-class Var(_Node):
+class Var(_Node, Struct, frozen=True, cache_hash=True):
     """The variable of that name, in whatever state the expression is evaluated."""
 
     name: str
     type: Type
 
-    __hash__ = _remembered_hash
 
-
-@dataclass(frozen=True, slots=True)
-class Not(_Node):
+class Not(_Node, Struct, frozen=True, cache_hash=True):
     """Negation."""
 
     operand: Expr
-    __hash__ = _remembered_hash
 
 
-@dataclass(frozen=True, slots=True)
-class And(_Node):
+class And(_Node, Struct, frozen=True, cache_hash=True):
     """Conjunction of two or more."""
 
     operands: tuple[Expr, ...]
-    __hash__ = _remembered_hash
 
 
-@dataclass(frozen=True, slots=True)
-class Or(_Node):
+class Or(_Node, Struct, frozen=True, cache_hash=True):
     """Disjunction of two or more."""
 
     operands: tuple[Expr, ...]
-    __hash__ = _remembered_hash
 
 
-@dataclass(frozen=True, slots=True)
-class Equal(_Node):
+class Equal(_Node, Struct, frozen=True, cache_hash=True):
     """Both sides have the same value."""
 
     left: Expr
     right: Expr
-    __hash__ = _remembered_hash
 
 
-@dataclass(frozen=True, slots=True)
-class AtMost(_Node):
+class AtMost(_Node, Struct, frozen=True, cache_hash=True):
     """`left <= right`, on numbers."""
 
     left: Expr
     right: Expr
-    __hash__ = _remembered_hash
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic(_Node):
+class Arithmetic(_Node, Struct, frozen=True, cache_hash=True):
     """`left + right`, `left - right` or `left * right`."""
 
     operator: str
     left: Expr
     right: Expr
-    __hash__ = _remembered_hash
 
 
-@dataclass(frozen=True, slots=True)
-class Choice(_Node):
+class Choice(_Node, Struct, frozen=True, cache_hash=True):
     """`yes` where the condition holds, else `no`."""
 
     condition: Expr
     yes: Expr
     no: Expr
-    __hash__ = _remembered_hash
 
 
 Expr = Const | Var | Not | And | Or | Equal | AtMost | Arithmetic | Choice
@@ -341,7 +316,7 @@ def names(expr: Expr) -> frozenset[str]:
         return expr._names
     except AttributeError:
         found = frozenset((expr.name,)) if isinstance(expr, Var) else frozenset().union(*map(names, parts(expr)))
-        object.__setattr__(expr, "_names", found)
+        _remember(expr, found)
         return found
 
 

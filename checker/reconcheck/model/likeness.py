@@ -7,7 +7,8 @@ an obligation about one of many like objects need not be written down, let alone
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
@@ -18,16 +19,14 @@ Key = tuple[object, ...]
 """Equal for what is alike."""
 
 
-@dataclass
-class Numbers:
+class Numbers(Struct):
     """The numbers of shapes, which several systems can share."""
 
     numbers: dict[object, int] = field(default_factory=dict)
     of: dict[e.Expr, Shape] = field(default_factory=dict)
 
 
-@dataclass
-class Shapes:
+class Shapes(Struct):
     """Numbers shapes.  Two expressions get one number where a renaming, one to one, makes them equal."""
 
     types: Mapping[str, Variable]

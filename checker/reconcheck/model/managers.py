@@ -8,7 +8,7 @@ that has no name: `view(sts.ready)` is the cached copy of `sts.ready`, and in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconcheck.model.runtimes import Profile
 
@@ -16,8 +16,7 @@ VIEW = "view("
 """How the name of a cached copy begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manager:
+class Manager(Struct, frozen=True):
     """One process."""
 
     name: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconcheck.diagnostic import Span
 from reconcheck.model import expr as e
@@ -25,8 +27,7 @@ from reconcheck.model.types import (
 from reconcheck.syntax import tree
 
 
-@dataclass(frozen=True)
-class Where:
+class Where(Struct, frozen=True):
     """Where an expression stands, which decides what it may read.
 
     `mode` is world (goals, environment: live), reconcile (through the cache), mapping (views, old and new),
@@ -56,8 +57,7 @@ BROKEN = Variable("", BOOL, None)
 """Stands for a local whose `let` is wrong: what reads it is not reported as well."""
 
 
-@dataclass
-class Names:
+class Names(Struct):
     """Everything declared so far."""
 
     problems: Problems

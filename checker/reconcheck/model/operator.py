@@ -8,7 +8,8 @@ Reconcile functions are short programs (`Program`): a list of instructions whose
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconcheck.diagnostic import Span
 from reconcheck.model.expr import Expr
@@ -18,8 +19,7 @@ from reconcheck.model.types import Type, Value
 from reconcheck.syntax.cite import Cite
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A variable, and what it holds at first; `initial` is None for any value of the type."""
 
     name: str
@@ -27,8 +27,7 @@ class Variable:
     initial: Value | None
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(Struct, frozen=True):
     """One Kubernetes object.  `fields` includes its finalizers, named `r.finalizers.x`."""
 
     name: str
@@ -63,8 +62,7 @@ class Object:
         return self.deletable and bool(self.finalizers)
 
 
-@dataclass(frozen=True, slots=True)
-class External:
+class External(Struct, frozen=True):
     """A system outside Kubernetes."""
 
     name: str
@@ -76,8 +74,7 @@ class External:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """Which changes of an object a watch lets through.
 
     A kind of event passes iff it is in `kinds` and its condition (over `old.f` and `new.f`) holds; an update
@@ -98,8 +95,7 @@ class Filter:
         return self.kinds == {"create", "update", "delete"} and self.parts is None and not self.conditions
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """A watch of a controller.  `mapping` says, over views and `old.f`/`new.f`, whether the key is woken."""
 
     name: str
@@ -113,8 +109,7 @@ class Watch:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A requeue rule.  `kind` is after (wait), when (deadline) or every (schedule).
 
     `condition` is a deadline's, over clocks and `captures`: what the reconcile knew when it armed the timer.
@@ -138,8 +133,7 @@ class Rule:
         return self.seconds <= other.seconds
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorPolicy:
+class ErrorPolicy(Struct, frozen=True):
     """What happens after `fail`: backoff, retry (with `retries`), requeue, await or stop."""
 
     policy: str
@@ -151,16 +145,14 @@ class ErrorPolicy:
 # ---- programs --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """An assignment of a write; `value` is None for any value of the type."""
 
     variable: Variable
     value: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True):
     """Goes on if the condition holds, else to `otherwise`."""
 
     condition: Expr
@@ -169,16 +161,14 @@ class Test:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
+class Jump(Struct, frozen=True):
     """Goes to `target`."""
 
     target: int
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(Struct, frozen=True):
     """`let x = expr`."""
 
     local: Variable
@@ -186,8 +176,7 @@ class Bind:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """`let x = live(target)`: copies live variables into locals; it can fail."""
 
     target: str
@@ -197,8 +186,7 @@ class Read:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """create, update, patch, apply or delete of an object; it can fail."""
 
     verb: str
@@ -209,8 +197,7 @@ class Write:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A request to an external that changes it; it can fail."""
 
     target: str
@@ -220,8 +207,7 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Remember:
+class Remember(Struct, frozen=True):
     """An assignment to the operator's memory."""
 
     assignments: tuple[Target, ...]
@@ -229,8 +215,7 @@ class Remember:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
+class Register(Struct, frozen=True):
     """Starts a late watch."""
 
     watch: str
@@ -238,8 +223,7 @@ class Register:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """The outcome of a reconcile: await, requeue (by `rule`), fail or terminal."""
 
     outcome: str
@@ -265,8 +249,7 @@ def expressions(instruction: Instruction) -> Iterator[Expr]:
             return
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """A reconcile function; it only jumps forward.
 
     `stops` are the tests and bindings that are steps of their own: they read what others may change before the
@@ -283,8 +266,7 @@ class Program:
         return position
 
 
-@dataclass(frozen=True, slots=True)
-class Controller:
+class Controller(Struct, frozen=True):
     """A controller with its watches, requeue rules, error policy and reconcile function."""
 
     name: str
@@ -308,8 +290,7 @@ class Controller:
 # ---- environment and questions -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One line of an action: an assignment (verb `set`), a create or a delete."""
 
     verb: str
@@ -318,8 +299,7 @@ class Change:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """A step of the environment: process (fair), noise (may go on for ever) or disturbance (stops)."""
 
     name: str
@@ -331,8 +311,7 @@ class Action:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(Struct, frozen=True):
     """A question: converges, always or reachable, over the live world and memory."""
 
     name: str
@@ -347,8 +326,7 @@ UNSCHEDULED, SCHEDULED = 3, 4
 """The levels that are asked about by default, and with `with schedule`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Which causes are taken away: the classes above a level, and single ones by name (see `wakeups`)."""
 
     level: int = UNSCHEDULED
@@ -365,8 +343,7 @@ class Scope:
         return ", ".join([text, *(f"without {name}" for name in self.without)])
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(Struct, frozen=True):
     """An `expect` line."""
 
     goal: str
@@ -383,8 +360,7 @@ FAULTS = ("api", "call", "crash", "relist", "lost_event")
 """The faults of `spec/semantics.md`; all but `lost_event` happen unless a model switches them off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """A whole model."""
 
     name: str
@@ -404,9 +380,9 @@ class Operator:
     expectations: tuple[Expectation, ...]
     parameters: tuple[tuple[str, int], ...]
     span: Span
-    sources: dict[str, str] = field(compare=False)
+    sources: dict[str, str]
     """The text of every file the model was read from, by path."""
-    declared: dict[str, Span] = field(compare=False, default_factory=dict)
+    declared: dict[str, Span] = field(default_factory=dict)
     """Where each field of an object, an external, a clock or a memory is declared, by the variable's name."""
 
     def goal(self, name: str) -> Goal:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconcheck.diagnostic import Diagnostic, Fix, Severity, Span
 
@@ -13,8 +14,7 @@ class Broken(Exception):
     """The expression or declaration at hand cannot be understood; its problem is already reported."""
 
 
-@dataclass
-class Problems:
+class Problems(Struct):
     """The diagnostics found so far."""
 
     found: list[Diagnostic] = field(default_factory=list)

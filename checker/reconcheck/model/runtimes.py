@@ -7,7 +7,7 @@ queue code.  `spec/semantics.md` says what each knob means; a model may override
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 COMMITS = {
     "controller-runtime": "kubernetes-sigs/controller-runtime 86a0d40e (0.24)",
@@ -43,16 +43,14 @@ DURATIONS = ("resync", "period")
 NUMBERS = ("retries",)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A knob's value and why it is that."""
 
     value: str
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """A runtime from a version on: every knob has a setting."""
 
     name: str

@@ -6,21 +6,19 @@ equality has a meaning on it; 0 is `none`, "nothing there".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 Value = bool | int | str
 
 
-@dataclass(frozen=True, slots=True)
-class BoolType:
+class BoolType(Struct, frozen=True):
     """True or false."""
 
     def __str__(self) -> str:
         return "bool"
 
 
-@dataclass(frozen=True, slots=True)
-class RangeType:
+class RangeType(Struct, frozen=True):
     """The integers from `low` to `high`, both included."""
 
     low: int
@@ -30,8 +28,7 @@ class RangeType:
         return f"{self.low}..{self.high}"
 
 
-@dataclass(frozen=True, slots=True)
-class EnumType:
+class EnumType(Struct, frozen=True):
     """One of a few names; the names are compared, never ordered."""
 
     values: tuple[str, ...]
@@ -40,8 +37,7 @@ class EnumType:
         return " | ".join(self.values)
 
 
-@dataclass(frozen=True, slots=True)
-class IntType:
+class IntType(Struct, frozen=True):
     """Every integer, or every one from 0 up."""
 
     natural: bool = False
@@ -50,8 +46,7 @@ class IntType:
         return "nat" if self.natural else "int"
 
 
-@dataclass(frozen=True, slots=True)
-class OpaqueType:
+class OpaqueType(Struct, frozen=True):
     """A password, an image, a hash: compared and copied only, any number of values."""
 
     def __str__(self) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.diagnostic import Span
 from reconcheck.model.operator import Controller, Scope
@@ -15,8 +16,7 @@ RETRYING = ("backoff", "retry", "requeue")
 """The error rules that wake the controller again."""
 
 
-@dataclass(frozen=True, slots=True)
-class WakeUp:
+class WakeUp(Struct, frozen=True):
     """One cause for which a controller is woken.
 
     `scoped` is its name in `Scope.without`: that of a rule, `c.watch w`, `c.resync` or `c.on error`.

@@ -7,8 +7,9 @@ raise, formulas that settle one after the other.  Each part may use those before
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
@@ -16,8 +17,7 @@ from reconcheck.model.types import EnumType, Type, Value
 from reconcheck.proof.diagram import Diagram, smallest
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(Struct, frozen=True, dict=True):
     """A number for each value of a program counter: how far the run is from its end."""
 
     variable: Variable
@@ -41,8 +41,7 @@ class Places:
         return e.either(*(e.equal(here, e.Const(place, here.type)) for place in none))
 
 
-@dataclass(frozen=True)
-class Measure:
+class Measure(Struct, frozen=True, dict=True):
     """A natural number, `amount` where the condition holds and 0 elsewhere, that no calm step raises any more.
 
     So it is constant from some time on.  With an `action`, a fair one that is possible and lowers the number
@@ -78,8 +77,7 @@ class Measure:
         return f"{text}, ended by {self.action}" if self.action else text
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """What a diagram tests at one level: a variable, a predicate, or the region in which a program counter is."""
 
     name: str
@@ -108,8 +106,7 @@ def arranged(
     return tuple(by_name[variable.name] for variable in diagram.variables), diagram
 
 
-@dataclass(frozen=True)
-class Settles:
+class Settles(Struct, frozen=True):
     """From some time on the goal always holds (Manna and Pnueli's rule for response under justice).
 
     The diagram is invariant and rank in one: where it has a rank, the invariant holds.  Obligations:
@@ -130,8 +127,7 @@ class Settles:
     ways: tuple[Places, ...] = ()
 
 
-@dataclass(frozen=True)
-class Rests:
+class Rests(Struct, frozen=True):
     """Where no fair action is possible, the goal holds; for systems in which every calm run ends.
 
     Obligations: begin and kept, as for `Settles`; rest: where the diagram has a rank and no fair action is
@@ -146,8 +142,7 @@ class Rests:
 Part = Measure | Settles | Rests
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """A proof that `<>[] goal` holds.  The clauses hold in every reachable state, by induction all together."""
 
     goal: e.Expr
@@ -155,8 +150,7 @@ class Proof:
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True)
-class Invariant:
+class Invariant(Struct, frozen=True):
     """A proof that a formula holds in every reachable state: the diagram's ranks are all 0."""
 
     formula: e.Expr
@@ -164,8 +158,7 @@ class Invariant:
     diagram: Diagram
 
 
-@dataclass(frozen=True)
-class Flaw:
+class Flaw(Struct, frozen=True):
     """What is wrong with a proof before its obligations are looked at; `place` names the part as a document does."""
 
     place: str
@@ -173,8 +166,7 @@ class Flaw:
     message: str
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A proof that does not hold, with the obligation that fails and why."""
 
     obligation: str
@@ -188,8 +180,7 @@ class Refused:
         return "gave up" in self.reason
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A proof that holds, with how many obligations a solver discharged."""
 
     obligations: int

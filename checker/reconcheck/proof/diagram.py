@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BoolType, OpaqueType, Value
@@ -38,8 +39,7 @@ class Node(NamedTuple):
     branches: tuple[tuple[Value, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Diagram:
+class Diagram(Struct, frozen=True):
     """Nodes, children before parents; node numbers below 0 are leaves: rank r is `-2 - r`, outside is -1."""
 
     variables: tuple[Variable, ...]

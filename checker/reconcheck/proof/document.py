@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from reconcheck import __version__
 from reconcheck.model import expr as e
@@ -25,16 +26,14 @@ WIDEST = 110
 """Columns of a line, where the content can be split."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """The text of a model or of an import: where it was, and its SHA-256."""
 
     file: str
     sha256: str
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(Struct, frozen=True):
     """The question that a certificate answers."""
 
     operator: str

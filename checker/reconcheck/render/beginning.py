@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.explicit import StateGraph, explore
@@ -13,8 +14,7 @@ SOME_INTEGERS = RangeType(0, 2)
 """What is drawn of a step that chooses any integer."""
 
 
-@dataclass(frozen=True)
-class Beginning:
+class Beginning(Struct, frozen=True):
     """States in breadth-first order; the steps of those from `explored` on were not followed."""
 
     graph: StateGraph

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from reconcheck.engines.python_code import StateTuple
 from reconcheck.semantics.layout import event_name
@@ -35,8 +36,7 @@ COLOURS = {
 """Readable on white; faults are dotted as well."""
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """A step in a picture.  `unseen` says that the change raises no event."""
 
     cause: Cause

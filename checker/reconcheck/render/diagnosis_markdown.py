@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import groupby
+
+from msgspec.structs import replace
 
 from reconcheck.explain.assumptions import Assumption, assumptions_of, ranges
 from reconcheck.explain.diagnosis import LEVELS, MOST_EDITS, Diagnosis, Levels, Need, Repair

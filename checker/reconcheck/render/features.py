@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.python_code import predicate
@@ -15,8 +16,7 @@ from reconcheck.render.values import value_text
 from reconcheck.semantics.layout import ERROR_TIMER, IDLE, NO_TIMER, STOPPED
 
 
-@dataclass(frozen=True)
-class Feature:
+class Feature(Struct, frozen=True):
     """One thing that a state shows: a text for each state, empty for what goes without saying."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.fairness import CalmGraph, livelocks, quiet_states
@@ -15,8 +16,7 @@ from reconcheck.model.operator import Goal
 Path = list[tuple[int, int]]
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """A goal, looked at in a state graph."""
 
     goal: Goal

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 import networkx as nx
+from msgspec import Struct, field
 
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.fairness import CalmGraph, calm
@@ -44,8 +44,7 @@ SHOWN: tuple[Callable[[Label], bool], ...] = (
 """Which arrows are drawn, apart from the path: the first that leave the picture readable."""
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Struct, frozen=True):
     """States that show the same."""
 
     position: tuple[str, ...]
@@ -63,8 +62,7 @@ class Node:
     """Steps that stay among the node's states."""
 
 
-@dataclass(frozen=True)
-class Arrow:
+class Arrow(Struct, frozen=True):
     """A kind of step between two nodes, with the numbers it has in the counterexample."""
 
     label: Label
@@ -76,8 +74,7 @@ class Arrow:
         return (self.numbers[0] if self.numbers else float("inf"), *self.label.order)
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """A folded graph of numbered nodes; each node has a `Node` as `data`, each edge its `arrows`."""
 
     graph: nx.DiGraph[int]
@@ -119,8 +116,7 @@ def picture(operator: Operator, scope: Scope, goal: Goal | None, budget: Budget)
     return _Folding(beginning, calm_graph, judgement).picture()
 
 
-@dataclass
-class _Folding:
+class _Folding(Struct):
     """The work on one picture."""
 
     beginning: Beginning

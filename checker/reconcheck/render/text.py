@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.explain.assumptions import Assumption, assumptions_of, ranges
 from reconcheck.explain.cause import Place
@@ -36,8 +38,7 @@ HEADLINES = {
 }
 
 
-@dataclass(frozen=True)
-class Paint:
+class Paint(Struct, frozen=True):
     """Colours, or none."""
 
     on: bool
@@ -194,8 +195,7 @@ def _indented(text: str) -> list[str]:
 # ---- traces -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """A step as shown; with `begins`, the `start` right before it is part of it."""
 
     index: int

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import (
@@ -38,8 +40,7 @@ from reconcheck.semantics.steps import Kind, Step
 from reconcheck.semantics.system import Command
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(Struct, frozen=True):
     """From a place on: under which condition, with which locals, having read which objects whose version counts."""
 
     start: int

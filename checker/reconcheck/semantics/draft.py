@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
@@ -12,8 +13,7 @@ from reconcheck.semantics.steps import Step
 from reconcheck.semantics.system import Command
 
 
-@dataclass
-class Draft:
+class Draft(Struct):
     """A command in the making: what the state will be, in terms of what it was."""
 
     step: Step

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.model.operator import Controller, Operator, Program, Variable
 from reconcheck.model.types import EnumType
@@ -16,8 +17,7 @@ VERSION = EnumType((UNREAD, NEWEST, OUTDATED))
 """Which version of an object a running reconcile has: the one it read first, wrote last or read live."""
 
 
-@dataclass(frozen=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """The steps of one reconcile.  A *place* is a position at which a step can begin, so that `pc` stands there."""
 
     cuts: Cuts

@@ -8,8 +8,9 @@ one bit a name: a large reconcile has as many names as positions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name
@@ -51,8 +52,7 @@ def following(position: int, instruction: Instruction) -> tuple[int, ...]:
             return (position + 1,)
 
 
-@dataclass(frozen=True)
-class Needs:
+class Needs(Struct, frozen=True, dict=True):
     """For each position of a program, which of the names are needed there (bit `i` for `names[i]`)."""
 
     names: tuple[str, ...]

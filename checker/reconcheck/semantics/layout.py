@@ -7,8 +7,10 @@ system use this list; what is in it follows from the model only (spec/semantics.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconcheck.model import expr as e
 from reconcheck.model.managers import Manager, is_view, live_name
@@ -35,8 +37,7 @@ RUNTIME_PERIOD = "runtime_period"
 """The rule that a runtime with a period of its own (knob `period`) gives each controller."""
 
 
-@dataclass(frozen=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """What the cache of one process keeps that matters."""
 
     manager: Manager
@@ -47,8 +48,7 @@ class Cache:
     recreated: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(Struct, frozen=True, dict=True):
     """The variables of an operator in a scope, and the facts about them that both semantics need."""
 
     operator: Operator

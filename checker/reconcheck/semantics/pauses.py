@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Bind, End, Instruction, Jump, Program, Test, expressions
@@ -31,8 +32,7 @@ RELUCTANCE = 4
 """How many times as much is accepted where a pause would add to what the run has to keep."""
 
 
-@dataclass(frozen=True)
-class Cuts:
+class Cuts(Struct, frozen=True):
     """The tests and bindings that are steps of their own, and the pauses."""
 
     stops: frozenset[int]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Kind(StrEnum):
@@ -20,8 +21,7 @@ class Kind(StrEnum):
         return self in (Kind.FAIR, Kind.NOISE)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Step:
+class Step(Struct, frozen=True, order=True):
     """A step by name.  `action` is the unit of fairness: `sync sts`, `reconcile app`, `process pods_start`."""
 
     action: str

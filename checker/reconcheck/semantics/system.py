@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Operator, Scope, Variable
@@ -19,8 +20,7 @@ from reconcheck.semantics.layout import Layout
 from reconcheck.semantics.steps import Step
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(Struct, frozen=True, dict=True):
     """`guard -> updates`, with the step it stands for."""
 
     step: Step
@@ -37,8 +37,7 @@ class Command:
         return found - {variable.name for variable in self.inputs}
 
 
-@dataclass(frozen=True)
-class System:
+class System(Struct, frozen=True, dict=True):
     """The whole, unreduced transition system of an operator in a scope."""
 
     operator: Operator

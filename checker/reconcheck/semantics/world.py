@@ -7,7 +7,8 @@ run once for each way.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconcheck.model import expr as e
 from reconcheck.model.managers import Manager
@@ -35,8 +36,7 @@ Snapshot = dict[str, Value]
 Choose = Callable[[list[Value]], Value]
 
 
-@dataclass
-class Run:
+class Run(Struct):
     """One attempt at a step: the state being changed, and the choices made on the way."""
 
     state: State

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from lark import Token, Transformer, v_args
+from msgspec.structs import replace
 
 from reconcheck.diagnostic import Span
 from reconcheck.syntax import tree

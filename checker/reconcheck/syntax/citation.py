@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+
+from msgspec import Struct
 
 from reconcheck.syntax import tree
 from reconcheck.syntax.cite import Cite
+from reconcheck.syntax.nodes import nodes
 
 FORM = re.compile(r"(?P<path>[^#\s][^#]*?)(#L(?P<first>\d+)(-L?(?P<last>\d+))?(\s+(?P<symbol>\S.*))?)?")
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(Struct, frozen=True):
     """What stands between the quotes of a citation: `path#L12-L20 name`."""
 
     path: str
@@ -24,8 +24,7 @@ class Location:
     """What is to be found in these lines; empty where that is not said."""
 
 
-@dataclass(frozen=True)
-class Citation:
+class Citation(Struct, frozen=True):
     """A citation of a model.  `place` is None where it is written in another form."""
 
     cite: Cite
@@ -45,23 +44,12 @@ def location_of(text: str) -> Location | None:
 
 def source_of(file: tree.File) -> tree.Source | None:
     """The repository that a model names, with the commit."""
-    return next((one for one in _nodes(file) if isinstance(one, tree.Source)), None)
+    return next((one for one in nodes(file) if isinstance(one, tree.Source)), None)
 
 
 def citations(file: tree.File) -> tuple[Citation, ...]:
     """Every citation of a model, in the order of its text."""
     source = source_of(file)
     commit = source.commit if source is not None else None
-    found = sorted({one for one in _nodes(file) if isinstance(one, Cite)}, key=lambda cite: cite.span)
+    found = sorted({one for one in nodes(file) if isinstance(one, Cite)}, key=lambda cite: cite.span)
     return tuple(Citation(cite, cite.commit or commit, location_of(cite.location)) for cite in found)
-
-
-def _nodes(node: object) -> Iterator[object]:
-    """A part of the tree, and all below it."""
-    if isinstance(node, tuple):
-        for one in node:
-            yield from _nodes(one)
-    elif is_dataclass(node):
-        yield node
-        for field in fields(node):
-            yield from _nodes(getattr(node, field.name))

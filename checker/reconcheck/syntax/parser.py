@@ -13,6 +13,7 @@ from lark.lexer import PatternStr
 
 from reconcheck.diagnostic import Diagnostic, Fix, ModelError, Span
 from reconcheck.resources import cache_directory, shipped
+from reconcheck.syntax.lexer import OnePatternLexer
 from reconcheck.syntax.source import read_source
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _parser() -> Lark:
         cache = str(cache_directory() / "grammar.lark")
     except OSError:
         pass  # a read-only home: the grammar is compiled anew, which takes a second
-    return Lark(grammar, parser="lalr", propagate_positions=True, cache=cache)
+    return Lark(grammar, parser="lalr", lexer=OnePatternLexer, propagate_positions=True, cache=cache)
 
 
 def parse_file(path: Path, at: Span | None = None) -> tuple[tree.File, str]:

@@ -5,14 +5,13 @@ Every node carries the `Span` of its text.  Names are not resolved and types not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconcheck.diagnostic import Span
 from reconcheck.syntax.cite import Cite
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A name or keyword as written, with its place."""
 
     text: str
@@ -25,16 +24,14 @@ class Word:
 # ---- expressions ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """`3`, `true` or `none` (value None: the opaque value that stands for "nothing there")."""
 
     value: int | bool | None
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One step of a path: a name and, for an array, an index."""
 
     name: str
@@ -42,8 +39,7 @@ class Part:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Struct, frozen=True):
     """A dotted path such as `sts.spec.replicas` or `rs[0].exists`."""
 
     parts: tuple[Part, ...]
@@ -63,16 +59,14 @@ class Path:
         return ".".join(part.name + ("[...]" if part.index is not None else "") for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(Struct, frozen=True):
     """`not x`."""
 
     operand: Expr
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Struct, frozen=True):
     """`left operator right`; the operators are those of the grammar."""
 
     operator: str
@@ -81,8 +75,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Connective:
+class Connective(Struct, frozen=True):
     """A chain of `and` or of `or`."""
 
     operator: str
@@ -90,8 +83,7 @@ class Connective:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional:
+class Conditional(Struct, frozen=True):
     """`if condition then yes else no`."""
 
     condition: Expr
@@ -100,8 +92,7 @@ class Conditional:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Quantifier:
+class Quantifier(Struct, frozen=True):
     """`all(r in rs: body)`, `some(...)` or `count(...)`."""
 
     kind: str
@@ -111,8 +102,7 @@ class Quantifier:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Extreme:
+class Extreme(Struct, frozen=True):
     """`min(a, b)` or `max(a, b)`."""
 
     kind: str
@@ -121,8 +111,7 @@ class Extreme:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Anything:
+class Anything(Struct, frozen=True):
     """`any`: any value of the type, chosen by nobody."""
 
     span: Span
@@ -135,8 +124,7 @@ Value = Expr | Anything
 # ---- types and fields ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """`low..high`; without `high`, an open range (parameters only)."""
 
     low: Expr
@@ -144,16 +132,14 @@ class Bounds:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Union:
+class Union(Struct, frozen=True):
     """`pending | running`, or the name of a declared type."""
 
     names: tuple[Word, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Builtin:
+class Builtin(Struct, frozen=True):
     """`bool`, `int`, `nat` or `opaque`."""
 
     name: str
@@ -163,8 +149,7 @@ class Builtin:
 Type = Bounds | Union | Builtin
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """`status.ready: bool = false`."""
 
     path: Path
@@ -175,8 +160,7 @@ class Field:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Finalizer:
+class Finalizer(Struct, frozen=True):
     """`finalizer cleanup = true`."""
 
     name: Word
@@ -186,8 +170,7 @@ class Finalizer:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(Struct, frozen=True):
     """A length of time; `seconds` is None when the author forgot the unit."""
 
     text: str
@@ -198,8 +181,7 @@ class Duration:
 # ---- statements --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """`path = value`, `path += value` or `path -= value`."""
 
     target: Path
@@ -208,8 +190,7 @@ class Assignment:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(Struct, frozen=True):
     """`on conflict continue` or `on error { ... }`; the block is None for `continue`."""
 
     error: str
@@ -217,8 +198,7 @@ class Handler:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """A write, a call, a memory or a registration: one step that others can see.
 
     `verb` is create, update, patch, apply, delete, call, remember or register.
@@ -232,8 +212,7 @@ class Effect:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Let:
+class Let(Struct, frozen=True):
     """`let x = expr`, or `let x = live(target)`, which is a request to the API server or an external."""
 
     name: Word
@@ -244,8 +223,7 @@ class Let:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(Struct, frozen=True):
     """`when condition { ... } else { ... }`."""
 
     condition: Expr
@@ -255,8 +233,7 @@ class When:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ForEach:
+class ForEach(Struct, frozen=True):
     """`for r in rs { ... }`, unrolled when the size is known."""
 
     variable: Word
@@ -265,16 +242,14 @@ class ForEach:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Await:
+class Await(Struct, frozen=True):
     """`await change`."""
 
     cites: tuple[Cite, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Requeue:
+class Requeue(Struct, frozen=True):
     """`requeue q after 10s`, `requeue q every 5s` or `requeue q when condition`."""
 
     name: Word
@@ -286,8 +261,7 @@ class Requeue:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(Struct, frozen=True):
     """`fail` or `fail terminal`."""
 
     terminal: bool
@@ -298,8 +272,7 @@ class Fail:
 Statement = Effect | Let | When | ForEach | Await | Requeue | Fail
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """Statements between braces."""
 
     statements: tuple[Statement, ...]
@@ -309,16 +282,14 @@ class Block:
 # ---- declarations --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(Struct, frozen=True):
     """`import "std/workloads"`."""
 
     path: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Struct, frozen=True):
     """`param N: 1.. = 3`."""
 
     name: Word
@@ -328,8 +299,7 @@ class Param:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class TypeAlias:
+class TypeAlias(Struct, frozen=True):
     """`type Phase = pending | running`."""
 
     name: Word
@@ -338,8 +308,7 @@ class TypeAlias:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A reusable kind: its fields, and what its own controller does by itself."""
 
     name: Word
@@ -351,8 +320,7 @@ class Kind:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """`source "https://..." at "commit"`."""
 
     url: str
@@ -360,8 +328,7 @@ class Source:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Knob:
+class Knob(Struct, frozen=True):
     """`timer_on_event = survives` in a runtime block."""
 
     name: Word
@@ -369,8 +336,7 @@ class Knob:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Runtime(Struct, frozen=True):
     """`runtime controller-runtime 0.24 { ... }`."""
 
     name: str
@@ -379,8 +345,7 @@ class Runtime:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
+class Owned(Struct, frozen=True):
     """`owned by app`, `owned by app (plain)` or `owned by app (other version)`."""
 
     owner: Word
@@ -388,8 +353,7 @@ class Owned:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """A Kubernetes object the operator deals with."""
 
     primary: bool
@@ -407,8 +371,7 @@ class Resource:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class External:
+class External(Struct, frozen=True):
     """A system outside Kubernetes, or `size` of a kind; `notifies` when changes reach the operator as events."""
 
     name: Word
@@ -421,8 +384,7 @@ class External:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """Moments in time that matter: read without a request, changed by the environment only."""
 
     name: Word
@@ -432,16 +394,14 @@ class Clock:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """What an operator keeps between reconciles, and loses at a crash."""
 
     fields: tuple[Field, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class EventFilter:
+class EventFilter(Struct, frozen=True):
     """One item of `on`: a kind of event (with a condition over old and new), or a part of the object."""
 
     kind: str | None
@@ -450,8 +410,7 @@ class EventFilter:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """`watch sts via owner on spec, status.ready`."""
 
     target: Word
@@ -465,8 +424,7 @@ class Watch:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Resync:
+class Resync(Struct, frozen=True):
     """`resync every 10h`."""
 
     duration: Duration
@@ -474,8 +432,7 @@ class Resync:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRule:
+class ErrorRule(Struct, frozen=True):
     """`on error backoff`, `retry 5`, `requeue after 5s`, `await change` or `stop`."""
 
     policy: str
@@ -485,8 +442,7 @@ class ErrorRule:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Reconcile:
+class Reconcile(Struct, frozen=True):
     """The reconcile function."""
 
     block: Block
@@ -494,8 +450,7 @@ class Reconcile:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Controller:
+class Controller(Struct, frozen=True):
     """`controller app for app { ... }`."""
 
     name: Word
@@ -506,8 +461,7 @@ class Controller:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """`process`, `noise` or `disturbance`: what the world does by itself."""
 
     kind: str
@@ -519,8 +473,7 @@ class Action:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentFor:
+class EnvironmentFor(Struct, frozen=True):
     """`for r in rs { ... }` around actions."""
 
     variable: Word
@@ -529,16 +482,14 @@ class EnvironmentFor:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """What other controllers, machines and people do."""
 
     members: tuple[Action | EnvironmentFor, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """`crash off`."""
 
     name: Word
@@ -546,16 +497,14 @@ class Fault:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Faults:
+class Faults(Struct, frozen=True):
     """`faults { ... }`."""
 
     faults: tuple[Fault, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(Struct, frozen=True):
     """A question: `kind` is converges, always or reachable."""
 
     kind: str
@@ -566,16 +515,14 @@ class Goal:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Goals:
+class Goals(Struct, frozen=True):
     """`converges { ... }`."""
 
     goals: tuple[Goal, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Expect:
+class Expect(Struct, frozen=True):
     """`expect secret diverges without schedule because unwatched_read`."""
 
     goal: Word
@@ -586,8 +533,7 @@ class Expect:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Manager:
+class Manager(Struct, frozen=True):
     """`operator app { ... }` in a `system`: a process with a cache and a memory of its own."""
 
     name: Word
@@ -614,8 +560,7 @@ Member = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """`operator app { ... }`, or a `system` of several operators."""
 
     name: Word
@@ -636,8 +581,7 @@ class Operator:
         return tuple(one for manager in self.managers for one in manager.members if isinstance(one, Controller))
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """One parsed `.rdsl` file; a library has no operator."""
 
     path: str
