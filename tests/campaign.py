@@ -44,9 +44,8 @@ from contestants import NO_RUN, NONE_LEFT, Contest
 from judge import Judge, Judgement, objection
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.verdict import Answer
-from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
-from reconcheck.model.operator import Goal, Operator, Scope
+from reconcheck.model.operator import Goal, Loaded, Operator, Scope
 from reconcheck.model.wakeups import wake_ups_of
 from reconcheck.semantics.steps import LeftRange
 from referees_record import summary_of

@@ -15,8 +15,7 @@ from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
-from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import Goal, Scope
+from reconcheck.model.operator import Goal, Loaded, Scope
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.steps import Endless, Kind
 from reconcheck.semantics.system import System, is_exact

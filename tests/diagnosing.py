@@ -9,9 +9,8 @@ from reconcheck.explain.diagnose import diagnose
 from reconcheck.explain.diagnosis import Diagnosis, Levels, Need
 from reconcheck.explain.flows import one_hand
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
-from reconcheck.model.operator import Scope
+from reconcheck.model.operator import Loaded, Scope
 
 
 def loaded(

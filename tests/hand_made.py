@@ -13,8 +13,8 @@ from reconcheck.explain.diagnosis import Diagnosis, Edit, Levels, Need, Repair
 from reconcheck.explain.run import INTERNAL, WRONG, Failure, Outcome, Run
 from reconcheck.explain.verdict import Answer, Checked, Report
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded, assemble
-from reconcheck.model.operator import SCHEDULED, Expectation, Scope
+from reconcheck.model.assemble import assemble
+from reconcheck.model.operator import SCHEDULED, Expectation, Loaded, Scope
 from reconcheck.syntax.cite import Cite
 from reconcheck.syntax.parser import parse_text
 

@@ -10,9 +10,8 @@ from msgspec import Struct
 from reconcheck.explain import agenda as module
 from reconcheck.explain.agenda import Agenda, Asked, Turn, questions
 from reconcheck.explain.verdict import Answer
-from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
-from reconcheck.model.operator import Scope
+from reconcheck.model.operator import Loaded, Scope
 
 WITHOUT, WITH = Scope(), Scope(level=4)
 MODEL = """rdsl 1

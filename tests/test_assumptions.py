@@ -13,9 +13,8 @@ from reconcheck.explain.diagnosis import Absent
 from reconcheck.explain.flows import one_hand
 from reconcheck.explain.verdict import Report
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
-from reconcheck.model.operator import SCHEDULED, Scope
+from reconcheck.model.operator import SCHEDULED, Loaded, Scope
 from reconcheck.render.diagnosis import render_diagnosis
 from reconcheck.render.diagnosis_markdown import assumptions_markdown
 from reconcheck.render.text import Paint, render_report

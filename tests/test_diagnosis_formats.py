@@ -18,9 +18,8 @@ from reconcheck.explain.flows import one_hand
 from reconcheck.explain.run import Outcome, Run
 from reconcheck.explain.verdict import Report
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
-from reconcheck.model.operator import SCHEDULED, Scope
+from reconcheck.model.operator import SCHEDULED, Loaded, Scope
 from reconcheck.render.difference import render_difference
 from reconcheck.render.difference_markdown import difference_markdown
 from reconcheck.render.markdown import markdown

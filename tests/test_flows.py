@@ -22,9 +22,9 @@ from reconcheck.explain.tally import Tally
 from reconcheck.explain.trial import Verdicts
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded, assemble
+from reconcheck.model.assemble import assemble
 from reconcheck.model.load import load
-from reconcheck.model.operator import Goal, Scope
+from reconcheck.model.operator import Goal, Loaded, Scope
 from reconcheck.syntax.parser import parse_text
 
 ROOT = Path(__file__).parent.parent

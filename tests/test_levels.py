@@ -13,9 +13,8 @@ from reconcheck.explain.flows import one_hand
 from reconcheck.explain.looks import Looks, Task, look
 from reconcheck.explain.tally import LEVELS, NEEDS
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
-from reconcheck.model.operator import Operator, Scope
+from reconcheck.model.operator import Loaded, Operator, Scope
 from reconcheck.model.wakeups import in_force, named, wake_ups_of
 from reconcheck.proof.certificate import Checked, Proof
 from reconcheck.semantics.compiler import compile_system

@@ -15,9 +15,8 @@ from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
-from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
-from reconcheck.model.operator import Scope
+from reconcheck.model.operator import Loaded, Scope
 from reconcheck.render.text import Paint, render_answer
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.interpreter import Interpreter

@@ -24,9 +24,9 @@ from reconcheck.explain.reenacting import Stage
 from reconcheck.explain.repairs import objections, repaired_text, repairs
 from reconcheck.explain.trial import Asked, Verdicts, try_out
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded, assemble
+from reconcheck.model.assemble import assemble
 from reconcheck.model.load import load
-from reconcheck.model.operator import SCHEDULED, Scope
+from reconcheck.model.operator import SCHEDULED, Loaded, Scope
 from reconcheck.render.repairs import render_repairs
 from reconcheck.render.text import Paint
 from reconcheck.semantics.compiler import compile_system

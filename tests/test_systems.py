@@ -14,10 +14,9 @@ from reconcheck.certify.solvers import Z3
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.repairs import repairs
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
 from reconcheck.model.managers import Manager, live_name, subject
-from reconcheck.model.operator import Scope
+from reconcheck.model.operator import Loaded, Scope
 from reconcheck.model.runtimes import PROFILES
 from reconcheck.model.types import Value
 from reconcheck.render.text import Paint, render_report

@@ -9,9 +9,8 @@ import pytest
 from bench.generated import controllers
 from reconcheck.certify.check import Checker
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded
 from reconcheck.model.load import load
-from reconcheck.model.operator import Scope
+from reconcheck.model.operator import Loaded, Scope
 from reconcheck.proof.certificate import Checked, Proof
 from reconcheck.semantics.compiler import compile_system
 

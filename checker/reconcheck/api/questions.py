@@ -13,8 +13,8 @@ from reconcheck.cache.results import Results
 from reconcheck.explain.agenda import Agenda, Asked
 from reconcheck.explain.verdict import Report
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded, assemble
-from reconcheck.model.operator import Scope
+from reconcheck.model.assemble import assemble
+from reconcheck.model.operator import Loaded, Scope
 from reconcheck.render.text import Paint, render_report
 from reconcheck.syntax.parser import parse_file
 

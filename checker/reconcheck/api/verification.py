@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     from reconcheck.explain.cause import Cause
     from reconcheck.explain.trace import Trace
-    from reconcheck.model.assemble import Loaded
-    from reconcheck.model.operator import Goal, Operator, Scope
+    from reconcheck.model.operator import Goal, Loaded, Operator, Scope
     from reconcheck.proof import certificate as proofs
 
 DEEPEST = 20_000

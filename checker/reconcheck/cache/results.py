@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconcheck.cache.codec import Unstorable, decode, encode
-from reconcheck.cache.key import Key, key_of
-from reconcheck.cache.store import Store
 from reconcheck.resources import cache_directory
 
 if TYPE_CHECKING:
+    from reconcheck.cache.key import Key
+    from reconcheck.cache.store import Store
     from reconcheck.explain.verdict import Report
 
 SWITCH = "RECONCHECK_CACHE"
@@ -33,20 +33,26 @@ class Results:
     """The reports that are remembered; none where `wanted` is false or the user switched it off."""
 
     def __init__(self, wanted: bool = True) -> None:
-        on = wanted and os.environ.get(SWITCH, "").lower() != "off"
-        try:
-            self.store = Store(cache_directory() / "reports") if on else None
-        except OSError:  # there is nowhere to keep anything
-            self.store = None
+        self.store: Store | None = None
+        if wanted and os.environ.get(SWITCH, "").lower() != "off":
+            from reconcheck.cache.store import Store
+
+            with suppress(OSError):  # there is nowhere to keep anything
+                self.store = Store(cache_directory() / "reports")
 
     def find(self, file: Path, options: Mapping[str, object]) -> Lookup:
         """The report about a model; `options` is everything that decides what is answered, as data."""
-        key = None if self.store is None else key_of(file, options)
-        if self.store is None or key is None:
+        if self.store is None:
+            return Lookup(None, None)
+        from reconcheck.cache.key import key_of
+
+        key = key_of(file, options)
+        if key is None:
             return Lookup(None, None)
         text = self.store.read(key.name)
         if text is None:
             return Lookup(key, None)
+        from reconcheck.cache.codec import Unstorable, decode
         from reconcheck.explain.verdict import Report
 
         try:
@@ -68,6 +74,8 @@ class Results:
         read, seen = report.operator.sources, lookup.key.texts
         if any(seen.get(path) != text for path, text in read.items()):
             return False  # the model was changed meanwhile
+        from reconcheck.cache.codec import Unstorable, encode
+
         try:
             text = encode(report)
         except (Unstorable, RecursionError):

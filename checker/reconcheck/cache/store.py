@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 import time
 import zlib
 from contextlib import suppress
@@ -60,6 +59,8 @@ class Store:
         content = HEAD + _sum(packed) + b"\n" + packed
         if len(content) > min(LARGEST, self.most) or not self._made():
             return False
+        import tempfile  # not needed for what is found
+
         temporary = None
         try:
             handle, temporary = tempfile.mkstemp(prefix=".new-", dir=self.folder)

@@ -44,9 +44,11 @@ class Missing(Exception):
 
 
 def load_z3() -> None:
-    """Loads Z3 before it is needed, where it is installed."""
+    """Loads Z3 and sets it up before it is needed, where it is installed."""
     with suppress(ImportError):  # who needs it is told
-        import z3  # noqa: F401
+        import z3
+
+        z3.main_ctx()
 
 
 class Z3:

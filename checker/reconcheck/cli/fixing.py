@@ -82,7 +82,7 @@ def looked_for(
     from reconcheck.explain.diagnosis import MOST_EDITS, Diagnosis
     from reconcheck.explain.repair_search import MOST_WORK
     from reconcheck.explain.repairs import repairs, unrepaired
-    from reconcheck.model.assemble import Loaded
+    from reconcheck.model.operator import Loaded
 
     answers = list(dict.fromkeys([*report.answers, *(checked.answer for checked in report.expectations)]))
     left = default_limit(report) if seconds is None else max(0.1, seconds - report.seconds)

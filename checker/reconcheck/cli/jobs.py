@@ -30,7 +30,7 @@ from reconcheck.explain.run import Failure
 if TYPE_CHECKING:
     from reconcheck.explain.agenda import Agenda, Asked, Turn
     from reconcheck.explain.verdict import Report
-    from reconcheck.model.assemble import Loaded
+    from reconcheck.model.operator import Loaded
 
 PATIENCE = 0.5
 """Seconds that a model takes before a second worker joins: starting one takes up to half of that."""
@@ -149,8 +149,6 @@ class Crew:
     def _hire_early(self) -> None:
         """A worker that gets ready while this process reads, where one starts at once."""
         if self.context.get_start_method() == "fork":
-            import reconcheck.explain.agenda  # noqa: F401 - both need it
-
             with suppress(ModelError):  # it is said when there is something to do
                 self.hire()
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reconcheck.explain.flows import Flow, Hands, Seconds, Ticket
     from reconcheck.explain.verdict import Report
     from reconcheck.explain.verify import Verifier
-    from reconcheck.model.assemble import Loaded
+    from reconcheck.model.operator import Loaded
 
 GRACE = 2.0
 """Seconds after the time limit of a model after which what does not stop by itself is broken off."""
@@ -97,7 +97,7 @@ class Request(Struct, frozen=True):
     def diagnose(self, report: Report, crew: Crew | None) -> Diagnosis:
         """The diagnosis of a model in what is left of its time: by the crew that verified it, or in this process."""
         from reconcheck.explain.diagnose import diagnose
-        from reconcheck.model.assemble import Loaded
+        from reconcheck.model.operator import Loaded
 
         left = None if self.timeout is None else max(0.1, self.timeout - report.seconds)
         with Progress(report.operator.file) as progress:

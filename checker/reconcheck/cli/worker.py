@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reconcheck.explain.flows import Piece
     from reconcheck.explain.verdict import Answer
     from reconcheck.explain.verify import Verifier
-    from reconcheck.model.assemble import Loaded
+    from reconcheck.model.operator import Loaded
 
 BETWEEN = 0.2
 """Seconds between two reports of what is being done."""
@@ -102,13 +102,16 @@ def work(connection: Connection, request: Request, recursion: int) -> None:
 
 
 def _get_ready(connection: Connection) -> None:
-    """Imports what every question needs, and what most do while there is nothing to do."""
-    import reconcheck.explain.verify  # noqa: F401
+    """Imports what every question needs, and, while there is nothing to do, what most of them need."""
+    import reconcheck.explain.verify
 
     if not connection.poll():
         from reconcheck.certify.solvers import load_z3
 
         load_z3()
+    if not connection.poll():
+        import reconcheck.certify.check
+        import reconcheck.semantics.compile_reconcile  # noqa: F401
 
 
 def _serve(connection: Connection, request: Request) -> None:

@@ -14,8 +14,7 @@ from reconcheck.explain.flows import Flow
 from reconcheck.explain.listed import FIRST_LOOK
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import FAULTS, Scope
+from reconcheck.model.operator import FAULTS, Loaded, Scope
 
 SECONDS, PART = 1.0, 0.1
 """What finding out about a fault that is off may take: so many processor seconds, and that part of what is left."""

@@ -16,8 +16,7 @@ from reconcheck.explain.patch import read_text
 from reconcheck.explain.schedule import PERIOD
 from reconcheck.explain.verdict import GOOD
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import SCHEDULED, Scope
+from reconcheck.model.operator import SCHEDULED, Loaded, Scope
 from reconcheck.syntax import tree
 from reconcheck.syntax.parser import parse_text
 

@@ -15,8 +15,7 @@ from msgspec.structs import replace
 
 from reconcheck.explain.findings import Seen, findings_of
 from reconcheck.explain.verdict import Answer, Checked, Report
-from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import Goal, Operator, Scope
+from reconcheck.model.operator import Goal, Loaded, Operator, Scope
 
 DAY = 86_400.0
 USED_UP = 0.95

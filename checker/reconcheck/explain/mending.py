@@ -20,8 +20,7 @@ from reconcheck.explain.tally import SETS, Tally
 from reconcheck.explain.trial import Asked, Verdicts, with_schedule
 from reconcheck.explain.verdict import GOOD, Answer
 from reconcheck.explain.verify import Verifier
-from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import Goal, Scope
+from reconcheck.model.operator import Goal, Loaded, Scope
 from reconcheck.syntax.parser import parse_text
 
 NOT_DONE = "there was no time, or no memory, for it"

@@ -14,8 +14,8 @@ from reconcheck.explain.diagnosis import Edit
 from reconcheck.explain.edits import Overlap, Source, apply_edits
 from reconcheck.explain.trial import Verdicts
 from reconcheck.explain.verdict import GOOD, Answer
-from reconcheck.model.assemble import Loaded, assemble
-from reconcheck.model.operator import Goal, Scope
+from reconcheck.model.assemble import assemble
+from reconcheck.model.operator import Goal, Loaded, Scope
 from reconcheck.model.wakeups import wake_ups_of
 from reconcheck.syntax import tree
 from reconcheck.syntax.nodes import nodes

@@ -37,8 +37,7 @@ from reconcheck.explain.trial import REST, WAITING, Asked, Verdicts, placed, req
 from reconcheck.explain.verdict import GOOD, Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.explain.workbench import ENGINES
-from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import SCHEDULED, Goal, Rule, Scope
+from reconcheck.model.operator import SCHEDULED, Goal, Loaded, Rule, Scope
 from reconcheck.model.wakeups import in_force
 
 SEARCHED = 0.6

@@ -16,8 +16,8 @@ from reconcheck.explain.trial import Verdicts, with_schedule
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.explain.workbench import ENGINES
-from reconcheck.model.assemble import Loaded, assemble
-from reconcheck.model.operator import SCHEDULED, Operator, Scope
+from reconcheck.model.assemble import assemble
+from reconcheck.model.operator import SCHEDULED, Loaded, Operator, Scope
 from reconcheck.syntax.parser import parse_text
 
 

@@ -13,8 +13,7 @@ from reconcheck.explain.trial import Verdicts
 from reconcheck.explain.verdict import GOOD
 from reconcheck.explain.verify import Verifier
 from reconcheck.explain.walk import statements
-from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import Goal, Rule, Scope
+from reconcheck.model.operator import Goal, Loaded, Rule, Scope
 from reconcheck.syntax import tree
 
 PERIOD = "5m"

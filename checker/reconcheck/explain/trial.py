@@ -28,8 +28,7 @@ from reconcheck.explain.trace import Trace
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
-from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import SCHEDULED, Goal, Operator, Scope
+from reconcheck.model.operator import SCHEDULED, Goal, Loaded, Operator, Scope
 from reconcheck.model.types import BOOL, EnumType
 from reconcheck.model.wakeups import in_force
 from reconcheck.semantics.layout import layout

@@ -26,8 +26,7 @@ from reconcheck.explain.reachability import Reachability
 from reconcheck.explain.trace import DoesNotReplay
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.explain.workbench import ENGINES, NEITHER, Workbench
-from reconcheck.model.assemble import Loaded
-from reconcheck.model.operator import Goal, Scope
+from reconcheck.model.operator import Goal, Loaded, Scope
 from reconcheck.semantics.steps import LeftRange
 
 NEAREST = 1_000

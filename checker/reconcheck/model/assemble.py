@@ -9,14 +9,24 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconcheck.cause_kinds import KINDS
-from reconcheck.diagnostic import Diagnostic, ModelError, Span, ordered
+from reconcheck.diagnostic import ModelError, Span, ordered
 from reconcheck.model import runtimes
 from reconcheck.model.controllers import Controllers
 from reconcheck.model.declarations import Declarations, lifecycle
 from reconcheck.model.environment import Environment
 from reconcheck.model.managers import Manager
 from reconcheck.model.names import Names, Where
-from reconcheck.model.operator import FAULTS, SCHEDULED, UNSCHEDULED, Controller, Expectation, Goal, Operator, Scope
+from reconcheck.model.operator import (
+    FAULTS,
+    SCHEDULED,
+    UNSCHEDULED,
+    Controller,
+    Expectation,
+    Goal,
+    Loaded,
+    Operator,
+    Scope,
+)
 from reconcheck.model.problems import Broken, Problems
 from reconcheck.model.types import BOOL
 from reconcheck.model.wakeups import named
@@ -39,13 +49,6 @@ FAILING = ("diverges", "quiet", "livelock")
 
 _Managers = tuple[tuple[tree.Operator | tree.Manager, Manager], ...]
 """The processes of a model, each with its declaration."""
-
-
-class Loaded(Struct):
-    """A checked model, with the findings that do not stop it."""
-
-    operator: Operator
-    findings: tuple[Diagnostic, ...]
 
 
 class _Library(Struct):

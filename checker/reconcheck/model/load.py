@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reconcheck.syntax.parser import parse_file, parse_text
 
 if TYPE_CHECKING:
-    from reconcheck.model.assemble import Loaded
+    from reconcheck.model.operator import Loaded
 
 
 def load(path: Path, settings: Mapping[str, int] | None = None, text: str | None = None) -> Loaded:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from reconcheck.diagnostic import Span
+from reconcheck.diagnostic import Diagnostic, Span
 from reconcheck.model.expr import Expr
 from reconcheck.model.managers import Manager
 from reconcheck.model.runtimes import Profile
@@ -412,3 +412,10 @@ class Operator(Struct, frozen=True):
     def rules(self) -> tuple[Rule, ...]:
         """Every requeue rule."""
         return tuple(rule for controller in self.controllers for rule in controller.rules)
+
+
+class Loaded(Struct):
+    """A checked model, with the findings that do not stop it."""
+
+    operator: Operator
+    findings: tuple[Diagnostic, ...]

@@ -1,14 +1,14 @@
 """Text to tokens: what Lark's contextual lexer makes of it, with one pattern in place of one for each context.
 
 Which terminals fit depends on where the parser is.  Lark compiles a pattern for each such context, which takes longer
-than parsing a model does.  Here one pattern with all terminals finds a token, and a word that is a keyword where one
-fits is that keyword.  What it finds first is what Lark would find, if it fits; where it does not fit, Lark is asked.
+than parsing a model does.  Here one pattern finds a token, which is the keyword or the sign that fits there if it is
+spelled like one.  What the pattern finds first is what Lark would find, if it fits; if it does not, Lark is asked.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from lark.common import LexerConf
@@ -25,11 +25,10 @@ class OnePatternLexer(Lexer):
 
     def __init__(self, conf: LexerConf) -> None:
         self._conf = conf
-        self._contextual: ContextualLexer | None = None
         word = re.compile(conf.terminals_by_name[WORD].pattern.to_regexp())
         strings = [one for one in conf.terminals if isinstance(one.pattern, PatternStr) and not one.priority]
-        keywords = {one.name: one.pattern.value for one in strings if word.fullmatch(one.pattern.value)}
-        self._keywords = {value: name for name, value in keywords.items()}
+        self._strings = {one.pattern.value: one.name for one in strings}
+        keywords = {one.name for one in strings if word.fullmatch(one.pattern.value)}
         others = sorted((one for one in conf.terminals if one.name not in keywords), key=_rank)
         self._pattern = re.compile("|".join(f"(?P<{one.name}>{one.pattern.to_regexp()})" for one in others))
         self._ignored = frozenset(conf.ignore)
@@ -45,10 +44,11 @@ class OnePatternLexer(Lexer):
                 at.feed(value)
                 continue
             fitting = states[parser_state.position]
-            if kind == WORD and self._keywords.get(value) in fitting:
-                kind = self._keywords[value]
+            if (kind == WORD or kind not in fitting) and self._strings.get(value) in fitting:
+                kind = self._strings[value]
             if kind is None or kind not in fitting:
-                token = next(self._of_lark(states).lex(lexer_state, parser_state), None)
+                contextual = ContextualLexer(self._conf, {parser_state.position: list(fitting)})
+                token = next(contextual.lex(lexer_state, parser_state), None)
                 if token is None:
                     return
             else:
@@ -57,11 +57,6 @@ class OnePatternLexer(Lexer):
                 token.end_line, token.end_column, token.end_pos = at.line, at.column, at.char_pos
                 lexer_state.last_token = token
             yield token
-
-    def _of_lark(self, states: Mapping[int, Collection[str]]) -> ContextualLexer:
-        if self._contextual is None:
-            self._contextual = ContextualLexer(self._conf, {number: list(fits) for number, fits in states.items()})
-        return self._contextual
 
 
 def _rank(terminal: TerminalDef) -> tuple[int, int, int, str]:
