@@ -1,8 +1,6 @@
 """`python -m reconcheck`."""
 
-import sys
-
-from reconcheck.cli.main import main
+from reconcheck.cli.main import entry
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

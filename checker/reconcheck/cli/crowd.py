@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def outcomes_of(
-    files: list[Path], request: Request, jobs: int
+    files: list[Path], request: Request, jobs: int, stay: bool = True
 ) -> Iterator[tuple[Iterator[Report | Failure], Crew | None]]:
-    """What comes of each model, in order: found in this process, or by a crew of so many others."""
+    """What comes of each model, in order: found in this process, or by a crew of so many others, which may stay."""
     if jobs == 1:
         yield (request.verify(file) for file in files), None
         return
     from reconcheck.cli.jobs import Crew
 
-    with Crew(files, request, jobs) as crew:
+    with Crew(files, request, jobs, stay) as crew:
         yield crew.outcomes(), crew

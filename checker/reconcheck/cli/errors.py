@@ -21,8 +21,6 @@ def guarded(run: Callable[[], object]) -> int:
 
     The code is 2 for a wrong model or command line, 4 for an internal error, 130 after Ctrl-C.
     """
-    from reconcheck.render.diagnostics import render_diagnostics
-
     try:
         result = run()
         sys.stdout.flush()
@@ -43,6 +41,8 @@ def guarded(run: Callable[[], object]) -> int:
         click.echo(f"error[RC107]: {error.format_message()}", err=True)
         return WRONG
     except ModelError as error:
+        from reconcheck.render.diagnostics import render_diagnostics  # not needed where nothing is wrong
+
         click.echo(render_diagnostics(error.diagnostics, error.sources, colour=sys.stderr.isatty()), err=True)
         return WRONG
     except BrokenPipeError:

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from reconcheck.explain.verdict import Report
     from reconcheck.model.operator import Loaded
 
-PATIENCE = 0.5
-"""Seconds that a model takes before a second worker joins: starting one takes up to half of that."""
+PATIENCE = 0.03
+"""Seconds that a model takes before a second worker joins: about what starting one takes where it is a copy."""
 LATE = 0.3
 """Seconds that a worker may go on with what another has answered meanwhile: it knows the model, a new one does not."""
-GLANCE = 0.2
+GLANCE = 0.02
 """Seconds between two looks at the clock."""
 MORE_MEMORY = "with `--jobs 1` there is more for each"
 
@@ -102,11 +102,14 @@ class Worker:
 
 
 class Crew:
-    """Up to `jobs` workers, and the models they work on.  On leaving, all of them end."""
+    """Up to `jobs` workers, and the models they work on.  On leaving, all of them end.
 
-    def __init__(self, files: Sequence[Path], request: Request, jobs: int) -> None:
+    Unless they are to `stay`, they end already when the last model is done, while it is put into words.
+    """
+
+    def __init__(self, files: Sequence[Path], request: Request, jobs: int, stay: bool = True) -> None:
         self.models = [Model(file) for file in files]
-        self.request, self.jobs = request, jobs
+        self.request, self.jobs, self.stay = request, jobs, stay
         self.workers: list[Worker] = []
         self.context = multiprocessing.get_context(start_method())
         if len(files) == 1:
@@ -131,6 +134,9 @@ class Crew:
                 while model.outcome is None:
                     self._listen(model, progress)
                     self._hand_out()
+            if model is self.models[-1] and not self.stay:
+                for worker in self.workers:
+                    worker.process.kill()
             yield model.outcome
 
     def model_of(self, file: str) -> Model | None:

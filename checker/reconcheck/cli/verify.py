@@ -118,7 +118,8 @@ def command(
     width = max((len(str(file)) for file in files), default=0)
     done: list[Outcome] = []
     results, cores = Results(not no_cache), jobs or usable_cores()
-    with remembering(files, request, results, lambda new: outcomes_of(new, request, cores)) as (outcomes, crew):
+    more = diagnose or (diagnose is None and not several)
+    with remembering(files, request, results, lambda new: outcomes_of(new, request, cores, more)) as (outcomes, crew):
         for file, result in zip(files, outcomes, strict=True):
             if certificates is not None and not isinstance(result, Failure):
                 result = certificates.written(result)
@@ -130,7 +131,7 @@ def command(
                     from reconcheck.render.text import Paint
 
                     click.echo(render_outcome(Outcome(str(file), result), not several or verbose, width, Paint(colour)))
-                if diagnose or (diagnose is None and not several):
+                if more:
                     lookup = results.find(file, {**request.options, "diagnosis": True})
                     known = None if lookup.report is None else lookup.report.diagnosis
                     known = known or request.diagnose(result, crew)
