@@ -8,7 +8,8 @@ import pytest
 from msgspec import Struct
 
 from reconcheck.explain import agenda as module
-from reconcheck.explain.agenda import Agenda, Asked, Turn, questions
+from reconcheck.explain.agenda import Agenda, Turn
+from reconcheck.explain.asked import Asked, questions
 from reconcheck.explain.verdict import Answer
 from reconcheck.model.load import load
 from reconcheck.model.operator import Loaded, Scope

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import reconcheck
 from reconcheck.cause_kinds import BY_CODE
-from reconcheck.explain.agenda import Agenda, Asked
+from reconcheck.explain.agenda import Agenda
+from reconcheck.explain.asked import Asked
 from reconcheck.explain.diagnose import diagnose
 from reconcheck.explain.diagnosis import Diagnosis
 from reconcheck.explain.flows import one_hand

@@ -10,7 +10,8 @@ from msgspec import Struct
 from reconcheck.api.snapshot import causes
 from reconcheck.api.verification import Verification, recursion
 from reconcheck.cache.results import Results
-from reconcheck.explain.agenda import Agenda, Asked
+from reconcheck.explain.agenda import Agenda
+from reconcheck.explain.asked import Asked
 from reconcheck.explain.verdict import Report
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.assemble import assemble

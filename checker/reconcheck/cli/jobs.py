@@ -23,17 +23,19 @@ from typing import TYPE_CHECKING, Any
 from reconcheck.cli.errors import wrong_value
 from reconcheck.cli.progress import Progress
 from reconcheck.cli.request import GRACE, Request, failure, out_of_memory
-from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, Given, work
+from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, Given, get_ready, work
 from reconcheck.diagnostic import ModelError
 from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
-    from reconcheck.explain.agenda import Agenda, Asked, Turn
+    from reconcheck.explain.agenda import Agenda, Turn
+    from reconcheck.explain.asked import Asked
     from reconcheck.explain.verdict import Report
     from reconcheck.model.operator import Loaded
 
-PATIENCE = 0.03
-"""Seconds that a model takes before a second worker joins: about what starting one takes where it is a copy."""
+PATIENCE = {"fork": 0.0, "spawn": 0.5}
+"""Seconds that a model takes before a second worker joins: a copy of this process is there at once, but starting
+a new one takes up to half of that."""
 LATE = 0.3
 """Seconds that a worker may go on with what another has answered meanwhile: it knows the model, a new one does not."""
 GLANCE = 0.02
@@ -96,7 +98,7 @@ class Worker:
 
     def end(self) -> None:
         """Ends the process at once, and waits until it is gone."""
-        self.process.kill()
+        self.process.kill()  # once more does no harm
         self.process.join()
         self.connection.close()
 
@@ -104,27 +106,45 @@ class Worker:
 class Crew:
     """Up to `jobs` workers, and the models they work on.  On leaving, all of them end.
 
-    Unless they are to `stay`, they end already when the last model is done, while it is put into words.
+    Unless they are to `stay`, they end already when the last model is done, while it is put into words.  The only
+    model is read by a copy of this process, while this one imports what its workers, copies as well, will need.
     """
 
     def __init__(self, files: Sequence[Path], request: Request, jobs: int, stay: bool = True) -> None:
         self.models = [Model(file) for file in files]
         self.request, self.jobs, self.stay = request, jobs, stay
         self.workers: list[Worker] = []
+        self.ending: list[Worker] = []
+        """Those who have to go, and are perhaps not gone yet."""
         self.context = multiprocessing.get_context(start_method())
+        self.reader: Worker | None = None
         if len(files) == 1:
-            self._hire_early()
             self._read(self.models[0])
-        else:
-            self._prepare()
+        if self.copies:
+            get_ready()
+        if self.reader is not None:
+            with suppress(ModelError):
+                self.hire()  # it is there when the model is
 
     def __enter__(self) -> Crew:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with _interrupts_held():
-            while self.workers:
-                self.workers.pop().end()
+            for worker in list(self.workers):
+                self.let_go(worker)
+            while self.ending:
+                self.ending.pop().end()
+
+    @property
+    def copies(self) -> bool:
+        """Whether workers are copies of this process."""
+        return self.context.get_start_method() == "fork"
+
+    @property
+    def patience(self) -> float:
+        """The seconds that a model takes before a second worker joins."""
+        return PATIENCE[self.context.get_start_method()]
 
     def outcomes(self) -> Iterator[Report | Failure]:
         """What comes of each model, in order, as soon as it and those before it are done."""
@@ -135,8 +155,8 @@ class Crew:
                     self._listen(model, progress)
                     self._hand_out()
             if model is self.models[-1] and not self.stay:
-                for worker in self.workers:
-                    worker.process.kill()
+                for worker in list(self.workers):
+                    self.let_go(worker)
             yield model.outcome
 
     def model_of(self, file: str) -> Model | None:
@@ -144,24 +164,19 @@ class Crew:
         return next((model for model in self.models if str(model.file) == file), None)
 
     def _read(self, model: Model) -> None:
-        """Reads a model in this process: where it is the only one, nobody has to wait for a worker to find it wrong."""
+        """Reads the only model: in a copy of this process, or here, where it takes longer to start another."""
+        if self.copies:
+            with suppress(ModelError):  # it is said when there is something to do
+                self.reader = self.hire()
+        if self.reader is not None:
+            self.begin(self.reader, model)
+            return
         try:
             loaded, asked = self.request.load(model.file)
         except Exception as error:
             model.outcome = failure(error)
         else:
             model.begin(loaded, asked, self.request.timeout)
-
-    def _hire_early(self) -> None:
-        """A worker that gets ready while this process reads, where one starts at once."""
-        if self.context.get_start_method() == "fork":
-            with suppress(ModelError):  # it is said when there is something to do
-                self.hire()
-
-    def _prepare(self) -> None:
-        """Imports what workers need once, before there are copies of this process."""
-        if self.context.get_start_method() == "fork":
-            import reconcheck.explain.verify  # noqa: F401
 
     # ---- who does what ---------------------------------------------------------------------------------------
 
@@ -202,7 +217,7 @@ class Crew:
                 return model
         for model in models:
             reading = sum(1 for worker in self._at(model) if worker.turn is None)
-            if model.agenda is None or model.crowded or model.agenda.spent < PATIENCE:
+            if model.agenda is None or model.crowded or model.agenda.spent < self.patience:
                 continue
             if len(model.agenda.free()) > reading:
                 return model
@@ -279,6 +294,8 @@ class Crew:
                 return
             case Begun((loaded, asked)):
                 model.begin(loaded, asked, self.request.timeout)
+                if worker is self.reader:
+                    self.let_go(worker)  # the workers that come now have all that it would have to import
                 return
             case Answered(number, answer, seen):
                 assert model.agenda is not None
@@ -322,6 +339,13 @@ class Crew:
             if worker.busy and worker.late is not None and time.monotonic() - worker.late > LATE:
                 self.dismiss(worker)
 
+    def let_go(self, worker: Worker) -> None:
+        """Ends a worker that nobody needs any more, without waiting for it."""
+        with _interrupts_held():
+            self.workers.remove(worker)
+            self.ending.append(worker)
+            worker.process.kill()
+
     def dismiss(self, worker: Worker) -> None:
         """Ends a worker; what it was at is left to others."""
         with _interrupts_held():
@@ -332,7 +356,7 @@ class Crew:
 
 
 def start_method() -> str:
-    """How workers start: as a copy of this process where that is safe, without threads and without Z3 in it."""
+    """How workers start: as a copy of this process where that is safe, without threads and before Z3 is used in it."""
     safe = sys.platform == "linux" and "z3" not in sys.modules and threading.active_count() == 1
     return "fork" if safe else "spawn"
 

@@ -8,7 +8,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from reconcheck.cli.errors import INTERNAL
-from reconcheck.cli.jobs import GLANCE, PATIENCE, Crew, Model, Worker, start_method
+from reconcheck.cli.jobs import GLANCE, Crew, Model, Worker
 from reconcheck.cli.request import GRACE
 from reconcheck.cli.worker import Begun, Doing, Done, Failed, Given
 from reconcheck.diagnostic import InternalError
@@ -16,9 +16,6 @@ from reconcheck.explain.flows import Board
 
 if TYPE_CHECKING:
     from reconcheck.explain.flows import Flow, Seconds, Ticket
-
-HASTE = 0.2
-"""Seconds that a diagnosis takes before another worker joins that is a copy of this process, and there soon."""
 
 
 class CrewHands:
@@ -78,8 +75,7 @@ class CrewHands:
 
     def _wanted(self) -> int:
         """How many workers are of use: starting another takes too long where the diagnosis is short."""
-        patience = min(HASTE, PATIENCE) if start_method() == "fork" else PATIENCE
-        return self.crew.jobs if time.monotonic() - self.began > patience else 1
+        return self.crew.jobs if time.monotonic() - self.began >= self.crew.patience else 1
 
     def _hire(self) -> bool:
         newcomer = self.crew.hire()

@@ -20,7 +20,7 @@ from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
     from reconcheck.cli.jobs import Crew
-    from reconcheck.explain.agenda import Asked
+    from reconcheck.explain.asked import Asked
     from reconcheck.explain.diagnosis import Diagnosis
     from reconcheck.explain.flows import Flow, Hands, Seconds, Ticket
     from reconcheck.explain.verdict import Report
@@ -54,7 +54,7 @@ class Request(Struct, frozen=True):
         from reconcheck.model.load import load
 
         loaded = load(file, self.settings, self.texts.get(file))
-        from reconcheck.explain.agenda import Asked  # not needed for what is wrong
+        from reconcheck.explain.asked import Asked  # not needed for what is wrong
         from reconcheck.model.operator import SCHEDULED, Scope
 
         operator = loaded.operator

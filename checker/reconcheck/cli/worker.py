@@ -24,7 +24,8 @@ from reconcheck.explain.run import Failure
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from reconcheck.explain.agenda import Asked, Turn
+    from reconcheck.explain.agenda import Turn
+    from reconcheck.explain.asked import Asked
     from reconcheck.explain.findings import Seen
     from reconcheck.explain.flows import Piece
     from reconcheck.explain.verdict import Answer
@@ -93,7 +94,6 @@ def work(connection: Connection, request: Request, recursion: int) -> None:
     collect_seldom()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        _get_ready(connection)
         _serve(connection, request)
     except (EOFError, OSError):
         return  # there is no parent any more
@@ -101,17 +101,14 @@ def work(connection: Connection, request: Request, recursion: int) -> None:
         os._exit(OUT_OF_MEMORY)
 
 
-def _get_ready(connection: Connection) -> None:
-    """Imports what every question needs, and, while there is nothing to do, what most of them need."""
+def get_ready() -> None:
+    """Imports what most questions need, before there is one."""
+    import reconcheck.certify.check
     import reconcheck.explain.verify
+    import reconcheck.semantics.compile_reconcile  # noqa: F401
+    from reconcheck.certify.solvers import load_z3
 
-    if not connection.poll():
-        from reconcheck.certify.solvers import load_z3
-
-        load_z3()
-    if not connection.poll():
-        import reconcheck.certify.check
-        import reconcheck.semantics.compile_reconcile  # noqa: F401
+    load_z3()
 
 
 def _serve(connection: Connection, request: Request) -> None:
@@ -127,11 +124,11 @@ def _serve(connection: Connection, request: Request) -> None:
             verifier = None  # with all that it keeps in memory
             try:
                 loaded, asked = request.load(task.file) if task.loaded is None else (task.loaded, None)
-                verifier = request.verifier(loaded, tell)
-                begun: Begun | Failed = Begun(None if asked is None else (loaded, asked))
             except Exception as error:
-                begun = Failed(None, failure(error))
-            connection.send(begun)
+                connection.send(Failed(None, failure(error)))
+                continue
+            connection.send(Begun(None if asked is None else (loaded, asked)))
+            verifier = request.verifier(loaded, tell)
         else:
             assert verifier is not None
             connection.send(_done(verifier, task) if isinstance(task, Given) else _answer(verifier, task))

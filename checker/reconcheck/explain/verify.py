@@ -16,7 +16,8 @@ from reconcheck.diagnostic import InternalError, ModelError
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, started
 from reconcheck.engines.fairness import CalmGraph
-from reconcheck.explain.agenda import Agenda, Asked
+from reconcheck.explain.agenda import Agenda
+from reconcheck.explain.asked import Asked
 from reconcheck.explain.causes import causes_of
 from reconcheck.explain.convergence import Convergence
 from reconcheck.explain.findings import Seen
