@@ -38,7 +38,7 @@ from reconcheck.render.text import Paint, render_report
 ROOT = Path(__file__).parent.parent
 SMALL = "models/minimal/external-system.rdsl"
 FOUR_QUESTIONS = "models/kubebuilder/cronjob.rdsl"
-LONG = (ROOT / "tests/data/many-objects.rdsl").read_text().replace("= 4\n", "= 30\n")
+LONG = (ROOT / "tests/data/many-objects.rdsl").read_text().replace("= 4\n", "= 100\n")
 
 AT_ONCE = """
 import sys
