@@ -260,6 +260,29 @@ def test_what_is_wrong_with_a_model_is_told_where_no_process_can_be_started(tmp_
     assert run("-c", EARLY, "refused", str(wrong)).stdout.splitlines()[1:] == ["Failure 0", "0 0"]
 
 
+COPIED = """
+from pathlib import Path
+from reconcheck.certify.solvers import Z3
+from reconcheck.cli.jobs import Crew
+from reconcheck.cli.options import ScopeAsked
+from reconcheck.cli.request import Request
+
+if __name__ == "__main__":
+    with Crew([Path("{model}")], Request((), ScopeAsked(), {{}}, None), 3) as crew:
+        kinds = [type(worker.process).__name__ for worker in crew.workers]
+        Z3().refute("(declare-const p Bool)", ["(and p (not p))"], 1.0)
+        print(*kinds, type(crew.hire().process).__name__, len([*crew.outcomes()]))
+"""
+"""A crew of a process that asks Z3 something meanwhile."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers start as copies there only")
+def test_a_process_that_has_asked_z3_something_is_not_copied_any_more() -> None:
+    """Z3 has a thread then, which a copy of the process would wait for in vain."""
+    answer = run("-c", COPIED.format(model=SMALL))
+    assert answer.stdout.split() == ["ForkProcess", "ForkProcess", "SpawnProcess", "1"], answer.stderr
+
+
 def test_the_first_error_of_a_model_counts(tmp_path: Path) -> None:
     """In whatever order the questions of a model that is wrong are answered."""
     path = tmp_path / "range.rdsl"

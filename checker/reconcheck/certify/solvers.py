@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 SEED = 0
 
@@ -55,6 +55,8 @@ class Z3:
     """Z3, which reconcheck needs anyway."""
 
     name = "Z3"
+    used: ClassVar[bool] = False
+    """Whether this process has asked it anything: from then on it may have threads."""
 
     def __init__(self) -> None:
         self._solver: Any = None
@@ -70,6 +72,7 @@ class Z3:
         """None where each term alone is unsatisfiable under the declarations."""
         import z3
 
+        Z3.used = True
         if self._solver is None:
             self._solver = z3.SimpleSolver()  # every question is asked between push and pop, where `Solver` is one too
             self._solver.set("random_seed", SEED)

@@ -236,6 +236,8 @@ class Crew:
 
     def hire(self) -> Worker | None:
         """A new worker; None where the system allows no more of them.  Raises `ModelError` if it allows none."""
+        if self.copies and not can_be_copied():
+            self.context = multiprocessing.get_context("spawn")
         with _interrupts_held():  # the worker inherits that, and keeps it
             ours, theirs = self.context.Pipe()
             arguments = (theirs, self.request, sys.getrecursionlimit())
@@ -356,9 +358,15 @@ class Crew:
 
 
 def start_method() -> str:
-    """How workers start: as a copy of this process where that is safe, without threads and before Z3 is used in it."""
-    safe = sys.platform == "linux" and "z3" not in sys.modules and threading.active_count() == 1
-    return "fork" if safe else "spawn"
+    """How workers start: as copies of this process where that is safe and nobody else may have used Z3 in it."""
+    return "fork" if sys.platform == "linux" and "z3" not in sys.modules and can_be_copied() else "spawn"
+
+
+def can_be_copied() -> bool:
+    """Whether this process has no threads: Python's, or those that Z3 begins when it is asked something."""
+    from reconcheck.certify.solvers import Z3
+
+    return not Z3.used and threading.active_count() == 1
 
 
 def _how_it_ended(worker: Worker) -> str:
