@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from reconcheck.engines.clauses import same
 from reconcheck.model import expr as e
-from reconcheck.model.managers import live_name
+from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.operator import Variable
 from reconcheck.model.types import BoolType, EnumType, is_number
 from reconcheck.proof.certificate import Measure, Places
@@ -91,8 +91,20 @@ def _of_steps(system: System, types: dict[str, Variable]) -> Iterator[Found]:
             for value in (new, *_unbound(new, bound)):
                 for measure in _closed_by(variable, value, command):
                     yield measure, likely, (number,)
-            if action.startswith("process ") and not name.startswith(("stale(", "event(")):
+            if name.startswith(("stale(", "event(")):
+                continue
+            if action.startswith("process "):
                 yield flag(e.both(here, e.negate(same(known.get(name, variable), new)))), likely, (number,)
+            elif action.startswith("reconcile ") and isinstance(new, e.Const):
+                decision = e.both(*(part for part in e.conjuncts(guard) if all(map(_is_read, e.names(part)))))
+                for formula in (decision, *_unbound(decision, bound)):
+                    if formula != e.TRUE and all(map(is_view, e.names(formula))):
+                        yield flag(e.both(formula, e.negate(same(variable, new)))), likely, (number,)
+
+
+def _is_read(name: str) -> bool:
+    """Whether a variable is what a run reads, or has read."""
+    return is_view(name) or "/" in name
 
 
 def _bindings(system: System, types: dict[str, Variable]) -> dict[str, list[e.Expr]]:
@@ -161,6 +173,9 @@ def _counted(here: e.Var, command: Command) -> Iterator[Measure]:
             continue
         for less, more in ((low, high), (high, low)):
             yield Measure(e.negate(e.at_most(more, less)), e.arithmetic("-", more, less))
+            if isinstance(inner, e.AtMost) and isinstance(more, e.Const):
+                past = e.integer(int(more.value) + 1)
+                yield Measure(e.at_most(less, more), e.arithmetic("-", past, less))
     low_bound = e.integer(0)
     yield Measure(e.negate(e.at_most(here, low_bound)), here)
 

@@ -9,7 +9,7 @@ it is proved first, as a lemma.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import count
+from itertools import combinations, count
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from reconcheck.engines.fairness import CalmGraph, livelocks, quiet_states, rank
 from reconcheck.engines.first_slices import roles, writers_slice
 from reconcheck.engines.gaps import Gap, Kind, gap_on_slice
 from reconcheck.engines.measures import ending, is_local, ways
+from reconcheck.engines.numbers import as_conditions, endless, forms, up_to_date
 from reconcheck.engines.orders import with_equalities
 from reconcheck.engines.python_code import predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, settle
@@ -185,8 +186,57 @@ class Prover:
         if self._uncached(goal) or self._of_all(goal):
             return True
         if not tells(goal):
-            return False
-        attempt = self._hinted(goal) or self._with_sources(goal) or self._begun(goal)
+            return self._of_numbers(goal)
+        attempt = self._widened(goal, self._hinted(goal) or self._with_sources(goal) or self._begun(goal))
+        if attempt is not None and not attempt.bad and self._accept(goal, attempt):
+            return True
+        return bool(endless(goal)) and self._of_numbers(goal)
+
+    def _of_numbers(self, goal: e.Expr) -> bool:
+        """Whether a goal with conditions on numbers holds, or follows from another one that does."""
+        begun: list[tuple[e.Expr, e.Expr, Attempt]] = []
+        for form in (*forms(self.system, goal), *(() if tells(goal) else (goal,))):
+            shown, predicates = as_conditions(form)
+            keep, current = up_to_date(self.system, form, self._first(form), endless(shown))
+            for more in (predicates, (*predicates, *current)):
+                attempt = self._attempt(shown, (keep, more), SLICE_STATES)
+                if attempt is None:
+                    break
+                attempt = self._with_lemmas(shown, attempt) if attempt.bad else attempt
+                if not attempt.bad and self._accept(form, attempt) and self._leads_to(goal, form):
+                    return True
+            if attempt is not None:
+                begun.append((form, shown, attempt))
+        for form, shown, first in begun:
+            attempt = self._widened(shown, first) if first.bad else None
+            if attempt is not None and not attempt.bad and self._accept(form, attempt) and self._leads_to(goal, form):
+                return True
+        return False
+
+    def _leads_to(self, goal: e.Expr, form: e.Expr) -> bool:
+        """Whether the goal follows from a form that was proved, since their numbers become equal."""
+        if form == goal:
+            return True
+        own, others = endless(goal), {live_name(name) for name in endless(form)}
+        numbers = {name: e.Var(name, self.slicer.types[name].type) for name in sorted(own | others)}
+        about = tuple(Column(name, OPAQUE, numbers[name]) for name in numbers if name not in own)
+        if self._follows(goal, about):
+            return True
+        pairs = [pair for pair in combinations(numbers, 2) if self._linked(*pair)]
+        equal = [self._lemma(e.equal(numbers[name], numbers[other])) for name, other in pairs]
+        return any(equal) and self._follows(goal, about)
+
+    def _linked(self, name: str, other: str) -> bool:
+        """Whether what one number is more or less than another one is used up, by way of others."""
+        ends = [{*map(live_name, endless(one.condition))} for one in self.found.settling.measures]
+        reached, before = {name}, set[str]()
+        while reached != before:
+            before = set(reached)
+            reached = reached.union(*(pair for pair in ends if len(pair) == 2 and pair & reached))
+        return other in reached
+
+    def _widened(self, goal: e.Expr, attempt: Attempt | None) -> Attempt | None:
+        """The slice made wider until the goal is proved on it, or nothing helps."""
         in_vain = 0
         while attempt is not None and attempt.bad and in_vain < PATIENCE:
             before = self.stuck[goal] = attempt
@@ -200,7 +250,7 @@ class Prover:
                 in_vain = 0 if attempt.rules_out(before) else in_vain + 1
         if attempt is not None:
             self.stuck[goal] = attempt
-        return attempt is not None and not attempt.bad and self._accept(goal, attempt)
+        return attempt
 
     def prove_others(self, goal: e.Expr) -> None:
         """Looks at the parts of the last goal behind its open one as well, for what is said about them."""
@@ -375,7 +425,7 @@ class Prover:
     def _attempt(self, goal: e.Expr, shape: Shape, most: int) -> Attempt | None:
         """Explores one slice; None where it is too large or endless."""
         keep = shape[0]
-        predicates = tuple(one for one in shape[1] if not e.names(one.term) <= keep)
+        predicates = tuple(one for one in shape[1] if not e.names(one.term) <= keep or not tells(one.term))
         if self.found.tried == self.most_slices:
             raise Exhausted(f"{self.most_slices} slices did not do")
         self.found.tried += 1

@@ -100,7 +100,7 @@ class Slicer:
         self.system, self.left = system, left
         self.types = {variable.name: variable for variable in system.variables}
         self.footprints = [c.reads | frozenset(name for name, _ in c.updates) for c in system.commands]
-        self.writes = [frozenset(name for name, _ in c.updates) for c in system.commands]
+        self.writes = [self._written(command) for command in system.commands]
         self.consistency = Consistency(self.types, clauses)
         self.enabled = {action: self._enabled(action) for action in system.actions()}
         self.touching: dict[str, list[int]] = {}
@@ -122,6 +122,13 @@ class Slicer:
         self._common_leads: dict[tuple[str, frozenset[str]], tuple[dict[str, list[int]], dict[str, _Leads]]] = {}
         self._looks: dict[object, int] = {}
         self._sure: dict[tuple[str, frozenset[str], tuple[Predicate, ...]], e.Expr] = {}
+
+    def _written(self, command: Command) -> frozenset[str]:
+        """The variables that a command may change: an update may come to nothing where the guard holds."""
+        known = fixed(command.guard, self.types)
+        after = {name: e.substitute(value, known) for name, value in command.updates}
+        stays = {name for name, value in after.items() if value == known.get(name, e.Var(name, self.types[name].type))}
+        return frozenset(after.keys() - stays)
 
     def _enabled(self, action: str) -> e.Expr:
         """When a fair action is possible.  A run can always go on: the checker proves that."""
