@@ -26,15 +26,15 @@ from reconcheck.engines.measures import ending, is_local, ways
 from reconcheck.engines.numbers import as_conditions, endless, forms, up_to_date
 from reconcheck.engines.orders import with_equalities
 from reconcheck.engines.python_code import predicate, successors
-from reconcheck.engines.settling import Oracle, Settling, settle
+from reconcheck.engines.settling import Oracle, Settling, plainly, settle, value_of
 from reconcheck.engines.slicing import Predicate, Slice, Slicer
 from reconcheck.engines.widening import Attempt, Widening, control
 from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import OPAQUE, BoolType, IntType, domain, is_finite
+from reconcheck.model.types import BoolType, domain, is_finite
 from reconcheck.proof.certificate import Column, Part, Rests, Settles, arranged
-from reconcheck.proof.diagram import Diagram, leaf
+from reconcheck.proof.diagram import Diagram
 from reconcheck.semantics.steps import Endless, LeftRange
 from reconcheck.semantics.system import System, fixed
 
@@ -77,8 +77,6 @@ class Found(Struct):
     """The part of the goal that was not proved."""
 
 
-EVERYTHING = Diagram((), (), leaf(0))
-"""The diagram of a part that needs none."""
 Shape = tuple[frozenset[str], tuple[Predicate, ...]]
 """What a slice keeps: variables and predicates."""
 NO_HINTS: Mapping[e.Expr, Shape] = MappingProxyType({})
@@ -218,12 +216,12 @@ class Prover:
         if form == goal:
             return True
         own, others = endless(goal), {live_name(name) for name in endless(form)}
-        numbers = {name: e.Var(name, self.slicer.types[name].type) for name in sorted(own | others)}
-        about = tuple(Column(name, OPAQUE, numbers[name]) for name in numbers if name not in own)
+        numbers = {name: value_of(self.slicer.types[name]) for name in sorted(own | others)}
+        about = tuple(column for name, column in numbers.items() if name not in own)
         if self._follows(goal, about):
             return True
         pairs = [pair for pair in combinations(numbers, 2) if self._linked(*pair)]
-        equal = [self._lemma(e.equal(numbers[name], numbers[other])) for name, other in pairs]
+        equal = [self._lemma(e.equal(numbers[name].term, numbers[other].term)) for name, other in pairs]
         return any(equal) and self._follows(goal, about)
 
     def _linked(self, name: str, other: str) -> bool:
@@ -268,11 +266,8 @@ class Prover:
 
     def _follows(self, goal: e.Expr, about: tuple[Column, ...] = ()) -> bool:
         """Whether the goal follows from what has settled, without any slice; what is known of some columns too."""
-        every = replace(EVERYTHING, variables=tuple(column.variable for column in about))
-        part: Part = Rests(goal, about, every)
-        if not self.ends:
-            part = Settles(goal, about, every, (None,))
-        if self.checker.add(part) is not None:
+        plain = plainly(goal, about)
+        if self.checker.add(Rests(goal, about, plain.diagram) if self.ends else plain) is not None:
             return False
         self.known.append(goal)
         return True
@@ -326,8 +321,7 @@ class Prover:
             for name in sources:
                 source = e.Var(name, self.slicer.types[name].type)
                 if self._lemma(e.equal(copy, source)) and self._lemma(e.equal(source, other)):
-                    type_ = OPAQUE if isinstance(source.type, IntType) else source.type
-                    if self._follows(goal, (Column(name, type_, source),)):
+                    if self._follows(goal, (value_of(self.slicer.types[name]),)):
                         return True
         return False
 

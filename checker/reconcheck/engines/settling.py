@@ -7,7 +7,7 @@ The search proposes and a checker disposes: nothing is believed that it has not 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from msgspec import Struct, field
@@ -17,8 +17,14 @@ from reconcheck.engines.budget import Budget
 from reconcheck.engines.clauses import likely_clauses
 from reconcheck.engines.measures import Guess, guesses
 from reconcheck.model import expr as e
-from reconcheck.proof.certificate import Invariant, Measure, Part, Refused
-from reconcheck.semantics.system import System
+from reconcheck.model.operator import Variable
+from reconcheck.model.types import OPAQUE, IntType
+from reconcheck.proof.certificate import Column, Invariant, Measure, Part, Refused, Settles
+from reconcheck.proof.diagram import Diagram, leaf
+from reconcheck.semantics.system import System, fixed
+
+EVERYTHING = Diagram((), (), leaf(0))
+"""The diagram of a part that needs none."""
 
 
 class Oracle(Protocol):
@@ -42,6 +48,17 @@ class Settling(Struct):
     live: set[int] = field(default_factory=set)
 
 
+def value_of(variable: Variable) -> Column:
+    """The column of a variable; of a number without bounds it shows what it equals."""
+    type_ = OPAQUE if isinstance(variable.type, IntType) else variable.type
+    return Column(variable.name, type_, e.Var(variable.name, variable.type))
+
+
+def plainly(goal: e.Expr, about: tuple[Column, ...] = ()) -> Settles:
+    """That a formula follows from what has settled already, also about some columns."""
+    return Settles(goal, about, replace(EVERYTHING, variables=tuple(one.variable for one in about)), (None,))
+
+
 def settle(system: System, oracle: Oracle, budget: Budget) -> Settling:
     """Proposes clauses and measures until nothing more is accepted."""
     return _Search(system, oracle, budget).run()
@@ -56,6 +73,8 @@ class _Search:
         for number in sorted(self.found.live):
             for name, _ in system.commands[number].updates:
                 self.writers.setdefault(name, []).append(number)
+        self.types = {variable.name: variable for variable in system.variables}
+        self.followed: set[e.Expr] = set()
         self.news: Counter[str] = Counter()
         """For each variable, how many accepted measures speak of it."""
         self.lively = Counter(name for number in self.found.live for name in self.footprints[number])
@@ -75,7 +94,7 @@ class _Search:
                     (unended if self._accepted(one, one.guess.measure) else still).append(one)
             unended = [one for one in unended if self._matters(one) and not self._ended(one)]
             open_ = still
-            progress = len(self.found.measures) > before
+            progress = len(self.found.measures) > before or self._follow()
         return self.found
 
     def _clauses(self) -> None:
@@ -84,6 +103,29 @@ class _Search:
             self.budget.check("looking for what always holds")
             clauses = [clause for clause in clauses if clause not in failing]
         self.found.clauses = tuple(clauses)
+
+    def _follow(self) -> bool:
+        """Takes what always holds as it is where what came to an end has ended; whether there was anything new."""
+        ended = (e.conjuncts(one.zero) for one in self.found.measures if one.action is not None)
+        known = fixed(e.both(*(part for parts in ended for part in parts)), self.types)
+        news = False
+        for clause in self.found.clauses if self.found.live else ():
+            formula = e.substitute(clause, known)
+            if formula != clause and not isinstance(formula, e.Const) and formula not in self.followed:
+                self.followed.add(formula)
+                beside = sorted(e.names(clause) - e.names(formula))
+                if self.oracle.add(plainly(formula, tuple(value_of(self.types[name]) for name in beside))) is None:
+                    self._note(e.names(formula), self.found.live)
+                    news = True
+        return news
+
+    def _note(self, names: frozenset[str], numbers: Collection[int]) -> None:
+        """There is news about some variables: those of the commands that read or write them may be dead now."""
+        self.news.update(names)
+        for number in sorted(numbers):
+            if not names.isdisjoint(self.footprints[number]) and self.oracle.is_dead(number):
+                self.found.live.remove(number)
+                self.lively.subtract(self.footprints[number])
 
     def _wanted(self, one: _Try) -> bool:
         """Whether a guess could still take the life of a command."""
@@ -105,11 +147,7 @@ class _Search:
         one.seen = -1
         self.found.measures.append(measure)
         names = one.guess.measure.names
-        self.news.update(names)
-        for number in {n for name in names for n in self.writers.get(name, ())} & self.found.live:
-            if self.oracle.is_dead(number):
-                self.found.live.remove(number)
-                self.lively.subtract(self.footprints[number])
+        self._note(names, {n for name in names for n in self.writers.get(name, ())} & self.found.live)
         return True
 
     def _ended(self, one: _Try) -> bool:
