@@ -15,6 +15,7 @@ from reconcheck.engines.slicing import Predicate
 from reconcheck.model import expr as e
 from reconcheck.model.managers import live_name
 from reconcheck.model.types import BOOL, BoolType, IntType
+from reconcheck.proof.certificate import Measure
 from reconcheck.semantics.system import System
 
 MOST_FORMS = 8
@@ -55,9 +56,23 @@ def forms(system: System, goal: e.Expr) -> Sequence[e.Expr]:
                 if _shape(one) in asked and not any(map(is_local, e.names(one))):
                     found[_put(goal, {asked[_shape(one)]: one})] = None
         for name, value in written:
-            if endless(value) and e.names(value) <= types.keys() and not keeps(name, value):
+            counts = name in map(live_name, e.names(value))
+            if endless(value) and e.names(value) <= types.keys() and not counts and not keeps(name, value):
                 found[e.equal(e.Var(name, types[name]), value)] = None
     return [one for one in found if one != goal and not isinstance(one, e.Const)][:MOST_FORMS]
+
+
+def differs(measure: Measure) -> frozenset[str] | None:
+    """The two numbers, as they are and not as they are cached, that a measure is the difference of."""
+    match measure:
+        case Measure(amount=e.Arithmetic("-", e.Var(one, _), e.Var(other, _))):
+            pass
+        case Measure(condition=e.Not(e.Equal(e.Var(one, IntType()), e.Var(other, _)))):
+            pass
+        case _:
+            return None
+    pair = frozenset((live_name(one), live_name(other)))
+    return pair if len(pair) == 2 else None
 
 
 def up_to_date(

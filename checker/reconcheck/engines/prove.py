@@ -9,7 +9,7 @@ it is proved first, as a lemma.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations, count
+from itertools import count
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -23,7 +23,7 @@ from reconcheck.engines.fairness import CalmGraph, livelocks, quiet_states, rank
 from reconcheck.engines.first_slices import roles, writers_slice
 from reconcheck.engines.gaps import Gap, Kind, gap_on_slice
 from reconcheck.engines.measures import ending, is_local, ways
-from reconcheck.engines.numbers import as_conditions, endless, forms, up_to_date
+from reconcheck.engines.numbers import as_conditions, differs, endless, forms, up_to_date
 from reconcheck.engines.orders import with_equalities
 from reconcheck.engines.python_code import predicate, successors
 from reconcheck.engines.settling import Oracle, Settling, plainly, settle, value_of
@@ -215,23 +215,26 @@ class Prover:
         """Whether the goal follows from a form that was proved, since their numbers become equal."""
         if form == goal:
             return True
-        own, others = endless(goal), {live_name(name) for name in endless(form)}
-        numbers = {name: value_of(self.slicer.types[name]) for name in sorted(own | others)}
-        about = tuple(column for name, column in numbers.items() if name not in own)
-        if self._follows(goal, about):
+        types, own, others = self.slicer.types, endless(goal), {live_name(name) for name in endless(form)}
+        if self._follows(goal, tuple(value_of(types[name]) for name in sorted(others - own))):
             return True
-        pairs = [pair for pair in combinations(numbers, 2) if self._linked(*pair)]
-        equal = [self._lemma(e.equal(numbers[name].term, numbers[other].term)) for name, other in pairs]
+        links = self._links(own | others)
+        about = tuple(value_of(types[name]) for name in sorted(others.union(*links) - own))
+        equal = [self._lemma(e.equal(*(value_of(types[name]).term for name in sorted(link)))) for link in links]
         return any(equal) and self._follows(goal, about)
 
-    def _linked(self, name: str, other: str) -> bool:
-        """Whether what one number is more or less than another one is used up, by way of others."""
-        ends = [{*map(live_name, endless(one.condition))} for one in self.found.settling.measures]
-        reached, before = {name}, set[str]()
-        while reached != before:
-            before = set(reached)
-            reached = reached.union(*(pair for pair in ends if len(pair) == 2 and pair & reached))
-        return other in reached
+    def _links(self, names: frozenset[str]) -> list[frozenset[str]]:
+        """The pairs of numbers whose difference is used up, as far as they tie some together."""
+        differing = (differs(one) for one in self.found.settling.measures)
+        pairs = [pair for pair in dict.fromkeys(differing) if pair is not None]
+        found: list[frozenset[str]] = []
+        for name in sorted(names):
+            reached, tied = frozenset((name,)), list[frozenset[str]]()
+            while more := [pair for pair in pairs if pair & reached and pair not in tied]:
+                tied += more
+                reached = reached.union(*more)
+            found += [pair for pair in tied if pair not in found and len(reached & names) > 1]
+        return found
 
     def _widened(self, goal: e.Expr, attempt: Attempt | None) -> Attempt | None:
         """The slice made wider until the goal is proved on it, or nothing helps."""
