@@ -23,7 +23,7 @@ class Kind(StrEnum):
     STATE = "state"
     """A state outside of it could not be excluded, for a property that is to hold always."""
     NUMBERS = "numbers"
-    """It compares numbers without bounds in a way that a slice does not see."""
+    """It computes with numbers without bounds, and no condition that was looked at leads to it."""
     SIZE = "size"
     """Its smallest slice has too many states, or chooses among all numbers."""
     REFUSED = "refused"

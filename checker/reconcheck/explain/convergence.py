@@ -35,10 +35,11 @@ from reconcheck.semantics.system import System
 if TYPE_CHECKING:
     from reconcheck.certify.check import Checker
     from reconcheck.certify.context import Memory
+    from reconcheck.engines.attempts import Shape
     from reconcheck.engines.explicit import StateGraph
     from reconcheck.engines.guided import Counterexample
     from reconcheck.engines.patterns import Pattern
-    from reconcheck.engines.prove import Prover, Shape
+    from reconcheck.engines.prove import Prover
 
 WORTH_A_FEW = 3_000
 """States of a complete graph above which it is cheaper to look at a few slices first."""

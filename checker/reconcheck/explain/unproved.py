@@ -29,7 +29,8 @@ def advised(missing: Missing, operator: Operator, out_of_time: bool) -> tuple[st
     found: list[str] = []
     if missing.doubt is not None and (missing.doubt.kind == "numbers" or missing.doubt.blurred):
         found.append(
-            "proofs compare numbers without bounds for equality and with 0 only: bound them, or ask for equality"
+            "of what is computed from numbers without bounds, proofs see what runs compare or write: ask for that, or "
+            "bound them"
         )
     for one in missing.unbounded[:MOST_ADVICE]:
         place = "" if one.line is None else f" (L{one.line})"

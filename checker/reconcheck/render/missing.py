@@ -62,7 +62,7 @@ def _doubt(doubt: Doubt, types: dict[str, Type]) -> str:
         case "state":
             return f"a state{where} is not excluded, and no run to it was found; {seen}"
         case "numbers":
-            return "it compares numbers without bounds with more than equality and 0, which no slice can see"
+            return "it computes with numbers without bounds, and nothing that runs compare or write leads to it"
         case "refused":
             return f"it holds as {seen}, but Z3 could not discharge all obligations of that proof"
         case _:
