@@ -67,7 +67,7 @@ operator chosen {
     }
   }
   environment { disturbance edit when app.spec.size == app.status.size { app.spec.size += 1 } }
-  converges { seen: app.status.size >= app.spec.size }
+  converges { large: app.status.size > 7 }
 }
 """
 
