@@ -75,16 +75,24 @@ def differs(measure: Measure) -> frozenset[str] | None:
     return pair if len(pair) == 2 else None
 
 
-def up_to_date(
-    system: System, form: e.Expr, keep: frozenset[str], shown: frozenset[str]
-) -> tuple[frozenset[str], tuple[Predicate, ...]]:
-    """A slice without the numbers that stand in conditions only, and that cached copies of these are up to date."""
+def looks(
+    system: System, form: e.Expr, first: frozenset[str]
+) -> Iterator[tuple[e.Expr, tuple[frozenset[str], tuple[Predicate, ...]]]]:
+    """Slices for a formula, with what it is there: all of it as a predicate, or its conditions on numbers.
+
+    Each is without what stands in the predicates only, and also with whether cached copies of that are up to date.
+    """
     types = {variable.name: variable.type for variable in system.variables}
-    numbers = {live_name(name) for name in endless(form) - shown}
-    copies = [(name, manager.view(name)) for name in sorted(numbers) for manager in system.operator.managers]
-    same = [e.equal(e.Var(name, types[name]), e.Var(copy, types[copy])) for name, copy in copies if copy in types]
-    predicates = tuple(Predicate(f"up to date {place}", term) for place, term in enumerate(same, 1))
-    return keep - numbers - {copy for _, copy in copies}, predicates
+    number = Predicate("number 1", form)
+    for shown, predicates in dict.fromkeys(((e.Var(number.name, BOOL), (number,)), as_conditions(form))):
+        hidden = {live_name(name) for name in e.names(form) - e.names(shown)}
+        copies = [(name, manager.view(name)) for name in sorted(hidden) for manager in system.operator.managers]
+        numbers = [(name, copy) for name, copy in copies if copy in types and isinstance(types[name], IntType)]
+        same = [e.equal(e.Var(name, types[name]), e.Var(copy, types[copy])) for name, copy in numbers]
+        current = tuple(Predicate(f"up to date {place}", term) for place, term in enumerate(same, 1))
+        keep = first - hidden - {copy for _, copy in copies}
+        yield shown, (keep, predicates)
+        yield shown, (keep, (*predicates, *current))
 
 
 def _conditions(formula: e.Expr) -> Iterator[e.Expr]:

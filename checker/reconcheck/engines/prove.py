@@ -19,7 +19,7 @@ from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.first_slices import roles, writers_slice
 from reconcheck.engines.gaps import Gap, Kind, gap_on_slice
 from reconcheck.engines.measures import is_local
-from reconcheck.engines.numbers import as_conditions, differs, endless, forms, up_to_date
+from reconcheck.engines.numbers import differs, endless, forms, looks
 from reconcheck.engines.orders import with_equalities
 from reconcheck.engines.settling import plainly, settle, value_of
 from reconcheck.engines.slicing import Predicate
@@ -133,10 +133,12 @@ class Prover(Slices):
         """Widens the slice until the goal is proved on it, or nothing helps."""
         if self._follows(goal) or self._as_settled(goal) or self._by_way_of(goal):
             return True
+        if not tells(goal) and self._of_numbers(goal):
+            return True
         if self._uncached(goal) or self._of_all(goal):
             return True
         if not tells(goal):
-            return self._of_numbers(goal)
+            return False
         attempt = self._widened(goal, self._hinted(goal) or self._with_sources(goal) or self._begun(goal))
         if attempt is not None and not attempt.bad and self._accept(goal, attempt):
             return True
@@ -144,20 +146,18 @@ class Prover(Slices):
 
     def _of_numbers(self, goal: e.Expr) -> bool:
         """Whether a goal with conditions on numbers holds, or follows from another one that does."""
-        begun: list[tuple[e.Expr, e.Expr, Attempt]] = []
+        begun: dict[e.Expr, tuple[e.Expr, Attempt]] = {}
         for form in (*forms(self.system, goal), *(() if tells(goal) else (goal,))):
-            shown, predicates = as_conditions(form)
-            keep, current = up_to_date(self.system, form, self._first(form), endless(shown))
-            for more in (predicates, (*predicates, *current)):
-                attempt = self._attempt(shown, (keep, more), SLICE_STATES)
+            for shown, shape in looks(self.system, form, self._first(form)):
+                attempt = self._attempt(shown, shape, SLICE_STATES)
                 if attempt is None:
+                    continue
+                begun[form] = shown, attempt
+                if not attempt.bad and self._accept(form, attempt):
+                    if self._leads_to(goal, form):
+                        return True
                     break
-                attempt = self._with_lemmas(shown, attempt) if attempt.bad else attempt
-                if not attempt.bad and self._accept(form, attempt) and self._leads_to(goal, form):
-                    return True
-            if attempt is not None:
-                begun.append((form, shown, attempt))
-        for form, shown, first in begun:
+        for form, (shown, first) in begun.items():
             attempt = self._widened(shown, first) if first.bad else None
             if attempt is not None and not attempt.bad and self._accept(form, attempt) and self._leads_to(goal, form):
                 return True
@@ -346,7 +346,9 @@ class Prover(Slices):
                 continue
             if any(attempt.graph.states[state][place] for state in attempt.bad):
                 continue
-            if not any(map(is_local, e.names(column.term))) and self._lemma(column.term):
+            if any(map(is_local, e.names(column.term))) or not tells(column.term):
+                continue
+            if self._lemma(column.term):
                 attempt = self._judged(goal, attempt.part, attempt.graph)
         return attempt
 
