@@ -11,7 +11,7 @@ from reconcheck.engines.numbers import as_conditions, forms
 from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
 from reconcheck.model.load import load
-from reconcheck.model.operator import Loaded, Scope
+from reconcheck.model.operator import SCHEDULED, Loaded, Scope
 from reconcheck.proof.certificate import Checked, Proof
 from reconcheck.semantics.compiler import compile_system
 
@@ -124,3 +124,38 @@ def test_forms_of_a_goal_are_about_cached_copies_and_what_is_written(tmp_path: P
         "app.status.up == view(app.spec.least) <= view(app.spec.replicas)",
         "app.status.up == view(app.spec.least) <= view(dep.status.ready)",
     ]
+
+
+ELSEWHERE = """rdsl 1
+system made {
+  primary App as app { spec.a: nat = 0 }
+  operator east {
+    runtime controller-runtime 0.22
+    controller first for app {
+      watch app on spec.a
+      resync every 30m
+      reconcile { update app.spec.a = any on missing continue  await change }
+    }
+  }
+  operator west {
+    runtime kopf
+    memory { seen: int = 1 }
+    controller second for app {
+      watch app
+      reconcile { remember memory.seen = app.spec.a  await change }
+    }
+  }
+  environment { noise more when app.spec.a < 2 { app.spec.a += 1 } }
+  faults { api off call on crash off relist on lost_event off }
+  converges { settled: memory.west.seen == app.spec.a }
+}
+"""
+"""Found by the campaign (seed 322,398): who writes `seen` is not the operator whose cached copies a form speaks of."""
+
+
+def test_a_form_may_speak_of_the_copies_of_an_operator_that_is_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "made.rdsl"
+    path.write_text(ELSEWHERE, encoding="utf-8")
+    loaded = load(path)
+    scope = Scope(SCHEDULED, ("first.resync",))
+    assert Verifier(loaded, SECONDS, engines=PROOF).answer(loaded.operator.goals[0], scope).verdict == "unknown"

@@ -90,7 +90,7 @@ def looks(
         numbers = [(name, copy) for name, copy in copies if copy in types and isinstance(types[name], IntType)]
         same = [e.equal(e.Var(name, types[name]), e.Var(copy, types[copy])) for name, copy in numbers]
         current = tuple(Predicate(f"up to date {place}", term) for place, term in enumerate(same, 1))
-        keep = first - hidden - {copy for _, copy in copies}
+        keep = (first - hidden - {copy for _, copy in copies}) | (e.names(shown) & types.keys())
         yield shown, (keep, predicates)
         yield shown, (keep, (*predicates, *current))
 
