@@ -346,9 +346,9 @@ class Prover(Slices):
                 continue
             if any(attempt.graph.states[state][place] for state in attempt.bad):
                 continue
-            if any(map(is_local, e.names(column.term))) or not tells(column.term):
+            if any(map(is_local, e.names(column.term))):
                 continue
-            if self._lemma(column.term):
+            if self._lemma(column.term) if tells(column.term) else self._follows(column.term):
                 attempt = self._judged(goal, attempt.part, attempt.graph)
         return attempt
 
