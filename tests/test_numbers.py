@@ -81,6 +81,48 @@ FAILS = [
     ("", MISSING, "app.status.missing == 0"),
 ]
 
+SUMMED = """rdsl 1
+operator summed {{
+  runtime controller-runtime 0.24
+  primary App as app {{ spec.n: nat = any  status.up: nat = 0  status.ok: bool = false }}
+  resource Sub as sub[3] owned by app initially absent {{ status.ready: nat = 0 }}
+  controller app for app {{
+    watch app on spec
+    watch sub via owner
+    on error backoff
+    reconcile {{
+      for s in sub {{ when not s.exists {{ create s }} }}
+      update app.{written}
+      await change
+    }}
+  }}
+  environment {{
+    for s in sub {{ disturbance changed when s.exists {{ s.status.ready = any }} }}
+    disturbance edit {{ app.spec.n = any }}
+  }}
+  converges {{ goal: app.{goal} }}
+}}
+"""
+"""An operator that sums up what three secondaries say."""
+
+SUMS = [
+    "status.up {} sub[0].status.ready + sub[1].status.ready + 2 * sub[2].status.ready",
+    "status.up {} count(s in sub: s.status.ready > 0)",
+    "status.ok {} all(s in sub: s.status.ready > 0)",
+    "status.ok {} some(s in sub: s.status.ready >= app.spec.n)",
+    "status.up {} max(1, app.spec.n)",
+]
+
+
+@pytest.mark.parametrize("sum_", SUMS)
+def test_what_is_summed_up_is_proved_for_every_number(tmp_path: Path, sum_: str) -> None:
+    path = tmp_path / "summed.rdsl"
+    parts = sum_.split(" {} ")
+    path.write_text(SUMMED.format(written=" = ".join(parts), goal=f"{parts[0]} == {parts[1]}"), encoding="utf-8")
+    loaded = load(path)
+    answer = Verifier(loaded, SECONDS, engines=PROOF).answer(loaded.operator.goals[0], Scope())
+    assert answer.verdict == "converges", answer.reason
+
 
 def model(tmp_path: Path, watch: str, tell: str, goal: str) -> Loaded:
     path = tmp_path / "scaled.rdsl"

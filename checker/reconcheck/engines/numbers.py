@@ -80,19 +80,25 @@ def looks(
 ) -> Iterator[tuple[e.Expr, tuple[frozenset[str], tuple[Predicate, ...]]]]:
     """Slices for a formula, with what it is there: all of it as a predicate, or its conditions on numbers.
 
-    Each is without what stands in the predicates only, and also with whether cached copies of that are up to date.
+    Each is without what stands in the predicates only, then with whether cached copies of that are up to date: first
+    of objects of which the cache may take something over without an event.
     """
+    watches = [watch for controller in system.operator.controllers for watch in controller.watches]
+    silent = tuple(f"{one.target}." for one in watches if one.filter.parts is not None or one.filter.conditions)
     types = {variable.name: variable.type for variable in system.variables}
     number = Predicate("number 1", form)
     for shown, predicates in dict.fromkeys(((e.Var(number.name, BOOL), (number,)), as_conditions(form))):
         hidden = {live_name(name) for name in e.names(form) - e.names(shown)}
         copies = [(name, manager.view(name)) for name in sorted(hidden) for manager in system.operator.managers]
-        numbers = [(name, copy) for name, copy in copies if copy in types and isinstance(types[name], IntType)]
-        same = [e.equal(e.Var(name, types[name]), e.Var(copy, types[copy])) for name, copy in numbers]
-        current = tuple(Predicate(f"up to date {place}", term) for place, term in enumerate(same, 1))
         keep = (first - hidden - {copy for _, copy in copies}) | (e.names(shown) & types.keys())
-        yield shown, (keep, predicates)
-        yield shown, (keep, (*predicates, *current))
+        current: dict[str, Predicate] = {}
+        for name, copy in copies:
+            if copy in types and isinstance(types[name], IntType):
+                same = e.equal(e.Var(name, types[name]), e.Var(copy, types[copy]))
+                current[copy] = Predicate(f"up to date {len(current) + 1}", same)
+        unheard = tuple(one for copy, one in current.items() if live_name(copy).startswith(silent))
+        for more in dict.fromkeys(((), unheard, tuple(current.values()))):
+            yield shown, (keep, (*predicates, *more))
 
 
 def _conditions(formula: e.Expr) -> Iterator[e.Expr]:
