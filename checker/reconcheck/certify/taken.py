@@ -7,7 +7,7 @@ from msgspec import Struct
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Variable
 from reconcheck.proof.certificate import Measure, Places
-from reconcheck.semantics.system import Command, fixed
+from reconcheck.semantics.system import Command, changes
 
 
 class Taken(Struct, frozen=True):
@@ -31,11 +31,7 @@ class Taken(Struct, frozen=True):
 
 def taken_of(command: Command, types: dict[str, Variable]) -> Taken:
     """The command in a system with these variables."""
-    known = fixed(command.guard, types)
-    updates = {name: e.substitute(value, known) for name, value in command.updates}
-    updates = {
-        name: value for name, value in updates.items() if value != known.get(name, e.Var(name, types[name].type))
-    }
+    known, updates = changes(command, types)
     changed = e.either(
         *(e.negate(e.equal(known.get(name, e.Var(name, types[name].type)), value)) for name, value in updates.items())
     )

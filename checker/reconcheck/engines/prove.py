@@ -41,7 +41,6 @@ PATIENCE = 3
 """Wider slices in a row that may leave everything possible that went wrong before."""
 MOST_SUSPECTS = 8
 """Variables tried one by one when a slice is too coarse."""
-
 NO_HINTS: Mapping[e.Expr, Shape] = MappingProxyType({})
 
 

@@ -22,11 +22,12 @@ from reconcheck.engines.first_slices import CONTROL
 from reconcheck.engines.folding import Folding, about_rest
 from reconcheck.engines.measures import RESTING
 from reconcheck.engines.python_code import StateTuple, predicate, source
+from reconcheck.engines.settling import value_of
 from reconcheck.model import expr as e
 from reconcheck.model.likeness import Pattern, Shapes
-from reconcheck.model.types import BOOL, OPAQUE, BoolType, EnumType, IntType
+from reconcheck.model.types import BOOL, BoolType, EnumType, IntType
 from reconcheck.proof.certificate import Column, region_type
-from reconcheck.semantics.system import Command, System, fixed, possible
+from reconcheck.semantics.system import Command, System, changes, fixed, possible
 
 MOST_CASES = 4000
 """Case distinctions spent on one "whatever the cut variables are"; past it an action counts as not possible."""
@@ -100,7 +101,7 @@ class Slicer:
         self.system, self.left = system, left
         self.types = {variable.name: variable for variable in system.variables}
         self.footprints = [c.reads | frozenset(name for name, _ in c.updates) for c in system.commands]
-        self.writes = [self._written(command) for command in system.commands]
+        self.writes = [frozenset(changes(command, self.types)[1]) for command in system.commands]
         self.consistency = Consistency(self.types, clauses)
         self.enabled = {action: self._enabled(action) for action in system.actions()}
         self.touching: dict[str, list[int]] = {}
@@ -122,13 +123,6 @@ class Slicer:
         self._common_leads: dict[tuple[str, frozenset[str]], tuple[dict[str, list[int]], dict[str, _Leads]]] = {}
         self._looks: dict[object, int] = {}
         self._sure: dict[tuple[str, frozenset[str], tuple[Predicate, ...]], e.Expr] = {}
-
-    def _written(self, command: Command) -> frozenset[str]:
-        """The variables that a command may change: an update may come to nothing where the guard holds."""
-        known = fixed(command.guard, self.types)
-        after = {name: e.substitute(value, known) for name, value in command.updates}
-        stays = {name for name, value in after.items() if value == known.get(name, e.Var(name, self.types[name].type))}
-        return frozenset(after.keys() - stays)
 
     def _enabled(self, action: str) -> e.Expr:
         """When a fair action is possible.  A run can always go on: the checker proves that."""
@@ -206,8 +200,8 @@ class Slicer:
         for variable in self.system.variables:
             if variable.name in keep:
                 own = regions.get(variable.name, ())
-                type_ = region_type(own) if own else OPAQUE if isinstance(variable.type, IntType) else variable.type
-                columns.append(Column(variable.name, type_, e.Var(variable.name, variable.type), own))
+                column = value_of(variable)
+                columns.append(replace(column, type=region_type(own), regions=own) if own else column)
         return tuple(columns)
 
     # ---- how a command looks -----------------------------------------------------------------------------------

@@ -102,6 +102,14 @@ def fixed(guard: e.Expr, variables: Mapping[str, Variable]) -> dict[str, e.Expr]
     return known
 
 
+def changes(command: Command, variables: Mapping[str, Variable]) -> tuple[dict[str, e.Expr], dict[str, e.Expr]]:
+    """The values that a guard fixes, and the updates that do not come to nothing where it holds."""
+    known = fixed(command.guard, variables)
+    after = {name: e.substitute(value, known) for name, value in command.updates}
+    before = {name: known.get(name, e.Var(name, variables[name].type)) for name in after}
+    return known, {name: value for name, value in after.items() if value != before[name]}
+
+
 def is_exact(command: Command) -> bool:
     """Whether `possible` tells exactly when a command can be taken: endless inputs are only assigned as they are."""
     endless = {variable.name for variable in command.inputs if not is_finite(variable.type)}
