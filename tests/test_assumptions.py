@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from reconcheck.explain.assumptions import Assumption, assumptions_of, ranges
+from reconcheck.explain.assumptions import Assumption, assumptions_of
 from reconcheck.explain.diagnose import diagnose
 from reconcheck.explain.diagnosis import Absent
 from reconcheck.explain.flows import one_hand
+from reconcheck.explain.ranges import ranges
 from reconcheck.explain.verdict import Report
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load

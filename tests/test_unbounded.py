@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.generated import controllers
+from bench.families import FAMILIES
 from reconcheck.certify.check import Checker
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
@@ -222,7 +222,8 @@ def test_what_is_stepped_but_not_watched_is_not_proved() -> None:
 
 @pytest.mark.parametrize("unbounded", [False, True], ids=["bounded", "unbounded"])
 def test_readiness_comes_up_a_row_of_controllers(unbounded: bool) -> None:
-    proved(load(Path("controllers.rdsl"), text=controllers(3, unbounded)))
+    (family,) = [one for one in FAMILIES if one.name == "controllers" and one.unbounded == unbounded]
+    proved(load(family.path, family.settings(3)))
 
 
 @pytest.mark.parametrize(

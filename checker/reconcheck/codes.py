@@ -354,10 +354,10 @@ _NAMES = (
         "a bad use of an array",
         """
         An array of objects is used like one object, an object like an array, an index is outside the array,
-        the size is not between 0 and 1000, or all loops together have too many rounds.  Loops are
-        unrolled, and each element has its own place in every state.
+        the size is not between 0 and 1000, a loop over numbers begins below 0, or all loops together have too
+        many rounds.  Loops are unrolled, and each element has its own place in every state.
         """,
-        "Write `rs[0]`, `for r in rs { ... }`, `all(r in rs: ...)`, `some(...)` or `count(...)`.",
+        "Write `rs[0]`, `for r in rs { ... }`, `for i in 0..2 { ... }`, `all(r in rs: ...)` or `count(...)`.",
         "for r in rs { when not r.exists { create r } }",
     ),
     _code(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
-from . import generated
 from .measure import Limit
 from .verification import Row, verify
 
@@ -18,11 +16,10 @@ QUICK_SIZES = (1, 2)
 
 
 class Family(Struct, frozen=True):
-    """A model for each size, either a file with a parameter or a text written for that size."""
+    """A model with parameters that give it any size."""
 
     name: str
     unbounded: bool
-    write: Callable[[int, bool], str] | None = None
     sizes: tuple[int, ...] = SIZES
     settings: Callable[[int], dict[str, int]] = lambda size: {"N": size}
 
@@ -31,13 +28,10 @@ class Family(Struct, frozen=True):
         """As the results call it."""
         return f"{self.name}, {'unbounded' if self.unbounded else 'bounded'}"
 
-    def model(self, size: int, folder: Path) -> tuple[Path, dict[str, int]]:
-        """The model of a size, written into the folder if it has to be; and the parameters to set."""
-        if self.write is None:
-            return MODELS / f"{self.name}{'-unbounded' if self.unbounded else ''}.rdsl", self.settings(size)
-        path = folder / f"{self.name}{'-unbounded' if self.unbounded else ''}-{size}.rdsl"
-        path.write_text(self.write(size, self.unbounded), encoding="utf-8")
-        return path, {}
+    @property
+    def path(self) -> Path:
+        """The model."""
+        return MODELS / f"{self.name}{'-unbounded' if self.unbounded else ''}.rdsl"
 
 
 FAMILIES = tuple(
@@ -48,17 +42,15 @@ FAMILIES = tuple(
         Family("fanout-missing-watch", unbounded, sizes=(*SIZES, 1000)),
         Family("chain", unbounded),
         Family("externals", unbounded, settings=lambda size: {"LOUD": size // 2, "SILENT": size - size // 2}),
-        Family("controllers", unbounded, generated.controllers),
+        Family("controllers", unbounded),
     )
 )
 
 
 def grow(family: Family, sizes: Iterable[int], limit: Limit) -> Iterator[Row]:
     """One row a size, until a size takes longer than the limit or gets no answer at all."""
-    with tempfile.TemporaryDirectory() as folder:
-        for size in sizes:
-            path, settings = family.model(size, Path(folder))
-            row = {"size": size, **verify(path, limit, settings)}
-            yield row
-            if row["seconds"] > limit.seconds or row["outcome"] in ("late", "stopped", "failed"):
-                return
+    for size in sizes:
+        row = {"size": size, **verify(family.path, limit, family.settings(size))}
+        yield row
+        if row["seconds"] > limit.seconds or row["outcome"] in ("late", "stopped", "failed"):
+            return

@@ -80,6 +80,6 @@ def _edits(broken: Broken, controller: tree.Controller, without: Sequence[str]) 
     added: list[str] = []
     if all(name in without for name in rules):
         added.append(f"requeue {broken.rule_name('poll', controller)} every {PERIOD}")
-    if broken.operator.controller(controller.name.text).resync is None:
+    if broken.rounds(controller)[0].resync is None:
         added.append(f"resync every {PERIOD}")
     return [broken.source.before(reconcile(controller).span, line) for line in added]

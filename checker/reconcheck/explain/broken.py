@@ -10,7 +10,7 @@ from msgspec import Struct
 from reconcheck.explain.cause import Place
 from reconcheck.explain.edits import Source
 from reconcheck.model.managers import Manager
-from reconcheck.model.operator import Operator
+from reconcheck.model.operator import Controller, Operator
 from reconcheck.syntax import tree
 from reconcheck.syntax.cite import Cite
 from reconcheck.syntax.nodes import nodes
@@ -32,13 +32,33 @@ class Broken(Struct, frozen=True, dict=True):
 
     @cached_property
     def controllers(self) -> tuple[tree.Controller, ...]:
-        """The controllers as written."""
+        """The controllers as written; none that stands in a loop without rounds."""
         assert self.file.operator is not None
-        return self.file.operator.controllers
+        return tuple(one for one in self.file.operator.controllers if self.rounds(one))
+
+    def rounds(self, controller: tree.Controller) -> tuple[Controller, ...]:
+        """What a controller as written means: one controller, or one a round of the loops around it."""
+        return tuple(one for one in self.operator.controllers if one.span == controller.span)
+
+    def array(self, controller: tree.Controller, name: str) -> str:
+        """The array that a name goes through in the loops around a controller; else the name itself."""
+        assert self.file.operator is not None
+        found = (tree.controllers_of(manager) for manager in self.file.operator.managers)
+        loops = next(loops for one in found for written, loops in one if written is controller)
+        return loops.get(name, name)
 
     def manager(self, controller: tree.Controller) -> Manager:
         """The process in which a controller runs."""
-        return self.operator.controller(controller.name.text).manager
+        return self.rounds(controller)[0].manager
+
+    def watched(self, watch: tree.Watch) -> tuple[str, ...]:
+        """The objects and externals that a watch as written is a watch of."""
+        found = (one.target for it in self.operator.controllers for one in it.watches if one.span == watch.span)
+        return tuple(dict.fromkeys(found))
+
+    def written(self, node: tree.Expr | tree.Word) -> str:
+        """The text of a node."""
+        return self.source.text[self.source.begin(node.span) : self.source.end(node.span)]
 
     @cached_property
     def resources(self) -> tuple[tree.Resource, ...]:

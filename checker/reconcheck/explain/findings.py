@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -14,9 +15,11 @@ from reconcheck.explain.coverage import uncovered
 from reconcheck.explain.idle import idle_wake_ups
 from reconcheck.explain.influence import without_influence
 from reconcheck.explain.polls import NO_POLLS, Polls, polls_of
+from reconcheck.explain.ranges import ranges
 from reconcheck.model.expr import FALSE
 from reconcheck.model.operator import (
     SCHEDULED,
+    Action,
     Bind,
     Change,
     Controller,
@@ -29,6 +32,9 @@ from reconcheck.model.operator import (
     Test,
 )
 from reconcheck.model.wakeups import WakeUp, in_force, wake_ups_of
+
+Written = TypeVar("Written", Action, Controller, WakeUp)
+"""What has a name and a place in the text."""
 
 
 class Seen(Struct, frozen=True):
@@ -78,14 +84,28 @@ def findings_of(operator: Operator, seen: Sequence[Seen], goals: Sequence[Goal])
     found += _empty_goals(seen, goals, where)
     found += _idle_actions(operator, {action for action, _ in taken}, where)
     found += _periodic_waits(operator, [one.polls for one in seen])
-    reached: dict[str, set[int]] = {}
-    for controller in operator.controllers:
-        details = {detail for action, detail in taken if action == f"reconcile {controller.name}"}
-        reached[controller.name] = {int(detail.rsplit("(L", 1)[1].rstrip(")")) for detail in details}
-        found += _unreached_lines(controller, reached[controller.name], where)
-        found += _settled_conditions(controller, seen, reached[controller.name], where)
+    reached: dict[Span, set[int]] = {}
+    for span, rounds in _by_span(operator.controllers).items():
+        actions = {f"reconcile {one.name}" for one in rounds}
+        details = {detail for action, detail in taken if action in actions}
+        reached[span] = {int(detail.rsplit("(L", 1)[1].rstrip(")")) for detail in details}
+        found += _unreached_lines(rounds, reached[span], where)
+        found += _settled_conditions(rounds, seen, reached[span], where)
     found += _idle_wake_ups(operator, seen, reached, where)
     return tuple(found)
+
+
+def _by_span(things: Iterable[Written]) -> dict[Span, list[Written]]:
+    """What is written in one place, together: a line in a loop is of no use only if it is in no round."""
+    found: dict[Span, list[Written]] = {}
+    for one in things:
+        found.setdefault(one.span, []).append(one)
+    return found
+
+
+def _called(things: Iterable[Written]) -> str:
+    """The names of what is written in one place."""
+    return ", ".join(f"`{name}`" for name in ranges(one.name for one in things))
 
 
 def _where(operator: Operator, seen: Sequence[Seen]) -> str:
@@ -116,20 +136,21 @@ def _empty_goals(seen: Sequence[Seen], goals: Sequence[Goal], where: str) -> Ite
 
 def _idle_actions(operator: Operator, taken: set[str], where: str) -> Iterator[Diagnostic]:
     """Actions that never happen; what an imported kind brings along need not matter to every model."""
-    for action in operator.actions:
-        if f"{action.kind} {action.name}" not in taken and action.span.file == operator.file:
-            message = f"`{action.name}` never happens{where}: its condition is never true, or it changes nothing"
-            yield _finding("RC305", message, action.span, "remove it, or correct it")
+    for span, actions in _by_span(operator.actions).items():
+        if taken.isdisjoint(f"{one.kind} {one.name}" for one in actions) and span.file == operator.file:
+            message = f"{_called(actions)} never happens{where}: its condition is never true, or it changes nothing"
+            yield _finding("RC305", message, span, "remove it, or correct it")
 
 
 def _vain_actions(operator: Operator) -> Iterator[Diagnostic]:
     """Actions that may happen, and that no goal can depend on."""
-    for action in without_influence(operator):
-        if action.span.file == operator.file:
-            changed = dict.fromkeys(name for change in action.changes for name in _named(change))
-            names = ", ".join(f"`{name}`" for name in changed)
-            message = f"`{action.name}` can never matter: no goal depends on {names}, however indirectly"
-            yield _finding("RC309", message, action.span, "leave it out, or ask about what it changes")
+    all_, vain = _by_span(operator.actions), _by_span(without_influence(operator))
+    for span, actions in vain.items():
+        if span.file == operator.file and len(actions) == len(all_[span]):
+            changed = dict.fromkeys(name for one in actions for change in one.changes for name in _named(change))
+            names = ", ".join(f"`{name}`" for name in ranges(changed))
+            message = f"{_called(actions)} can never matter: no goal depends on {names}, however indirectly"
+            yield _finding("RC309", message, span, "leave it out, or ask about what it changes")
 
 
 def _named(change: Change) -> tuple[str, ...]:
@@ -140,33 +161,38 @@ def _named(change: Change) -> tuple[str, ...]:
 # ---- reconciles --------------------------------------------------------------------------------------------------
 
 
-def _unreached_lines(controller: Controller, reached: set[int], where: str) -> Iterator[Diagnostic]:
+def _unreached_lines(rounds: Sequence[Controller], reached: set[int], where: str) -> Iterator[Diagnostic]:
     """Lines with an effect or an outcome that no reachable step carries out."""
     told = set(reached)
-    for instruction in controller.program.code:
+    for instruction in (instruction for controller in rounds for instruction in controller.program.code):
         line = instruction.span.line
         if not isinstance(instruction, Test | Bind | Jump) and line not in told:
             told.add(line)  # reported once
-            message = f"this line of `{controller.name}` is never reached{where}"
+            message = f"this line of {_called(rounds)} is never reached{where}"
             yield _finding("RC305", message, instruction.span, "remove it, or correct the branch")
 
 
 def _settled_conditions(
-    controller: Controller, seen: Sequence[Seen], reached: set[int], where: str
+    rounds: Sequence[Controller], seen: Sequence[Seen], reached: set[int], where: str
 ) -> Iterator[Diagnostic]:
     """Conditions that always hold, if no line says so that is not reached for it."""
     ways = [one.ways for one in seen if one.ways is not None]
     if len(ways) < len(seen):
         return
     taken = frozenset[Way]().union(*ways)
-    code = controller.program.code
-    tests = [(number, test) for number, test in enumerate(code) if isinstance(test, Test)]
-    for span in dict.fromkeys(test.span for _, test in tests):
-        same = [(number, test) for number, test in tests if test.span == span]  # a loop is written out
-        outcomes = {way for number, _ in same for way in (True, False) if (controller.name, number, way) in taken}
-        lines = {code[n].span.line for _, test in same for n in next_effects(controller.program, test.otherwise)}
-        if outcomes == {True} and lines <= reached:
-            message = f"this condition of `{controller.name}` always holds{where} when it is looked at"
+    outcomes: dict[Span, set[bool]] = {}
+    lines: dict[Span, set[int]] = {}
+    for controller in rounds:  # a loop is written out, also inside one of them
+        code = controller.program.code
+        for number, test in enumerate(code):
+            if isinstance(test, Test):
+                ways_out = {way for way in (True, False) if (controller.name, number, way) in taken}
+                outcomes.setdefault(test.span, set()).update(ways_out)
+                after = {code[n].span.line for n in next_effects(controller.program, test.otherwise)}
+                lines.setdefault(test.span, set()).update(after)
+    for span, ways_out in outcomes.items():
+        if ways_out == {True} and lines[span] <= reached:
+            message = f"this condition of {_called(rounds)} always holds{where} when it is looked at"
             yield _finding("RC305", message, span, "leave it out, or let the environment make it false")
 
 
@@ -185,41 +211,50 @@ def _periodic_waits(operator: Operator, seen: Sequence[Polls]) -> Iterator[Diagn
 
 
 def _idle_wake_ups(
-    operator: Operator, seen: Sequence[Seen], reached: Mapping[str, set[int]], where: str
+    operator: Operator, seen: Sequence[Seen], reached: Mapping[Span, set[int]], where: str
 ) -> Iterator[Diagnostic]:
     """Watches and rules that make no difference in any scope in which they are in force."""
     whole = [one for one in seen if not one.scope.without]
+    written: dict[tuple[str, Span], list[WakeUp]] = {}
     for one in wake_ups_of(operator.controllers):
-        looked = [some for some in whole if one.scoped in in_force(operator.controllers, some.scope)]
-        if not looked or any(one.scoped not in some.idle for some in looked) or one.span.file != operator.file:
+        written.setdefault((one.kind, one.span), []).append(one)
+    for (kind, span), same in written.items():
+        if span.file != operator.file or not all(_is_idle(operator, one, whole) for one in same):
             continue
-        if one.kind == "watch" and not _surely_deaf(operator, one):
-            what = f"it never wakes `{one.controller}` when nothing else does"
-            message = f"watch `{one.name}` makes no difference{where}: {what}"
-            yield _finding("RC308", message, one.span, "leave it out; no verdict depends on it")
-        elif one.kind in ("wait", "deadline", "schedule") and _asked_for(operator, one, reached):
-            what = f"it never fires before `{one.controller}` is queued anyhow, if it fires at all"
-            message = f"`{one.name}` makes no difference{where}: {what}"
-            yield _finding("RC308", message, one.span, "leave it out")
+        named, owners = _called(same), ", ".join(ranges(dict.fromkeys(one.controller for one in same)))
+        if kind == "watch" and not all(_surely_deaf(operator, one) for one in same):
+            what = f"it never wakes `{owners}` when nothing else does"
+            message = f"watch {named} makes no difference{where}: {what}"
+            yield _finding("RC308", message, span, "leave it out; no verdict depends on it")
+        elif kind in ("wait", "deadline", "schedule") and any(_asked_for(operator, one, reached) for one in same):
+            what = f"it never fires before `{owners}` is queued anyhow, if it fires at all"
+            message = f"{named} makes no difference{where}: {what}"
+            yield _finding("RC308", message, span, "leave it out")
+
+
+def _is_idle(operator: Operator, one: WakeUp, whole: Sequence[Seen]) -> bool:
+    """Whether a wake-up makes no difference in any scope that was looked at and in which it is in force."""
+    looked = [some for some in whole if one.scoped in in_force(operator.controllers, some.scope)]
+    return bool(looked) and all(one.scoped in some.idle for some in looked)
 
 
 def _surely_deaf(operator: Operator, one: WakeUp) -> bool:
     """Whether the text alone says that a watch wakes nobody (RC303)."""
-    controller = next(controller for controller in operator.controllers if controller.name == one.controller)
+    controller = operator.controller(one.controller)
     watch = next(watch for watch in controller.watches if watch.name == one.name)
     registered = {step.watch for step in controller.program.code if isinstance(step, Register)}
     return (watch.via == "owner" and watch.mapping == FALSE) or (watch.late and watch.name not in registered)
 
 
-def _asked_for(operator: Operator, one: WakeUp, reached: Mapping[str, set[int]]) -> bool:
+def _asked_for(operator: Operator, one: WakeUp, reached: Mapping[Span, set[int]]) -> bool:
     """Whether a rule is declared, or a line is reached that asks for it; where none is, that is said of the line."""
-    controller = next(controller for controller in operator.controllers if controller.name == one.controller)
+    controller = operator.controller(one.controller)
     lines = {
         instruction.span.line
         for instruction in controller.program.code
         if isinstance(instruction, End) and instruction.rule == one.name
     }
-    return not lines or bool(lines & reached[controller.name])
+    return not lines or bool(lines & reached[controller.span])
 
 
 def _finding(code: str, message: str, span: Span, instead: str) -> Diagnostic:

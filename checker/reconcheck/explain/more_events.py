@@ -9,6 +9,7 @@ from reconcheck.explain.broken import Broken, place, reconcile
 from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.cause import Place
 from reconcheck.explain.diagnosis import Edit
+from reconcheck.explain.walk import paths
 from reconcheck.model import expr as e
 from reconcheck.model.controllers import KINDS, OWNER_MATCHES
 from reconcheck.model.types import OpaqueType
@@ -21,13 +22,19 @@ def more_events(broken: Broken, controller: tree.Controller) -> Iterator[Candida
     watches = [member for member in controller.members if isinstance(member, tree.Watch)]
     for watch in watches:
         yield from _wider(broken, controller, watch)
-    watched = {watch.target.text for watch in watches}
+    watched = {watch.target for watch in broken.rounds(controller)[0].watches}
     named = set(_named((reconcile(controller), tuple(goal.formula for goal in broken.failing))))
     for resource in broken.resources:
-        if resource.name.text in named - watched:
-            yield from _watch(broken, controller, resource)
+        elements = broken.elements(resource.name.text)
+        narrower: set[str] = set()
+        if not watched.issuperset(elements):
+            for candidate in _elements(broken, controller, resource, watches):
+                narrower.add(candidate.key)
+                yield candidate
+        if resource.name.text in named and watched.isdisjoint(elements):
+            yield from _watch(broken, controller, resource, narrower)
     for external in broken.externals:
-        if external.name.text in named - watched:
+        if external.name.text in named and watched.isdisjoint(broken.elements(external.name.text)):
             yield _bridge(broken, controller, external)
 
 
@@ -37,21 +44,59 @@ def _named(node: object) -> Iterator[str]:
         match part:
             case tree.Path(parts) if parts:
                 yield parts[0].name
-            case tree.ForEach(collection=collection) | tree.Quantifier(collection=collection):
-                yield collection.text
+            case tree.ForEach(collection=tree.Word(text)) | tree.Quantifier(collection=tree.Word(text)):
+                yield text
 
 
 # ---- new watches -----------------------------------------------------------------------------------------------
 
 
-def _watch(broken: Broken, controller: tree.Controller, resource: tree.Resource) -> Iterator[Candidate]:
+def _elements(
+    broken: Broken, controller: tree.Controller, resource: tree.Resource, watches: list[tree.Watch]
+) -> Iterator[Candidate]:
+    """Watches of elements that a controller in a loop reads: by an index, or by the variable of the loop."""
+    if broken.rounds(controller)[0].name == controller.name.text:
+        return
+    name, body = resource.name.text, reconcile(controller)
+    inside = {node.variable.text for node in nodes(body) if isinstance(node, tree.ForEach | tree.Quantifier)}
+    inside |= {node.name.text for node in nodes(body) if isinstance(node, tree.Let)}
+    seen = {_plain(broken.written(watch.target)) for watch in watches}
+    for part in (path.parts[0] for path in (*paths(body), controller.primary)):
+        text, index = part.name, "" if part.index is None else broken.written(part.index)
+        if part.index is not None and text == name and inside.isdisjoint(_named(part.index)):
+            text = f"{name}[{index}]"
+        elif part.index is not None or text == name or broken.array(controller, text) != name:
+            continue
+        if _plain(text) not in seen:
+            seen.add(_plain(text))
+            covered: set[str] = set()
+            if _is_owned(broken, controller, resource):
+                found = _new_watch(broken, controller, name, f"watch {text} via owner", f"{text} owner", frozenset())
+                covered.add(found.key)
+                yield found
+            yield _new_watch(broken, controller, name, f"watch {text}", text, frozenset(covered))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+def _is_owned(broken: Broken, controller: tree.Controller, resource: tree.Resource) -> bool:
+    """Whether owner references of a resource may lead to the controller's primary."""
+    primary = broken.array(controller, controller.primary.parts[0].name)
+    if resource.owned is None or resource.owned.owner.parts[0].name != primary:
+        return False
+    return _ownership(broken, resource.name.text) in OWNER_MATCHES[broken.manager(controller).profile["owner_match"]]
+
+
+def _watch(
+    broken: Broken, controller: tree.Controller, resource: tree.Resource, narrower: set[str]
+) -> Iterator[Candidate]:
     name = resource.name.text
-    owned = resource.owned
-    if owned is not None and owned.owner.text == controller.primary.text:
-        if _ownership(broken, name) in OWNER_MATCHES[broken.manager(controller).profile["owner_match"]]:
-            yield _new_watch(broken, controller, name, f"watch {name} via owner", "owner", frozenset())
-            return
-    covered: set[str] = set()
+    if _is_owned(broken, controller, resource):
+        yield _new_watch(broken, controller, name, f"watch {name} via owner", "owner", frozenset(narrower))
+        return
+    covered = {*narrower}
     for mapping in _references(broken, controller, name):
         found = _new_watch(broken, controller, name, f"watch {name} via ({mapping})", mapping, frozenset())
         covered.add(found.key)
@@ -73,15 +118,16 @@ def _references(broken: Broken, controller: tree.Controller, name: str) -> list[
             if not (isinstance(one, tree.Path) and isinstance(other, tree.Path)):
                 continue
             if one.parts[0].name == name and other.parts[0].name == controller.primary.text:
-                if _is_opaque(broken, one) and _is_opaque(broken, other):
+                if _is_opaque(broken, controller, one) and _is_opaque(broken, controller, other):
                     field = ".".join(part.name for part in one.parts[1:])
                     found.append(f"new.{field} == {other.text}")
     return list(dict.fromkeys(found))
 
 
-def _is_opaque(broken: Broken, path: tree.Path) -> bool:
+def _is_opaque(broken: Broken, controller: tree.Controller, path: tree.Path) -> bool:
     field = ".".join(part.name for part in path.parts[1:])
-    variables = [v for element in broken.elements(path.parts[0].name) for v in broken.operator.objects[element].fields]
+    elements = broken.elements(broken.array(controller, path.parts[0].name))
+    variables = [variable for element in elements for variable in broken.operator.objects[element].fields]
     return any(isinstance(v.type, OpaqueType) and v.name.endswith(f".{field}") for v in variables)
 
 
@@ -138,9 +184,9 @@ def _bridge(broken: Broken, controller: tree.Controller, external: tree.External
 
 
 def _wider(broken: Broken, controller: tree.Controller, watch: tree.Watch) -> Iterator[Candidate]:
-    name = (watch.name or watch.target).text
+    name, target = broken.written(watch.name or watch.target), broken.written(watch.target)
     here = (place(watch, controller),)
-    targets = frozenset(broken.elements(watch.target.text))
+    targets = frozenset(broken.watched(watch))
 
     def candidate(what: str, title: str, edits: list[Edit], covers: frozenset[str] = frozenset()) -> Candidate:
         key = f"{controller.name}: {name}: {what}"
@@ -153,7 +199,7 @@ def _wider(broken: Broken, controller: tree.Controller, watch: tree.Watch) -> It
         yield found
     everything = _everything(broken, controller, watch)
     if everything is not None:
-        title = f"let every event of {watch.target} through watch {name}"
+        title = f"let every event of {target} through watch {name}"
         yield candidate("everything", title, [everything], frozenset(narrower))
     mapping = _mapping(broken, watch)
     if mapping is not None:
@@ -166,8 +212,7 @@ def _let_through(broken: Broken, watch: tree.Watch) -> Iterator[tuple[str, str, 
     """More items for a filter, and conditions that are dropped: what, title, edit."""
     if not watch.filters:
         return
-    name = (watch.name or watch.target).text
-    source = broken.source
+    name, source = broken.written(watch.name or watch.target), broken.source
     end = source.end(watch.filters[-1].span)
     kinds = {kind for item in watch.filters if item.kind is not None for kind in _kinds(item.kind)}
     parts = [item.part.text for item in watch.filters if item.part is not None]
@@ -181,7 +226,7 @@ def _let_through(broken: Broken, watch: tree.Watch) -> Iterator[tuple[str, str, 
         for kind in sorted(KINDS - kinds - ({"update"} if parts else set())):
             yield kind, f"let {kind}s through watch {name}", source.replace(end, end, f", {kind}")
     if parts or "update" not in kinds:
-        for field in _fields(broken, watch.target.text):
+        for field in _fields(broken, watch):
             if not any(field == part or field.startswith(f"{part}.") for part in parts if _covers(broken, watch, part)):
                 title = f"let changes of {field} through watch {name}"
                 yield field, title, source.replace(end, end, f", {field}")
@@ -193,16 +238,16 @@ def _kinds(kind: str) -> frozenset[str]:
 
 def _covers(broken: Broken, watch: tree.Watch, part: str) -> bool:
     """Whether a part stands for its fields; `spec` of an object without generation does not."""
-    objects = [broken.operator.objects.get(element) for element in broken.elements(watch.target.text)]
+    objects = [broken.operator.objects.get(target) for target in broken.watched(watch)]
     return part != "spec" or all(object_ is None or object_.has_generation for object_ in objects)
 
 
-def _fields(broken: Broken, target: str) -> list[str]:
+def _fields(broken: Broken, watch: tree.Watch) -> list[str]:
     holders = broken.operator.objects | broken.operator.externals
     found: dict[str, None] = {}
-    for element in broken.elements(target):
-        for variable in holders[element].fields:
-            field = variable.name[len(element) + 1 :]
+    for target in broken.watched(watch):
+        for variable in holders[target].fields:
+            field = variable.name[len(target) + 1 :]
             found["metadata" if field.startswith("finalizers.") else field] = None
     return list(found)
 
@@ -210,9 +255,9 @@ def _fields(broken: Broken, target: str) -> list[str]:
 def _everything(broken: Broken, controller: tree.Controller, watch: tree.Watch) -> Edit | None:
     """The filter of a watch taken away; where the runtime would put one in its place, `on any`."""
     source = broken.source
-    by_default = (
-        watch.target.text == controller.primary.text and broken.manager(controller).profile["primary_filter"] == "spec"
-    )
+    primaries = {one.primary for one in broken.rounds(controller)}
+    of_primary = not primaries.isdisjoint(broken.watched(watch))
+    by_default = of_primary and broken.manager(controller).profile["primary_filter"] == "spec"
     if watch.filters:
         begin, end = source.begin(watch.filters[0].span), source.end(watch.filters[-1].span)
         if by_default:

@@ -136,8 +136,9 @@ def _seen(
         at = source.begin(path.span)
         pieces.append((at, at + len(root.name), known))
     for node in nodes(formula):
-        if isinstance(node, tree.Quantifier) and not _is_cached(broken, manager, node.collection.text):
-            return None
+        if isinstance(node, tree.Quantifier) and isinstance(node.collection, tree.Word):
+            if not _is_cached(broken, manager, node.collection.text):
+                return None
     text, position = "", begin
     for at, stop, new in sorted(pieces):
         text, position = text + source.text[position:at] + new, stop

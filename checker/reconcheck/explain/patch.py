@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
 from reconcheck.diagnostic import ModelError, Span
-from reconcheck.explain.broken import Broken, reconcile, words_end
+from reconcheck.explain.broken import Broken, words_end
 from reconcheck.explain.diagnosis import Edit
 from reconcheck.explain.edits import Overlap, Source, apply_edits
 from reconcheck.explain.trial import Verdicts
@@ -51,25 +51,33 @@ def read_text(broken: Broken, edits: Iterable[Edit], known: dict[str, Loaded] | 
 
 
 def trimmed(
-    broken: Broken, edits: tuple[Edit, ...], gone: Collection[str]
+    broken: Broken, edits: tuple[Edit, ...], gone: frozenset[str]
 ) -> tuple[tuple[Edit, ...], list[tree.Expect]]:
     """The edits with those that take scheduled wake-ups away, by name, and what is expected that still makes sense."""
     away, names = _without_schedule(broken, edits, gone)
-    written = [member for member in broken.members if isinstance(member, tree.Expect)]
-    kept = [line for line in written if not names & {word.text for word in line.without}]
+    written, scopes = [member for member in broken.members if isinstance(member, tree.Expect)], _scopes(broken)
+    kept = [line for line in written if names.isdisjoint(scopes[line.span].without)]
     lines = (broken.source.without(line.span) for line in written if line not in kept)
     return (*edits, *away, *lines), kept
 
 
-def patched(broken: Broken, edits: tuple[Edit, ...], gone: Collection[str], verdicts: Verdicts) -> Patched:
+def patched(
+    broken: Broken,
+    edits: tuple[Edit, ...],
+    gone: frozenset[str],
+    verdicts: Verdicts,
+    mended: Callable[[str, Scope], bool] = lambda _goal, _scope: False,
+) -> Patched:
     """The model after some edits, without the scheduled wake-ups that are `gone`.  `verdicts` tells what holds then.
+
+    Of what it does not tell, goals that are meant to be `mended` in a scope are expected to converge.
 
     Raises `NoPatch` where something that was expected to hold does not any more.
     """
     try:
         edits, kept = trimmed(broken, edits, gone)
         text, loaded = read_text(broken, edits)
-        updated = _updated(broken, kept, loaded, verdicts)
+        updated = _updated(broken, kept, loaded, verdicts, mended)
         if updated:
             edits, before = (*edits, *updated), loaded
             text, loaded = read_text(broken, edits)
@@ -117,35 +125,41 @@ def _scopes(broken: Broken) -> dict[Span, Scope]:
     return {span: one.scope for one in expected for span in (*one.others, one.span)}
 
 
-def _scheduled(broken: Broken) -> Iterator[tuple[Edit, str]]:
-    """What takes each rule `every` and each resync that stands in the model away, with its name in a scope."""
+def _scheduled(broken: Broken) -> Iterator[tuple[Edit, tuple[str, ...]]]:
+    """What takes each rule `every` and each resync that stands in the model away, with its names in a scope."""
     source = broken.source
     for controller in broken.controllers:
-        for member in controller.members:
-            if isinstance(member, tree.Requeue):
-                yield source.without(member.span), member.name.text
-            elif isinstance(member, tree.Resync):
-                yield source.without(member.span), f"{controller.name}.resync"
-        for node in nodes(reconcile(controller)):
-            if isinstance(node, tree.Requeue) and node.kind == "every":
-                edit = source.replace(source.begin(node.span), words_end(source, node), "await change")
-                yield edit, node.name.text
+        scoped = [one for one in wake_ups_of(broken.rounds(controller)) if one.kind in ("schedule", "resync")]
+        for node in nodes(controller):
+            if isinstance(node, tree.Resync):
+                yield source.without(node.span), tuple(one.scoped for one in scoped if one.kind == "resync")
+            elif isinstance(node, tree.Requeue) and node.kind == "every":
+                names = tuple(one.scoped for one in scoped if one.name.partition("[")[0] == node.name.text)
+                if node in controller.members:
+                    yield source.without(node.span), names
+                else:
+                    end = words_end(source, node)
+                    yield source.replace(source.begin(node.span), end, "await change"), names
 
 
-def written_schedule(broken: Broken) -> tuple[str, ...]:
-    """The names, in a scope, of the rules `every` and the resyncs that stand in the model, the most frequent first."""
-    names = {name for _, name in _scheduled(broken)}
-    found = [one for one in wake_ups_of(broken.operator.controllers) if one.scoped in names]
-    return tuple(one.scoped for one in sorted(found, key=lambda one: one.seconds or 0.0))
+def written_schedule(broken: Broken) -> tuple[tuple[str, ...], ...]:
+    """The rules `every` and the resyncs that stand in the model, the most frequent first.
+
+    For each its names in a scope: one, or in a loop one a round.
+    """
+    seconds = {one.scoped: one.seconds or 0.0 for one in wake_ups_of(broken.operator.controllers)}
+    found = dict.fromkeys(names for _, names in _scheduled(broken) if names)
+    return tuple(sorted(found, key=lambda names: seconds[names[0]]))
 
 
 def _without_schedule(
-    broken: Broken, edits: tuple[Edit, ...], gone: Collection[str]
+    broken: Broken, edits: tuple[Edit, ...], gone: frozenset[str]
 ) -> tuple[list[Edit], frozenset[str]]:
     """Takes scheduled wake-ups away by name; and which of them are away then: what another edit is at stays."""
-    found = [(edit, name) for edit, name in _scheduled(broken) if name in gone]
-    stays = {name for edit, name in found if any(_meet(broken, edit, other) for other in edits)}
-    return [edit for edit, name in found if name not in stays], frozenset(name for _, name in found) - stays
+    found = [(edit, names) for edit, names in _scheduled(broken) if names and gone.issuperset(names)]
+    stays = {names for edit, names in found if any(_meet(broken, edit, other) for other in edits)}
+    away = [(edit, names) for edit, names in found if names not in stays]
+    return [edit for edit, _ in away], frozenset(name for _, names in away for name in names)
 
 
 def _meet(broken: Broken, one: Edit, other: Edit) -> bool:
@@ -153,13 +167,21 @@ def _meet(broken: Broken, one: Edit, other: Edit) -> bool:
     return source.begin(one.span) < source.end(other.span) and source.begin(other.span) < source.end(one.span)
 
 
-def _updated(broken: Broken, written: list[tree.Expect], loaded: Loaded, verdicts: Verdicts) -> list[Edit]:
+def _updated(
+    broken: Broken,
+    written: list[tree.Expect],
+    loaded: Loaded,
+    verdicts: Verdicts,
+    mended: Callable[[str, Scope], bool],
+) -> list[Edit]:
     """What is expected after the repair, where it was expected to fail before."""
     found: list[Edit] = []
     scopes = _scopes(broken)
     for line in written:
         scope = scopes[line.span]
         answer = verdicts(loaded, loaded.operator.goal(line.goal.text), scope)
+        if answer is None and line.verdict in (*DIVERGING, "diverges") and mended(line.goal.text, scope):
+            answer = "converges"
         if answer is None or _meets(answer, line.verdict):
             continue
         if line.verdict in GOOD or answer not in (*GOOD, *DIVERGING):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from reconcheck.explain.cause import Cause, Place
 from reconcheck.explain.history import Changed, History
 from reconcheck.explain.kinds import cause
+from reconcheck.explain.rehearsal import touched_by
 from reconcheck.explain.turning_point import acted_on_old_news, turning
 from reconcheck.explain.unheard import unheard, unheard_at_start
 from reconcheck.model import expr as e
@@ -224,12 +225,20 @@ def _lost_on_the_way(history: History) -> Iterator[Cause]:
 
 
 def _untold(history: History, controller: Controller) -> Iterator[Cause]:
-    """Changes of which the controller was not told, and for which it would have had to run."""
+    """Changes of which the controller was not told, and for which it would have had to run.
+
+    First of what it reads or writes; else of whatever the goal is about.
+    """
     names = {variable.name for variable in e.variables(history.rehearsal.goal.formula)}
     names |= history.rehearsal.woken(history.end, [controller.name]).read
     names = {name for name in names if name in history.end and history.holder(name)}
-    found = list(_untold_of(history, controller, names, own=False))
-    yield from found or _untold_of(history, controller, names, own=True)
+    touched = {history.holder(name) for name in touched_by(controller)}
+    for among in ({name for name in names if history.holder(name) in touched}, names):
+        for own in (False, True):
+            found = list(_untold_of(history, controller, among, own))
+            if found:
+                yield from found
+                return
 
 
 def _untold_of(history: History, controller: Controller, names: set[str], own: bool) -> Iterator[Cause]:

@@ -16,7 +16,19 @@ from reconcheck.engines.budget import Exhausted
 from reconcheck.explain.trace import Trace, numbers_in
 from reconcheck.model import expr as e
 from reconcheck.model.managers import live_name
-from reconcheck.model.operator import Controller, End, Goal, Instruction, Operator, Read, Scope, expressions
+from reconcheck.model.operator import (
+    Call,
+    Controller,
+    End,
+    Goal,
+    Instruction,
+    Operator,
+    Read,
+    Remember,
+    Scope,
+    Write,
+    expressions,
+)
 from reconcheck.model.types import Value
 from reconcheck.semantics.interpreter import Interpreter
 from reconcheck.semantics.layout import ERROR_TIMER, timer_action
@@ -203,6 +215,18 @@ def reads(interpreter: Reconciling, state: State, controller: Controller) -> set
             for _, value in interpreter.layout.rule(instruction.rule).captures:
                 found |= {live_name(variable.name) for variable in e.variables(value)}
     return {name for name in found if name in state}
+
+
+def touched_by(controller: Controller) -> set[str]:
+    """The live names that a controller reads, and those that it writes; of what it creates or deletes, `r.exists`."""
+    found: set[str] = set()
+    for instruction in controller.program.code:
+        found |= read_in(instruction)
+        if isinstance(instruction, Write | Call | Remember):
+            found |= {target.variable.name for target in instruction.assignments}
+        if isinstance(instruction, Write):
+            found.add(f"{instruction.target}.exists")
+    return found
 
 
 def read_in(instruction: Instruction) -> set[str]:

@@ -23,7 +23,6 @@ from reconcheck.explain.clock import Clock
 from reconcheck.explain.diagnosis import Edit, Repair
 from reconcheck.explain.edits import Overlap, difference, original_line, original_lines
 from reconcheck.explain.patch import (
-    DIVERGING,
     NoPatch,
     patched,
     read_text,
@@ -32,6 +31,7 @@ from reconcheck.explain.patch import (
     written_schedule,
 )
 from reconcheck.explain.probe import NotProbed, probe
+from reconcheck.explain.ranges import ranges
 from reconcheck.explain.reenacting import Script
 from reconcheck.explain.trial import REST, WAITING, Asked, Verdicts, placed, requirements, try_out, with_schedule
 from reconcheck.explain.verdict import GOOD, Answer
@@ -247,10 +247,10 @@ class Search:
         """The scheduled wake-ups in the model that no goal needs once these are mended; of two, the more frequent."""
         scope, away = with_schedule(self.asked.scope), frozenset[str]()
         relying = self._relying(mended)
-        for name in written_schedule(self.broken):
-            less = replace(scope, without=tuple(sorted({*scope.without, *away, name})))
+        for names in written_schedule(self.broken):
+            less = replace(scope, without=tuple(sorted({*scope.without, *away, *names})))
             if all(self.verdicts(loaded, goal, less) in GOOD for goal in relying):
-                away |= {name}
+                away |= {*names}
         return away
 
     def _wrong_with_schedule(
@@ -311,12 +311,12 @@ class Search:
         self.tell(f"verifying the repair: {title}")
         edits = tuple(edit for number in sorted(found.chosen) for edit in self.candidates[number].edits)
         try:
-            whole = patched(self.broken, edits, found.gone, self.verdicts)
+            whole = patched(self.broken, edits, found.gone, self.verdicts, partial(self._is_mended, found))
         except NoPatch as reason:
             self.undecided.append(f"{title}: not offered, as {reason}")
             return None
         verifier = self._verifier(whole.loaded, another)
-        refused = self._contradicted(whole.loaded, found) or self._refused(whole.loaded, found, verifier)
+        refused = self._refused(whole.loaded, found, verifier)
         if refused:
             self.undecided.append(f"{title}: {refused}")
             return None
@@ -336,17 +336,17 @@ class Search:
 
     def _staying(self, gone: Collection[str], goals: Sequence[Goal]) -> Iterator[str]:
         """What stays of the schedule that stands in the model, and for whom, in a sentence."""
-        stays = [name for name in written_schedule(self.broken) if name not in gone]
+        stays = [name for names in written_schedule(self.broken) for name in names if name not in gone]
         names = [goal.name for goal in goals]
         if stays and names and not self.asked.scope.schedule:
-            yield f"{', '.join(stays)} {'stay' if len(stays) > 1 else 'stays'} for {', '.join(names)}"
+            yield f"{', '.join(ranges(stays))} {'stay' if len(stays) > 1 else 'stays'} for {', '.join(names)}"
 
     def keep(self, goals: Sequence[Goal], rules: Sequence[Rule]) -> Repair:
         """The schedule kept for goals that converge with it, and that need these rules; what nobody needs goes."""
         started = time.monotonic()
         names = tuple(goal.name for goal in goals)
-        title = f"keep {', '.join(rule.name for rule in rules) or 'the resync'} for {', '.join(names)}"
-        places = tuple(Place(rule.span, rule.cites) for rule in rules)
+        title = f"keep {', '.join(ranges(rule.name for rule in rules)) or 'the resync'} for {', '.join(names)}"
+        places = tuple(dict.fromkeys(Place(rule.span, rule.cites) for rule in rules))
         kept = Repair(title, (), "", names, SCHEDULED, places, 0.0)
         gone = self._gone(self.loaded, frozenset())
         if gone:
@@ -359,11 +359,18 @@ class Search:
             verifier = None if whole is None else self._verifier(whole.loaded, False)
             if whole is not None and verifier is not None and not self._refused(whole.loaded, found, verifier):
                 whole = with_true_causes(self.broken, whole, partial(self._answered, verifier))
-                without = ", ".join(name for name in written_schedule(self.broken) if name in gone)
+                taken = (name for names in written_schedule(self.broken) for name in names if name in gone)
+                without = ", ".join(ranges(taken))
                 patch = difference(self.broken.source, whole.text)
                 title = f"{title}, without {without}"
                 kept = replace(kept, title=title, edits=whole.edits, patch=patch, notes=whole.notes)
         return replace(kept, seconds=time.monotonic() - started)
+
+    def _is_mended(self, found: Found, goal: str, scope: Scope) -> bool:
+        """Whether a set is meant to mend a goal in a scope, which the engines have yet to prove."""
+        controllers = self.loaded.operator.controllers
+        here = in_force(controllers, scope) == in_force(controllers, self.asked.scope)
+        return bool(found.chosen) and goal in found.mended and here
 
     def _answered(self, verifier: Verifier, goal: Goal, scope: Scope) -> Answer:
         return verifier.answer(goal, scope, self.clock.left())
@@ -380,19 +387,6 @@ class Search:
         if another:
             return ONE_MORE if left is None else min(ONE_MORE, left)
         return left
-
-    def _contradicted(self, loaded: Loaded, found: Found) -> str:
-        """Why a repaired model cannot be accepted: it goes on to expect that what is mended fails.
-
-        What is expected is only put right where the state graph tells what is to be expected instead.
-        """
-        controllers = loaded.operator.controllers
-        here = in_force(controllers, self.asked.scope)
-        for line in loaded.operator.expectations:
-            fails = line.goal in found.mended and line.verdict in (*DIVERGING, "diverges")
-            if fails and found.chosen and in_force(controllers, line.scope) == here:
-                return f"it is too large to put `expect {line.goal} {line.verdict} {line.scope}` right"
-        return ""
 
     def _refused(self, loaded: Loaded, found: Found, verifier: Verifier) -> str:
         """Why the engines do not accept a repaired model; empty where they do."""

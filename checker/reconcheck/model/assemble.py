@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from reconcheck.cause_kinds import KINDS
 from reconcheck.diagnostic import ModelError, Span, ordered
 from reconcheck.model import runtimes
-from reconcheck.model.controllers import Controllers
-from reconcheck.model.declarations import Declarations, lifecycle
+from reconcheck.model.controllers import Controllers, report_deaf, rounds
+from reconcheck.model.declarations import CONSTANT, Declarations, lifecycle
 from reconcheck.model.environment import Environment
 from reconcheck.model.managers import Manager
 from reconcheck.model.names import Names, Where
@@ -131,7 +131,6 @@ class _Checker(Struct):
         if node is None:
             raise self.problems.broken("RC216", "there is no `operator` in this file", self.file.span, "add one")
         names = Names(self.problems)
-        names.several = len(node.controllers) > 1
         self._parameters(names)
         for alias in self.library.aliases:
             try:
@@ -260,21 +259,27 @@ class _Checker(Struct):
     def _controllers(self, names: Names, managers: _Managers, operator: tree.Operator) -> tuple[Controller, ...]:
         translated: list[Controller] = []
         self._distinct([(c.name.text, c.name.span) for c in operator.controllers], "controller")
-        for node, manager in managers:
-            nodes = [member for member in node.members if isinstance(member, tree.Controller)]
-            if not nodes:
+        found = [(node, manager, list(rounds(names, node.members, CONSTANT))) for node, manager in managers]
+        names.several = sum(len(controllers) for _, _, controllers in found) > 1
+        rules: dict[tuple[str, str], Span] = {}
+        for node, manager, controllers in found:
+            if not controllers and not (self.problems.failed and any(tree.controllers_of(node))):
                 message = "the operator has no controller"
                 self.problems.error("RC216", message, node.name.span, "add `controller x for x { ... }`")
             seconds = {knob: _seconds(manager.profile[knob]) for knob in runtimes.DURATIONS}
             names.manager = manager
-            for controller in nodes:
+            for one in controllers:
                 try:
-                    translated.append(Controllers(names, manager, seconds).translate(controller))
+                    controller = Controllers(names, manager, seconds).translate(one)
                 except Broken:
                     continue
+                translated.append(controller)
+                for rule in controller.rules:
+                    if rule.name != "runtime_period":
+                        rules.setdefault((one.node.name.text, rule.name.removesuffix(one.suffix)), rule.span)
         names.manager = None
-        rules = [(rule.name, rule.span) for c in translated for rule in c.rules if rule.name != "runtime_period"]
-        self._distinct(rules, "requeue rule")
+        report_deaf(names, translated)
+        self._distinct([(name, span) for (_, name), span in rules.items()], "requeue rule")
         return tuple(translated)
 
     def _distinct(self, named: list[tuple[str, Span]], what: str) -> None:

@@ -37,6 +37,8 @@ class Body(Struct):
 
     names: Names
     controller: str
+    suffix: str
+    """What the names of requeue rules end with, in a round of a loop around the controller."""
     rules: dict[str, Rule]
     late: frozenset[str]
     code: list[Instruction] = field(default_factory=list)
@@ -44,9 +46,9 @@ class Body(Struct):
     """How many locals each name has: one a round of a loop."""
     stops: set[int] = field(default_factory=set)
 
-    def translate(self, block: tree.Block) -> Program:
+    def translate(self, block: tree.Block, where: Where) -> Program:
         """The program of the block; problems go to `names.problems`."""
-        if self._block(block, Where("reconcile")):
+        if self._block(block, where):
             end = Span(block.span.file, block.span.end_line, block.span.end_column - 1, block.span.end_line, 0)
             end = replace(end, end_column=end.column + 1)
             message = "this path through reconcile has no outcome"
@@ -76,8 +78,8 @@ class Body(Struct):
                 return self._when(statement, where)
             case tree.ForEach(variable, collection, block):
                 reachable = True
-                for element in self.names.collection(collection):
-                    reachable = self._block(block, where.bind(variable.text, element)) and reachable
+                for value in self.names.rounds(collection, where):
+                    reachable = self._block(block, where.bind(variable.text, value)) and reachable
                 return reachable
             case tree.Let():
                 try:
@@ -99,6 +101,9 @@ class Body(Struct):
     def _when(self, statement: tree.When, where: Where) -> bool:
         try:
             condition = self.names.expr(statement.condition, where, BOOL)
+            if where.numbers and isinstance(condition, e.Const):  # the other part may be about an element beyond an end
+                chosen = statement.block if condition.value else statement.otherwise
+                return chosen is None or self._block(chosen, where)
         except Broken:
             condition = e.TRUE
         test = len(self.code)
@@ -217,7 +222,7 @@ class Body(Struct):
     def _effect(self, node: tree.Effect, where: Where) -> None:
         match node.verb:
             case "register":
-                self._register(node)
+                self._register(node, where)
             case "remember":
                 variable = self.names.memory_variable(node.target)
                 read = e.Var(variable.name, variable.type)
@@ -228,8 +233,8 @@ class Body(Struct):
             case _:
                 self._write(node, where)
 
-    def _register(self, node: tree.Effect) -> None:
-        name = node.target.text
+    def _register(self, node: tree.Effect, where: Where) -> None:
+        name = where.bindings.get(node.target.text, node.target.text)
         if name not in self.late:
             what = "late watch of this controller"
             raise self.names.problems.unknown(what, name, self.late, node.target.span)
@@ -321,7 +326,7 @@ class Body(Struct):
         condition = None
         if node.condition is not None:
             condition = self.names.expr(node.condition, where, BOOL)
-        rule = make_rule(self.names, self.controller, node, condition)
+        rule = make_rule(self.names, node.name.text + self.suffix, self.controller, node, condition)
         known = self.rules.get(rule.name)
         if known is not None and (known.kind, known.seconds, known.condition, known.captures) != (
             rule.kind,
@@ -329,16 +334,16 @@ class Body(Struct):
             rule.condition,
             rule.captures,
         ):
-            message = f"`{rule.name}` is already a different requeue rule"
+            message = f"`{node.name}` is already a different requeue rule"
             raise self.names.problems.broken("RC227", message, node.name.span, "give each rule a name of its own")
         self.rules.setdefault(rule.name, rule)
         self.code.append(End("requeue", rule.name, node.cites, node.span))
 
 
 def make_rule(
-    names: Names, controller: str, node: tree.Requeue, condition: e.Expr | None, declared: bool = False
+    names: Names, name: str, controller: str, node: tree.Requeue, condition: e.Expr | None, declared: bool = False
 ) -> Rule:
-    """The rule a `requeue` declares.  Raises `Broken` (RC212, RC215)."""
+    """The rule of that name which a `requeue` declares.  Raises `Broken` (RC212, RC215)."""
     seconds = None
     if node.duration is not None:
         seconds = seconds_of(names, node.duration)
@@ -349,10 +354,8 @@ def make_rule(
             message = "a deadline needs a moment in time: this condition reads no clock"
             instead = "declare a `clock`, or wait with `requeue ... after 10s`"
             raise names.problems.broken("RC215", message, node.condition.span if node.condition else node.span, instead)
-        condition = _capture(condition, clocks, f"timer({controller}).{node.name}", captures)
-    return Rule(
-        node.name.text, controller, node.kind, seconds, condition, tuple(captures), declared, node.cites, node.span
-    )
+        condition = _capture(condition, clocks, f"timer({controller}).{name}", captures)
+    return Rule(name, controller, node.kind, seconds, condition, tuple(captures), declared, node.cites, node.span)
 
 
 def seconds_of(names: Names, duration: tree.Duration) -> float:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from collections.abc import Iterable, Iterator
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reconcheck.diagnostic import Span
 from reconcheck.model import expr as e
 from reconcheck.model.body import Body, make_rule, seconds_of
 from reconcheck.model.managers import Manager
-from reconcheck.model.names import Names, Where
+from reconcheck.model.names import Names, Where, suffix
 from reconcheck.model.operator import Controller, ErrorPolicy, Filter, Program, Register, Rule, Watch
 from reconcheck.model.problems import Broken
 from reconcheck.model.runtimes import Profile
@@ -24,8 +28,72 @@ OWNER_MATCHES = {
 """Which owner references each way of matching follows."""
 
 
+class Round(Struct, frozen=True):
+    """A controller as written, in one round of the loops around it, each of which makes a controller of its own."""
+
+    node: tree.Controller
+    where: Where
+    """What the loop variables stand for."""
+    suffix: str
+    """What the names of the controller and of its requeue rules end with, such as `[2]`."""
+
+    @property
+    def name(self) -> str:
+        """The name of the controller."""
+        return self.node.name.text + self.suffix
+
+
+def rounds(names: Names, members: Iterable[object], where: Where, around: str = "") -> Iterator[Round]:
+    """The controllers among some members, loops unrolled.  A loop through nothing known is reported and left out."""
+    for member in members:
+        match member:
+            case tree.Controller():
+                yield Round(member, where, around)
+            case tree.ControllerFor(variable, collection, inner):
+                try:
+                    values = names.rounds(collection, where)
+                except Broken:
+                    continue
+                for value in values:
+                    yield from rounds(names, inner, where.bind(variable.text, value), around + suffix(value))
+            case _:
+                pass
+
+
+def report_deaf(names: Names, controllers: Iterable[Controller]) -> None:
+    """Reports watches that wake nobody in any round of the loops around them, or of any element of an array."""
+    written: dict[Span, list[tuple[Controller, Watch]]] = {}
+    for controller in controllers:
+        for watch in controller.watches:
+            written.setdefault(watch.span, []).append((controller, watch))
+    for span, same in written.items():
+        reasons = [_deaf(names, controller, watch) for controller, watch in same]
+        if all(reasons):
+            reason, instead = reasons[0]
+            message = f"this {'late ' * same[0][1].late}watch never wakes `{same[0][0].name}`: {reason}"
+            names.problems.finding("RC303", message, span, instead)
+
+
+def _deaf(names: Names, controller: Controller, watch: Watch) -> tuple[str, ...]:
+    """Why a watch never wakes its controller, and what to write instead; nothing where it may."""
+    registered = {step.watch for step in controller.program.code if isinstance(step, Register)}
+    if watch.late and watch.name not in registered and not names.problems.failed:
+        return "no reconcile registers it", f"add `register {watch.name}`, or remove `late`"
+    object_ = names.objects.get(watch.target)
+    if watch.via != "owner" or watch.mapping != e.FALSE or object_ is None:
+        return ()
+    if object_.owner is not None and object_.owner not in names.objects:
+        return ()  # that there is no such object is reported
+    instead = f"declare `{object_.name}` as `owned by {controller.primary}`, or map it with `via (...)`"
+    if object_.owner == controller.primary:
+        reason = f"an owner reference of kind `{object_.ownership}` is not followed by {controller.profile.name}"
+    else:
+        reason = f"its owner is `{object_.owner}`" if object_.owner else "it has no owner reference"
+    return reason, instead
+
+
 class Controllers(Struct):
-    """Translates controller declarations."""
+    """Translates controllers."""
 
     names: Names
     manager: Manager
@@ -38,15 +106,12 @@ class Controllers(Struct):
         """The runtime."""
         return self.manager.profile
 
-    def translate(self, node: tree.Controller) -> Controller:
+    def translate(self, round_: Round) -> Controller:
         """The controller.  Raises `Broken` when it has no primary."""
-        problems = self.names.problems
-        primary = self.names.objects.get(node.primary.text)
-        if primary is None:
-            known = [name for name in self.names.objects if "[" not in name]
-            raise self.names.unknown("object", node.primary.text, known, node.primary.span)
-        watches = tuple(self._watches(node))
-        rules = self._declared_rules(node)
+        problems, node = self.names.problems, round_.node
+        primary = self._primary(round_)
+        watches = tuple(self._watches(round_, primary))
+        rules = self._declared_rules(round_)
         bodies = [member for member in node.members if isinstance(member, tree.Reconcile)]
         if len(bodies) != 1:
             count = "no `reconcile`" if not bodies else f"{len(bodies)} `reconcile` blocks"
@@ -55,17 +120,13 @@ class Controllers(Struct):
         late = frozenset(watch.name for watch in watches if watch.late)
         if problems.failed and not late:  # a broken watch shall not be reported a second time
             late = frozenset((m.name or m.target).text for m in node.members if isinstance(m, tree.Watch) and m.late)
-        program = Body(self.names, node.name.text, rules, late).translate(bodies[0].block)
-        self._period(node, rules)
-        registered = {instruction.watch for instruction in program.code if isinstance(instruction, Register)}
-        for watch in watches:
-            if watch.late and watch.name not in registered and not problems.failed:
-                message = f"this late watch never wakes `{node.name}`: no reconcile registers it"
-                problems.finding("RC303", message, watch.span, f"add `register {watch.name}`, or remove `late`")
+        where = replace(round_.where, mode="reconcile")
+        program = Body(self.names, round_.name, round_.suffix, rules, late).translate(bodies[0].block, where)
+        self._period(round_, rules)
         return Controller(
-            name=node.name.text,
+            name=round_.name,
             manager=self.manager,
-            primary=primary.name,
+            primary=primary,
             watches=watches,
             rules=tuple(rules.values()),
             resync=self._resync(node),
@@ -75,27 +136,43 @@ class Controllers(Struct):
             span=node.span,
         )
 
+    def _primary(self, round_: Round) -> str:
+        """The name of the controller's primary.  Raises `Broken` when it has none."""
+        node, objects = round_.node.primary, self.names.objects
+        first, known = node.parts[0], [name for name in (*objects, *self.names.arrays) if "[" not in name]
+        if first.name not in {*known, *round_.where.bindings, *round_.where.numbers}:
+            raise self.names.unknown("object", first.name, known, first.span)
+        if first.name in self.names.arrays and first.index is None:
+            instead = f"write `for x in {first.name} {{ controller {round_.node.name} for x {{ ... }} }}`"
+            raise self.names.problems.broken("RC220", f"`{first.name}` is an array", first.span, instead)
+        primary, _ = self.names.holder(node, round_.where)
+        if primary not in objects:
+            message = f"`{node.text}` is not a Kubernetes object"
+            raise self.names.problems.broken("RC206", message, node.span, "name the resource that is reconciled")
+        return primary
+
     # ---- rules -----------------------------------------------------------------------------------------
 
-    def _declared_rules(self, node: tree.Controller) -> dict[str, Rule]:
+    def _declared_rules(self, round_: Round) -> dict[str, Rule]:
         rules: dict[str, Rule] = {}
-        for member in node.members:
+        for member in round_.node.members:
             if isinstance(member, tree.Requeue):
                 try:
-                    if member.name.text in rules:
+                    name = member.name.text + round_.suffix
+                    if name in rules:
                         message = f"`{member.name}` is declared twice"
                         raise self.names.problems.broken("RC227", message, member.name.span, "choose another name")
-                    rules[member.name.text] = make_rule(self.names, node.name.text, member, None, declared=True)
+                    rules[name] = make_rule(self.names, name, round_.name, member, None, declared=True)
                 except Broken:
                     continue
         return rules
 
-    def _period(self, node: tree.Controller, rules: dict[str, Rule]) -> None:
+    def _period(self, round_: Round, rules: dict[str, Rule]) -> None:
         """The runtime's own periodic requeue, where it has one."""
         seconds = self.unit_seconds["period"]
         if seconds is not None:
             name = "runtime_period"
-            rules[name] = Rule(name, node.name.text, "every", seconds, None, (), True, (), node.span)
+            rules[name] = Rule(name, round_.name, "every", seconds, None, (), True, (), round_.node.span)
 
     def _resync(self, node: tree.Controller) -> float | None:
         for member in node.members:
@@ -129,13 +206,13 @@ class Controllers(Struct):
 
     # ---- watches ------------------------------------------------------------------------------------------
 
-    def _watches(self, node: tree.Controller) -> list[Watch]:
+    def _watches(self, round_: Round, primary: str) -> list[Watch]:
         watches: list[Watch] = []
-        for member in node.members:
+        for member in round_.node.members:
             if isinstance(member, tree.Watch):
                 try:
-                    for target in self._targets(member):
-                        watches.append(self._watch(node, member, target))
+                    for target in self._targets(round_, member, primary):
+                        watches.append(self._watch(round_, member, target, primary))
                 except Broken:
                     continue
         seen: set[str] = set()
@@ -147,65 +224,69 @@ class Controllers(Struct):
             seen.add(watch.name)
         return watches
 
-    def _targets(self, member: tree.Watch) -> tuple[str, ...]:
-        name = member.target.text
-        targets = self.names.arrays.get(name, (name,))
+    def _targets(self, round_: Round, member: tree.Watch, primary: str) -> tuple[str, ...]:
+        """What is watched: an object or external, or every element of an array; of the owned ones, if `via owner`."""
+        first, where = member.target.parts[0], round_.where
+        name, problems = first.name, self.names.problems
+        holders = (*self.names.objects, *self.names.arrays, *self.names.externals)
+        if name not in {*holders, *where.bindings, *where.numbers}:
+            raise self.names.unknown("object", name, [n for n in holders if "[" not in n], first.span)
+        targets = self._array(round_, member)
+        if targets is None:
+            targets = (self.names.holder(member.target, where)[0],)
         if all(target in self.names.objects for target in targets):
-            return targets
-        problems = self.names.problems
-        external = self.names.externals.get(targets[0])
-        if external is None:
-            known = [n for n in (*self.names.objects, *self.names.arrays, *self.names.externals) if "[" not in n]
-            raise self.names.unknown("object", name, known, member.target.span)
+            owned = tuple(target for target in targets if self._is_owned(target, primary))
+            return owned or targets if member.via == "owner" else targets
+        external = self.names.externals[targets[0]]
         if not external.notifies:
             message = f"`{name}` sends no events, so it cannot be watched"
-            written = f"external {name}{'[...]' * (name in self.names.arrays)} notifies"
+            array = targets[0].partition("[")[0]
+            written = f"external {array}{'[...]' * (array in self.names.arrays)} notifies"
             instead = f"read it on a `requeue`, or declare `{written}` if something turns it into events"
             raise problems.broken("RC209", message, member.target.span, instead)
+        if member.via == "owner":
+            message = f"`{targets[0]}` is an external and has no owner reference"
+            raise problems.broken("RC206", message, member.target.span, "remove `via owner`")
         return targets
 
-    def _watch(self, controller: tree.Controller, node: tree.Watch, target: str) -> Watch:
-        name = node.name.text + target[target.find("[") :] * ("[" in target) if node.name is not None else target
+    def _array(self, round_: Round, node: tree.Watch) -> tuple[str, ...] | None:
+        """The elements of an array that is watched as a whole; None for an object, an external or an element."""
+        first = node.target.parts[0]
+        whole = first.index is None and first.name not in round_.where.bindings
+        return self.names.arrays.get(first.name) if whole else None
+
+    def _watch(self, round_: Round, node: tree.Watch, target: str, primary: str) -> Watch:
+        name, where = target, replace(round_.where, mode="mapping", subject=target)
+        if self._array(round_, node) is not None:
+            where = where.bind(node.target.text, target)
+            name = node.name.text + suffix(target) if node.name is not None else target
+        elif node.name is not None:
+            name = node.name.text
         mapping: e.Expr = e.TRUE
         if node.via == "owner":
-            mapping = e.TRUE if self._owned(controller, node, target) else e.FALSE
+            mapping = e.TRUE if self._is_owned(target, primary) else e.FALSE
         elif node.mapping is not None:
-            bindings = {node.target.text: target} if "[" in target else {}
-            where = Where("mapping", bindings=bindings, subject=target)
             mapping = self.names.expr(node.mapping, where, BOOL)
         return Watch(
             name=name,
-            controller=controller.name.text,
+            controller=round_.name,
             target=target,
             via=node.via,
             late=node.late,
-            filter=self._filter(controller, node, target),
+            filter=self._filter(node, target, primary, round_.where),
             mapping=mapping,
             cites=node.cites,
             span=node.span,
         )
 
-    def _owned(self, controller: tree.Controller, node: tree.Watch, target: str) -> bool:
-        object_ = self.names.objects.get(target)
-        if object_ is None:
-            message = f"`{target}` is an external and has no owner reference"
-            raise self.names.problems.broken("RC206", message, node.target.span, "remove `via owner`")
-        wakes = object_.owner == controller.primary.text
-        wakes = wakes and object_.ownership in OWNER_MATCHES[self.profile["owner_match"]]
-        if not wakes and (object_.owner is None or object_.owner in self.names.objects):
-            if object_.owner != controller.primary.text:
-                reason = f"its owner is `{object_.owner}`" if object_.owner else "it has no owner reference"
-            else:
-                reason = f"an owner reference of kind `{object_.ownership}` is not followed by {self.profile.name}"
-            message = f"this watch never wakes `{controller.name}`: {reason}"
-            instead = f"declare `{target}` as `owned by {controller.primary}`, or map it with `via (...)`"
-            self.names.problems.finding("RC303", message, node.span, instead)
-        return wakes
+    def _is_owned(self, target: str, primary: str) -> bool:
+        object_ = self.names.objects[target]
+        return object_.owner == primary and object_.ownership in OWNER_MATCHES[self.profile["owner_match"]]
 
-    def _filter(self, controller: tree.Controller, node: tree.Watch, target: str) -> Filter:
+    def _filter(self, node: tree.Watch, target: str, primary: str, outside: Where) -> Filter:
         filters = node.filters
         object_ = self.names.objects.get(target)
-        is_primary = target == controller.primary.text
+        is_primary = target == primary
         if not filters and is_primary and self.profile["primary_filter"] == "spec":
             part = tree.Path((tree.Part("spec", None, node.span),), node.span)
             filters = (tree.EventFilter(None, None, part, node.span),)
@@ -227,7 +308,7 @@ class Controllers(Struct):
             kinds = KINDS if item.kind == "any" else {item.kind}
             named |= kinds
             if item.condition is not None:
-                where = Where("filter", subject=target)
+                where = replace(outside, mode="filter", subject=target)
                 condition = self.names.expr(item.condition, where, BOOL)
                 conditions += [(kind, condition) for kind in sorted(kinds)]
         some_part = any(item.part is not None for item in filters)

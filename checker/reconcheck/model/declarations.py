@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from reconcheck.model.managers import Manager
-from reconcheck.model.names import Names
+from reconcheck.model.names import Names, Where
 from reconcheck.model.operator import External, Object, Variable
 from reconcheck.model.problems import Broken
 from reconcheck.model.types import BOOL, RangeType, zero
@@ -20,6 +20,9 @@ MOST_ELEMENTS = 1_000
 """Objects of an array: each has variables of its own in every state (spec/limits.md)."""
 
 RESERVED = frozenset({"exists", "deleting"})
+
+CONSTANT = Where("constant")
+"""Where initial values stand, and sizes; in an array, `index` is the element's own."""
 
 
 class Lifecycle(Struct, frozen=True):
@@ -56,30 +59,32 @@ def lifecycle(file: tree.File, kinds: dict[str, tree.Kind]) -> Lifecycle:
                     block(statement.block, loops)
                     block(statement.otherwise, loops)
                 case tree.ForEach(variable, collection, inner):
-                    block(inner, {**loops, variable.text: collection.text})
+                    block(inner, tree.looped(loops, variable, collection))
                 case _:
                     pass
 
     def actions(members: tuple[tree.Action | tree.EnvironmentFor, ...], loops: dict[str, str]) -> None:
         for member in members:
             if isinstance(member, tree.EnvironmentFor):
-                actions(member.members, {**loops, member.variable.text: member.collection.text})
+                actions(member.members, tree.looped(loops, member.variable, member.collection))
             else:
                 for item in member.body:
                     if isinstance(item, tree.Effect):
                         note(item, loops)
 
     assert file.operator is not None
-    for controller in file.operator.controllers:
-        for inner in controller.members:
-            if isinstance(inner, tree.Reconcile):
-                block(inner.block, {})
+    for manager in file.operator.managers:
+        for controller, loops in tree.controllers_of(manager):
+            for inner in controller.members:
+                if isinstance(inner, tree.Reconcile):
+                    block(inner.block, loops)
     for member in file.operator.members:
         match member:
             case tree.Environment():
                 actions(member.members, {})
             case tree.Resource() if (kind := kinds.get(member.kind.text)) is not None:
-                loops = {"self": member.name.text, "owner": member.owned.owner.text if member.owned else "owner"}
+                owner = member.owned.owner.parts[0].name if member.owned is not None else "owner"
+                loops = {"self": member.name.text, "owner": owner}
                 actions(kind.actions, loops)
             case _:
                 pass
@@ -135,7 +140,7 @@ class Declarations(Struct):
                 self.names.problems.error("RC221", message, node.span, f"write `= {_spell(variable)}`")
             yield variable
 
-    def _fields(self, holder: str, fields: tuple[tree.Field, ...]) -> Iterator[Variable]:
+    def _fields(self, holder: str, fields: tuple[tree.Field, ...], where: Where = CONSTANT) -> Iterator[Variable]:
         seen: set[str] = set()
         for node in fields:
             name = node.path.text
@@ -153,22 +158,22 @@ class Declarations(Struct):
                 self.names.broken.add(f"{holder}.{name}")
                 continue
             try:
-                yield self.names.initial(node.initial, variable)
+                yield self.names.initial(node.initial, variable, where)
             except Broken:
                 yield variable
 
     def _external(self, node: tree.External) -> None:
-        for element in self._elements(node):
-            fields = tuple(self._fields(element, node.fields))
+        for element, where in self._elements(node):
+            fields = tuple(self._fields(element, node.fields, where))
             external = External(element, node.title, node.notifies, fields, node.doc, node.cites, node.span)
             self.names.externals[element] = external
 
-    def _elements(self, node: tree.Resource | tree.External) -> tuple[str, ...]:
-        """The names of all that a declaration declares: those of the elements of an array.  Raises `Broken`."""
+    def _elements(self, node: tree.Resource | tree.External) -> list[tuple[str, Where]]:
+        """The names of all that a declaration declares, each with where its initial values stand.  Raises `Broken`."""
         self._fresh(node.name)
         name = node.name.text
         if node.size is None:
-            return (name,)
+            return [(name, CONSTANT)]
         size = self.names.constant(node.size)
         if not 0 <= size <= MOST_ELEMENTS:
             message = f"an array of {size} objects"
@@ -176,7 +181,7 @@ class Declarations(Struct):
             raise self.names.problems.broken("RC220", message, node.size.span, instead)
         elements = tuple(f"{name}[{index}]" for index in range(size))
         self.names.arrays[name] = elements
-        return elements
+        return [(element, CONSTANT.bind("index", number)) for number, element in enumerate(elements)]
 
     def _resource(self, node: tree.Resource) -> None:
         elements = self._elements(node)
@@ -184,21 +189,28 @@ class Declarations(Struct):
         own = {field.path.text for field in node.fields}
         inherited = tuple(f for f in kind.fields if f.path.text not in own) if kind is not None else ()
         finalizers = (kind.finalizers if kind is not None else ()) + node.finalizers
-        for element in elements:
-            fields = tuple(self._fields(element, inherited + node.fields))
-            fields += tuple(self._finalizer(element, finalizer) for finalizer in finalizers)
-            self.names.objects[element] = self._object(node, element, fields)
+        for element, where in elements:
+            fields = tuple(self._fields(element, inherited + node.fields, where))
+            fields += tuple(self._finalizer(element, finalizer, where) for finalizer in finalizers)
+            self.names.objects[element] = self._object(node, element, self._owner(node.owned, where), fields)
 
-    def _finalizer(self, element: str, node: tree.Finalizer) -> Variable:
+    def _owner(self, node: tree.Owned | None, where: Where) -> str | None:
+        """The name of the owner, of which `_owners` sees whether there is such an object.  Raises `Broken`."""
+        if node is None:
+            return None
+        first = node.owner.parts[0]
+        return first.name if first.index is None else f"{first.name}[{self.names.constant(first.index, where)}]"
+
+    def _finalizer(self, element: str, node: tree.Finalizer, where: Where) -> Variable:
         variable = Variable(f"{element}.finalizers.{node.name}", BOOL, False)
-        return self.names.initial(node.initial, variable) if node.initial is not None else variable
+        return self.names.initial(node.initial, variable, where) if node.initial is not None else variable
 
-    def _object(self, node: tree.Resource, element: str, fields: tuple[Variable, ...]) -> Object:
+    def _object(self, node: tree.Resource, element: str, owner: str | None, fields: tuple[Variable, ...]) -> Object:
         return Object(
             name=element,
             kind=node.kind.text,
             primary=node.primary,
-            owner=node.owned.owner.text if node.owned is not None else None,
+            owner=owner,
             ownership=node.owned.how if node.owned is not None else "controller",
             presence=node.presence or "present",
             cached=frozenset(manager.name for of, manager in self.managers if _is_cached(node, of, manager)),
@@ -214,13 +226,32 @@ class Declarations(Struct):
     def _owners(self, operator: tree.Operator) -> None:
         for member in operator.members:
             if isinstance(member, tree.Resource) and member.owned is not None:
-                owner = member.owned.owner
-                if owner.text not in self.names.objects:
-                    known = [name for name in self.names.objects if "[" not in name]
-                    try:
-                        raise self.names.problems.unknown("owner", owner.text, known, owner.span, "RC225")
-                    except Broken:
-                        continue
+                name = member.name.text
+                for element in self.names.arrays.get(name, (name,)):
+                    if element in self.names.objects:
+                        try:
+                            self._is_object(self.names.objects[element].owner, member.owned.owner)
+                        except Broken:
+                            break
+
+    def _is_object(self, owner: str | None, node: tree.Path) -> None:
+        """Raises `Broken` if the owner is no object."""
+        assert owner is not None
+        if owner in self.names.objects:
+            return
+        name, problems = node.parts[0].name, self.names.problems
+        arrays = {name: all_ for name, all_ in self.names.arrays.items() if self.names.objects.keys() >= {*all_}}
+        if name in arrays and name != owner:
+            size = len(arrays[name])
+            message = f"`{name}` has {size} elements, there is no {owner.removeprefix(name)}"
+            raise problems.broken("RC220", message, node.span, f"use 0 to {size - 1}")
+        if name in arrays:
+            instead = f"write `{name}[0]`, or `{name}[index]` for the one of the same index"
+            raise problems.broken("RC220", f"`{name}` is an array", node.span, instead)
+        if name in self.names.objects:
+            raise problems.broken("RC220", f"`{name}` is not an array", node.span, f"write `{name}`")
+        known = [name for name in (*self.names.objects, *arrays) if "[" not in name]
+        raise self.names.unknown("owner", name, known, node.parts[0].span, "RC225")
 
 
 def _is_cached(node: tree.Resource, of: tree.Operator | tree.Manager, manager: Manager) -> bool:
@@ -229,7 +260,8 @@ def _is_cached(node: tree.Resource, of: tree.Operator | tree.Manager, manager: M
         return node.read == "cached"
     match manager.profile["reads"]:
         case "primary_cached":
-            own = (one.primary.text for one in of.members if isinstance(one, tree.Controller))
+            primaries = ((one.primary.parts[0].name, loops) for one, loops in tree.controllers_of(of))
+            own = (loops.get(name, name) for name, loops in primaries)
             return node.primary if isinstance(of, tree.Operator) else node.name.text in own
         case reads:
             return reads == "all_cached"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from reconcheck.model import expr as e
-from reconcheck.model.names import Names, Where
+from reconcheck.model.names import Names, Where, suffix
 from reconcheck.model.operator import Action, Change, Target
 from reconcheck.model.problems import Broken
 from reconcheck.model.types import BOOL
@@ -27,32 +27,32 @@ class Environment(Struct):
             if isinstance(member, tree.Resource) and (kind := self.kinds.get(member.kind.text)) is not None:
                 for element in self.names.arrays.get(member.name.text, (member.name.text,)):
                     if element in self.names.objects:
-                        yield from self._of_kind(kind, element, member)
+                        yield from self._of_kind(kind, element)
         for member in operator.members:
             if isinstance(member, tree.Environment):
                 yield from self._members(member.members, Where("world"), "")
 
-    def _of_kind(self, kind: tree.Kind, element: str, resource: tree.Resource) -> Iterator[Action]:
+    def _of_kind(self, kind: tree.Kind, element: str) -> Iterator[Action]:
         bindings = {"self": element}
-        if resource.owned is not None and resource.owned.owner.text in self.names.objects:
-            bindings["owner"] = resource.owned.owner.text
+        owner = self.names.objects[element].owner
+        if owner in self.names.objects:
+            bindings["owner"] = owner
         for action in kind.actions:
             if "owner" not in bindings and _mentions(action, "owner"):
                 continue  # what an owner's deletion does to an object that has none
             yield from self._action(action, Where("world", bindings=bindings), f"{element}.{action.name}")
 
     def _members(
-        self, members: tuple[tree.Action | tree.EnvironmentFor, ...], where: Where, suffix: str
+        self, members: tuple[tree.Action | tree.EnvironmentFor, ...], where: Where, around: str
     ) -> Iterator[Action]:
         for member in members:
             try:
                 if isinstance(member, tree.EnvironmentFor):
-                    for element in self.names.collection(member.collection):
-                        index = element[element.index("[") :]
-                        bound = where.bind(member.variable.text, element)
-                        yield from self._members(member.members, bound, suffix + index)
+                    for value in self.names.rounds(member.collection, where):
+                        bound = where.bind(member.variable.text, value)
+                        yield from self._members(member.members, bound, around + suffix(value))
                 else:
-                    yield from self._action(member, where, f"{member.name}{suffix}")
+                    yield from self._action(member, where, f"{member.name}{around}")
             except Broken:
                 continue
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -37,12 +37,24 @@ class Where(Struct, frozen=True):
     mode: str
     locals: dict[str, Variable | dict[str, Variable]] = field(default_factory=dict)
     bindings: dict[str, str] = field(default_factory=dict)
+    """Loop variables that stand for an element of an array."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """Loop variables that stand for a number."""
     subject: str | None = None
     """The watched object or external, for `old` and `new`."""
 
-    def bind(self, name: str, target: str) -> Where:
-        """The same place with a loop variable."""
-        return replace(self, bindings={**self.bindings, name: target})
+    def bind(self, name: str, value: str | int) -> Where:
+        """The same place with a loop variable, which hides one of the same name."""
+        bindings = {one: element for one, element in self.bindings.items() if one != name}
+        numbers = {one: number for one, number in self.numbers.items() if one != name}
+        if isinstance(value, int):
+            return replace(self, bindings=bindings, numbers={**numbers, name: value})
+        return replace(self, bindings={**bindings, name: value}, numbers=numbers)
+
+
+def suffix(value: str | int) -> str:
+    """What a round of a loop adds to the names of what stands in it: the index of the element, or the number."""
+    return f"[{value}]" if isinstance(value, int) else value[value.index("[") :]
 
 
 BUILTINS: dict[str, Type] = {"bool": BOOL, "int": INT, "nat": NAT, "opaque": OPAQUE}
@@ -126,9 +138,9 @@ class Names(Struct):
                     raise self.problems.broken("RC202", "a value is listed twice in this type", span, "keep it once")
                 return EnumType(texts)
 
-    def constant(self, node: tree.Expr) -> int:
-        """The number a constant expression stands for.  Raises `Broken`."""
-        typed = self.expr(node, Where("constant"), INT)
+    def constant(self, node: tree.Expr, where: Where | None = None) -> int:
+        """The number a constant expression stands for, inside the loops around it.  Raises `Broken`."""
+        typed = self.expr(node, Where("constant", numbers=where.numbers if where is not None else {}), INT)
         if not isinstance(typed, e.Const):
             raise self.problems.broken("RC221", "a number known beforehand is needed here", node.span, "use a `param`")
         return int(typed.value)
@@ -160,7 +172,7 @@ class Names(Struct):
             if first.index is None:
                 instead = f"write `{first.name}[0]`, or `for x in {first.name} {{ ... }}`"
                 raise self.problems.broken("RC220", f"`{first.name}` is an array", first.span, instead)
-            index = self.constant(first.index)
+            index = self.constant(first.index, where)
             if not 0 <= index < len(elements):
                 message = f"`{first.name}` has {len(elements)} elements, there is no [{index}]"
                 raise self.problems.broken("RC220", message, first.span, f"use 0 to {len(elements) - 1}")
@@ -169,8 +181,9 @@ class Names(Struct):
             raise self.problems.broken("RC220", f"`{first.name}` is not an array", first.span, f"write `{first.name}`")
         if first.name in self.objects or first.name in self.externals or first.name in self.clocks:
             return first.name, rest
-        if first.name in where.locals or first.name in self.parameters:
-            what = "a local value" if first.name in where.locals else "a parameter"
+        if first.name in where.locals or first.name in where.numbers or first.name in self.parameters:
+            what = "a parameter" if first.name in self.parameters else "a local value"
+            what = "a number" if first.name in where.numbers else what
             message = f"`{first.name}` is {what}, not an object"
             raise self.problems.broken("RC206", message, first.span, "name an object or an external")
         if first.name == "memory":
@@ -182,26 +195,37 @@ class Names(Struct):
         """Every name that could begin a path here."""
         yield from where.locals
         yield from where.bindings
+        yield from where.numbers
         for names in (self.parameters, self.objects, self.arrays, self.externals, self.clocks):
             yield from (name for name in names if "[" not in name)
         yield "memory"
 
-    def collection(self, word: tree.Word) -> tuple[str, ...]:
-        """The elements of an array, for a loop or a quantifier that is unrolled.  Raises `Broken`."""
-        if word.text in self.arrays:
-            elements = self.arrays[word.text]
-            self.unrolled += len(elements)
-            if self.unrolled > MOST_UNROLLED:
-                message = f"the loops and quantifiers of this model have more than {MOST_UNROLLED:,} rounds in all"
-                raise self.problems.broken("RC220", message, word.span, "use smaller arrays, or fewer nested loops")
-            return elements
-        raise self.unknown("array", word.text, self.arrays, word.span)
+    def rounds(self, collection: tree.Collection, where: Where) -> Sequence[str | int]:
+        """What a loop or a quantifier goes through, to be unrolled: elements, or numbers.  Raises `Broken`."""
+        low = high = 0
+        if isinstance(collection, tree.Bounds):
+            assert collection.high is not None
+            low, high = self.constant(collection.low, where), self.constant(collection.high, where)
+            if low < 0:
+                message = f"this loop begins at {low}"
+                raise self.problems.broken("RC220", message, collection.span, "count from 0 up, as indices do")
+            self.unrolled += max(0, high - low + 1)
+        elif collection.text in self.arrays:
+            self.unrolled += len(self.arrays[collection.text])
+        else:
+            raise self.unknown("array", collection.text, self.arrays, collection.span)
+        if self.unrolled > MOST_UNROLLED:
+            message = f"the loops and quantifiers of this model have more than {MOST_UNROLLED:,} rounds in all"
+            raise self.problems.broken("RC220", message, collection.span, "use smaller arrays, or fewer nested loops")
+        return range(low, high + 1) if isinstance(collection, tree.Bounds) else self.arrays[collection.text]
 
     def _path(self, path: tree.Path, where: Where, expected: Type | None) -> e.Expr:
         first, rest = path.parts[0], path.parts[1:]
         local = where.locals.get(first.name)
         if local is not None and first.index is None:
             return self._local(path, local)
+        if first.name in where.numbers and not rest and first.index is None:
+            return e.integer(where.numbers[first.name])
         if first.name in self.parameters and not rest and first.index is None:
             return e.integer(self.parameters[first.name])
         if isinstance(expected, EnumType) and not rest and first.name in expected.values:
@@ -332,15 +356,18 @@ class Names(Struct):
             case tree.Binary():
                 return self._comparison(node, where)
             case tree.Conditional(condition, yes, no):
+                test = self.expr(condition, where, BOOL)
+                if where.numbers and isinstance(test, e.Const):  # the other part may speak of an element beyond an end
+                    return self._expr(yes if test.value else no, where, expected)
                 typed_yes = self.expr(yes, where, expected)
                 typed_no = self.expr(no, where, expected or e.type_of(typed_yes))
-                return e.choose(self.expr(condition, where, BOOL), typed_yes, typed_no)
+                return e.choose(test, typed_yes, typed_no)
             case tree.Extreme(kind, left, right):
                 a, b = self.expr(left, where, INT), self.expr(right, where, INT)
                 return e.choose(e.at_most(a, b), a, b) if kind == "min" else e.choose(e.at_most(a, b), b, a)
             case tree.Quantifier(kind, variable, collection, body):
-                elements = self.collection(collection)
-                wanted = [self.expr(body, where.bind(variable.text, element), BOOL) for element in elements]
+                rounds = self.rounds(collection, where)
+                wanted = [self.expr(body, where.bind(variable.text, value), BOOL) for value in rounds]
                 if kind == "count":
                     return e.total([e.choose(one, e.integer(1), e.integer(0)) for one in wanted])
                 return e.both(*wanted) if kind == "all" else e.either(*wanted)
@@ -408,11 +435,11 @@ class Names(Struct):
             raise self.problems.broken("RC203", message, node.span, "give both the same type")
         return typed
 
-    def initial(self, node: tree.Value | None, variable: Variable) -> Variable:
-        """The variable with its initial value; none given means any."""
+    def initial(self, node: tree.Value | None, variable: Variable, where: Where) -> Variable:
+        """The variable with its initial value, a constant; none given means any."""
         if node is None or isinstance(node, tree.Anything):
             return variable
-        typed = self.value(node, Where("constant"), variable)
+        typed = self.value(node, where, variable)
         if not isinstance(typed, e.Const):
             raise self.problems.broken("RC221", "an initial value is a constant or `any`", node.span, "write `= any`")
         return replace(variable, initial=typed.value)

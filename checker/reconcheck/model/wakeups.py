@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
@@ -54,11 +55,34 @@ def named(controllers: Iterable[Controller], text: str) -> tuple[str, ...]:
     """The names in a scope of all wake-ups that a text means; empty where there is none.
 
     A text is the name of a requeue rule, or `watch w`, `resync` or `on error`, of one controller with its name and
-    a dot before it.  A rule comes first.
+    a dot before it.  A rule comes first.  A name without indices means those of all elements of an array, and of all
+    rounds of a loop.
     """
     every = list(wake_ups_of(controllers))
-    exact = tuple(dict.fromkeys(one.scoped for one in every if one.scoped == text))
-    return exact or tuple(one.scoped for one in every if one.scoped == f"{one.controller}.{text}")
+    for of in (_itself, _plain):
+        for spelled in (_scoped, _inside):
+            found = tuple(dict.fromkeys(one.scoped for one in every if of(spelled(one)) == text))
+            if found:
+                return found
+    return ()
+
+
+def _scoped(one: WakeUp) -> str:
+    return one.scoped
+
+
+def _inside(one: WakeUp) -> str:
+    """How a wake-up is called inside its controller."""
+    return one.scoped.removeprefix(f"{one.controller}.")
+
+
+def _itself(name: str) -> str:
+    return name
+
+
+def _plain(name: str) -> str:
+    """A name without indices."""
+    return re.sub(r"\[\d+\]", "", name)
 
 
 def in_force(controllers: Iterable[Controller], scope: Scope) -> frozenset[str]:

@@ -7,8 +7,9 @@ from itertools import groupby
 
 from msgspec.structs import replace
 
-from reconcheck.explain.assumptions import Assumption, assumptions_of, ranges
+from reconcheck.explain.assumptions import Assumption, assumptions_of
 from reconcheck.explain.diagnosis import LEVELS, MOST_EDITS, Diagnosis, Levels, Need, Repair
+from reconcheck.explain.ranges import ranges
 from reconcheck.explain.verdict import GOOD, Report
 from reconcheck.render.diagnosis import PROVED, absence, as_long_as, cost_of
 from reconcheck.render.markup import block, code, folded, table

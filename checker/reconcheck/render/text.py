@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconcheck.explain.assumptions import Assumption, assumptions_of, ranges
+from reconcheck.explain.assumptions import Assumption, assumptions_of
 from reconcheck.explain.cause import Place
+from reconcheck.explain.ranges import ranges
 from reconcheck.explain.trace import Change, Trace, TraceStep
 from reconcheck.explain.verdict import Answer, Checked, Report
 from reconcheck.model.operator import Operator, Scope

@@ -113,7 +113,8 @@ class Builder(Transformer[Token, tree.File]):
         return replace(self.operator(meta, children), system=True)
 
     def manager(self, meta: Any, children: list[Any]) -> tree.Manager:
-        members = tuple(c for c in children if isinstance(c, tree.Runtime | tree.Memory | tree.Controller))
+        kinds = tree.Runtime | tree.Memory | tree.Controller | tree.ControllerFor
+        members = tuple(c for c in children if isinstance(c, kinds))
         name, cites = _one(children, tree.Word), _all(children, Cite)
         return tree.Manager(name, members, _doc(children), cites, self._span(meta))
 
@@ -229,9 +230,12 @@ class Builder(Transformer[Token, tree.File]):
     # ---- the controller ---------------------------------------------------------------------------
 
     def controller(self, meta: Any, children: list[Any]) -> tree.Controller:
-        name, primary = _all(children, tree.Word)
-        members = tuple(c for c in children if not isinstance(c, Token | tree.Word | Cite))
+        name, primary = _one(children, tree.Word), _one(children, tree.Path)
+        members = tuple(c for c in children if not isinstance(c, Token | tree.Word | tree.Path | Cite))
         return tree.Controller(name, primary, members, _doc(children), _all(children, Cite), self._span(meta))
+
+    def controller_for(self, meta: Any, children: list[Any]) -> tree.ControllerFor:
+        return tree.ControllerFor(children[0], children[1], tuple(children[2:]), self._span(meta))
 
     def via(self, _meta: Any, children: list[Any]) -> tuple[str, tree.Expr | None]:
         child = children[0]
@@ -247,11 +251,10 @@ class Builder(Transformer[Token, tree.File]):
         return tree.EventFilter(None, None, children[0], self._span(meta))
 
     def watch(self, meta: Any, children: list[Any]) -> tree.Watch:
-        words = _all(children, tree.Word)
         via, mapping = _one(children, tuple) or ("self", None)
         return tree.Watch(
-            words[0],
-            words[1] if len(words) > 1 else None,
+            _one(children, tree.Path),
+            _one(children, tree.Word),
             _has(children, "LATE"),
             via,
             mapping,
@@ -461,6 +464,8 @@ class Builder(Transformer[Token, tree.File]):
             else:
                 parts[-1] = tree.Part(parts[-1].name, child[1], parts[-1].span)
         return tree.Path(tuple(parts), self._span(meta))
+
+    element = path
 
     def index(self, _meta: Any, children: list[Any]) -> tuple[str, tree.Expr]:
         return ("index", children[0])

@@ -5,6 +5,8 @@ Every node carries the `Span` of its text.  Names are not resolved and types not
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from reconcheck.diagnostic import Span
@@ -97,7 +99,7 @@ class Quantifier(Struct, frozen=True):
 
     kind: str
     variable: Word
-    collection: Word
+    collection: Collection
     body: Expr
     span: Span
 
@@ -147,6 +149,9 @@ class Builtin(Struct, frozen=True):
 
 
 Type = Bounds | Union | Builtin
+
+Collection = Word | Bounds
+"""What a loop or a quantifier goes through: an array, or the numbers from `low` to `high`."""
 
 
 class Field(Struct, frozen=True):
@@ -237,7 +242,7 @@ class ForEach(Struct, frozen=True):
     """`for r in rs { ... }`, unrolled when the size is known."""
 
     variable: Word
-    collection: Word
+    collection: Collection
     block: Block
     span: Span
 
@@ -346,9 +351,9 @@ class Runtime(Struct, frozen=True):
 
 
 class Owned(Struct, frozen=True):
-    """`owned by app`, `owned by app (plain)` or `owned by app (other version)`."""
+    """`owned by app`, `owned by apps[index] (plain)` or `owned by app (other version)`."""
 
-    owner: Word
+    owner: Path
     how: str
     span: Span
 
@@ -413,7 +418,7 @@ class EventFilter(Struct, frozen=True):
 class Watch(Struct, frozen=True):
     """`watch sts via owner on spec, status.ready`."""
 
-    target: Word
+    target: Path
     name: Word | None
     late: bool
     via: str
@@ -454,10 +459,19 @@ class Controller(Struct, frozen=True):
     """`controller app for app { ... }`."""
 
     name: Word
-    primary: Word
+    primary: Path
     members: tuple[Watch | Requeue | Resync | ErrorRule | Reconcile, ...]
     doc: str
     cites: tuple[Cite, ...]
+    span: Span
+
+
+class ControllerFor(Struct, frozen=True):
+    """`for a in apps { ... }` around controllers."""
+
+    variable: Word
+    collection: Collection
+    members: tuple[Controller | ControllerFor, ...]
     span: Span
 
 
@@ -477,7 +491,7 @@ class EnvironmentFor(Struct, frozen=True):
     """`for r in rs { ... }` around actions."""
 
     variable: Word
-    collection: Word
+    collection: Collection
     members: tuple[Action | EnvironmentFor, ...]
     span: Span
 
@@ -537,7 +551,7 @@ class Manager(Struct, frozen=True):
     """`operator app { ... }` in a `system`: a process with a cache and a memory of its own."""
 
     name: Word
-    members: tuple[Runtime | Memory | Controller, ...]
+    members: tuple[Runtime | Memory | Controller | ControllerFor, ...]
     doc: str
     cites: tuple[Cite, ...]
     span: Span
@@ -551,6 +565,7 @@ Member = (
     | Clock
     | Memory
     | Controller
+    | ControllerFor
     | Manager
     | Environment
     | Faults
@@ -577,8 +592,30 @@ class Operator(Struct, frozen=True):
 
     @property
     def controllers(self) -> tuple[Controller, ...]:
-        """The controllers of all processes."""
-        return tuple(one for manager in self.managers for one in manager.members if isinstance(one, Controller))
+        """The controllers of all processes, as written."""
+        return tuple(one for manager in self.managers for one, _ in controllers_of(manager))
+
+
+def controllers_of(node: Operator | Manager | ControllerFor) -> Iterator[tuple[Controller, dict[str, str]]]:
+    """The controllers in a node as written, each with the arrays that the loops below the node go through.
+
+    The arrays are by loop variable; a variable that is a number is not among them.
+    """
+    for member in node.members:
+        match member:
+            case Controller():
+                yield member, {}
+            case ControllerFor(variable, collection):
+                for controller, loops in controllers_of(member):
+                    yield controller, {**looped({}, variable, collection), **loops}
+            case _:
+                pass
+
+
+def looped(loops: dict[str, str], variable: Word, collection: Collection) -> dict[str, str]:
+    """The arrays that loop variables go through, by variable, inside one more loop."""
+    outside = {name: array for name, array in loops.items() if name != variable.text}
+    return {**outside, variable.text: collection.text} if isinstance(collection, Word) else outside
 
 
 class File(Struct, frozen=True):
