@@ -7,6 +7,7 @@ from itertools import islice
 from random import Random
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from random_reconciles import Reconciles
 from random_words import BOUNDS, CONSTANTS, NUMBERS, Atom, Holder
@@ -67,6 +68,11 @@ KNOBS = (
 )
 SYSTEMS = 0.1
 """How many of the models are systems of several operators."""
+WITH_LOOPS, LOOPS = 10_000_000, 0.3
+"""From which seed on there are loops around controllers and over numbers, and in how many of the models.
+
+What was recorded of seeds before stays as it was.
+"""
 TYPES = ("bool", "bool", "bool", "0..1", "0..1", "0..2", "Color", "Wide", "opaque", "opaque", "nat", "int")
 FAULTS = ("api", "call", "crash", "relist", "lost_event")
 
@@ -97,6 +103,7 @@ class Maker(Reconciles):
         super().__init__(seed, small)
         self.several = several or Random(f"several {seed}").random() < SYSTEMS
         """Whether the model is a system of several operators; the other models of a seed do not depend on it."""
+        self.loops = not self.several and seed >= WITH_LOOPS and Random(f"loops {seed}").random() < LOOPS
         self.choose_runtime()
         self.removed: dict[str, bool] = {}
         """Whether a disturbance of the model's own deletes an object."""
@@ -112,7 +119,8 @@ class Maker(Reconciles):
 
     def prelude(self) -> str:
         """Parameters, types, and sometimes a library or a kind."""
-        lines = ["rdsl 1", f"param size: 1..2 = {1 if self.small else 2}", "type Color = red | green"]
+        size = 1 if self.small and not (self.loops and self.chance(0.5)) else 2
+        lines = ["rdsl 1", f"param size: 1..2 = {size}", "type Color = red | green"]
         lines += ["type Wide = red | green | blue"]
         if self.chance(0.1, small=0.04):
             lines.append('import "std/workloads"')
@@ -190,7 +198,9 @@ class Maker(Reconciles):
         collected = inherited.collected and bool(traits)
         self.removed[name] = self.chance(0.5, small=0.35)
         holder.deletable = self.removed[name] or inherited.deleted or collected
-        holder.array = not primary and self.chance(0.2, small=0.1)
+        holder.array = not primary and (self.chance(0.2, small=0.1) or self.loops)
+        if self.loops and index == 2 and " owned" in traits:
+            traits = traits.replace("owned by app", "owned by sts[index]")
         holder.cached = self.reads == "all_cached" or (primary and self.reads == "primary_cached")
         absent = () if primary and self.small and self.chance(0.7) else (" initially absent", " initially any")
         presence = self.random.choice(("", "", " initially present", *absent))
@@ -263,10 +273,13 @@ class Maker(Reconciles):
         holder = self.random.choice(sources if sources and self.chance(0.5) else self.objects + self.externals)
         guards = [self.condition(atoms)] if self.chance(0.6) else []
         if holder.array and self.chance(0.5):
-            one = self.fresh("one")
+            one = number = self.fresh("one")
+            where = holder.name
+            if self.loops:
+                one, where = f"{holder.name}[{number}]", "0..size - 1"
             change, needed = self.change(holder, one, atoms + holder.atoms(one))
             guard = f" when {needed}" if needed else ""
-            return f"    for {one} in {holder.name} {{ {kind} {self.fresh('act')}{guard} {{ {change} }} }}"
+            return f"    for {number} in {where} {{ {kind} {self.fresh('act')}{guard} {{ {change} }} }}"
         changes = [self.change(holder, holder.element, atoms)]
         if self.chance(0.15):
             other = self.random.choice(self.objects + self.externals)
@@ -352,6 +365,24 @@ class Maker(Reconciles):
             parts = [head, *self.memories(), *(self.controller(name, primary) for name, primary in chosen)]
             yield f"  operator {self.operator} {{\n" + "\n".join(parts) + "\n  }"
 
+    def loop(self, name: str) -> str:
+        """A loop around a controller, over an array or over numbers; over the last array, or the primary alone."""
+        array = self.random.choice([holder for holder in self.objects if holder.array] or self.objects)
+        number = self.fresh("i")
+        if not array.array:
+            return f"  for {number} in 1..size {{\n{self.controller(name, 'app')}\n  }}"
+        over = self.random.choice((array.name, "0..size - 1"))
+        array.alias = number if over == array.name else f"{array.name}[{number}]"
+        known = len(self.intents)
+        text = self.controller(name, array.alias)
+        for at, intent in enumerate(self.intents[known:], known):  # goals know nothing of the loop
+            path, type_ = intent.source
+            if path.startswith(f"{array.alias}."):
+                path = f"{array.name}[0]{path.removeprefix(array.alias)}"
+            self.intents[at] = replace(intent, source=(path, type_))
+        array.alias = ""
+        return f"  for {number} in {over} {{\n{text}\n  }}"
+
     def text(self) -> str:
         """The model."""
         prelude = self.prelude()
@@ -359,7 +390,9 @@ class Maker(Reconciles):
             parts = [*self.declarations(), *self.operators()]
         else:
             parts = [self.head(), *self.declarations(), *self.memories(), self.controller("first", "app")]
-            if self.chance(0.25, small=0.12):
+            if self.loops:
+                parts.append(self.loop("second"))
+            elif self.chance(0.25, small=0.12):
                 parts.append(self.controller("second", self.random.choice(self.plain())))
                 if self.chance(0.2):
                     parts.append(self.controller("third", self.random.choice(self.plain())))

@@ -58,16 +58,16 @@ class Reconciles(Words):
 
     def watch(self, holder: Holder, primary: str) -> str:
         """A watch on an object or external."""
-        late = self.chance(0.15, small=0.1) and holder.name != primary and not holder.array
-        text = f"    {'late ' if late else ''}watch {holder.name}"
-        name = holder.name
+        late = self.chance(0.15, small=0.1) and holder.element != primary and not holder.array
+        name = holder.alias if holder.alias and self.chance(0.8) else holder.name
+        text = f"    {'late ' if late else ''}watch {name}"
         if self.chance(0.2):
             name = self.fresh("w")
             text += f" as {name}"
         if late:
             self.late.append(name)
         versions = [(t, k) for side in ("old", "new") for t, k in holder.atoms(side)]
-        if holder.object and holder.name != primary and self.chance(0.6):
+        if holder.object and holder.element != primary and self.chance(0.6):
             text += " via owner"
         elif self.chance(0.3, small=0.1):
             readable = versions + (self.cached() if self.chance(0.5) else [])
@@ -97,7 +97,8 @@ class Reconciles(Words):
         if roll < 0.95 and self.clock is not None:
             (clock, _), *_ = self.clock_atoms()
             numbers = [text for text, type_ in atoms if type_ in NUMBERS and text != clock]
-            numbers = [text for text in numbers if not text.startswith("one")]  # a rule is the same in every round
+            inside = ("one", "x") if self.loops else "one"
+            numbers = [text for text in numbers if not text.startswith(inside)]  # a rule is the same in every round
             limit = self.random.choice(numbers) if numbers and self.chance(0.5) else self.random.choice(("1", "2"))
             return f"requeue {self.rule('due')} when {clock} >= {limit}"
         return "fail terminal" if self.chance(0.3) else "fail"
@@ -247,7 +248,7 @@ class Reconciles(Words):
 
     def intent(self, primary: str) -> Intent | None:
         """Something that can be made the same as something else."""
-        holders = [holder for holder in self.objects if holder.name != primary] + self.externals
+        holders = [holder for holder in self.objects if holder.element != primary] + self.externals
         fields = [(holder, name, type_) for holder in holders for name, type_ in holder.fields]
         targets: list[tuple[Holder | None, str, str]] = [*fields, *((None, name, type_) for name, type_ in self.memory)]
         sources = [(f"{h.element}.{n}", t) for h in self.objects if h.cached for n, t in h.fields] + self.clock_atoms()
@@ -299,7 +300,7 @@ class Reconciles(Words):
         intent = self.intent(primary) if self.chance(0.6, small=0.9) else None
         lines = [f"  controller {name} for {primary} {{"]
         for holder in self.objects + [external for external in self.externals if external.notifies]:
-            if self.chance(0.95 if holder.name == primary else 0.6):
+            if self.chance(0.95 if holder.element == primary else 0.6):
                 lines.append(self.watch(holder, primary))
         for _ in range(self.random.choice((0, 0, 0, 0, 0, 0, 1, 1, 2))):
             lines.append(f"    requeue {self.rule('every')} every {self.random.choice(('5s', '1h'))}")

@@ -43,11 +43,13 @@ class Holder(Struct):
     deletable: bool = False
     creatable: bool = False
     notifies: bool = False
+    alias: str = ""
+    """How the loop around the controller that is written calls one of its elements."""
 
     @property
     def element(self) -> str:
-        """How one object is named from outside a loop."""
-        return f"{self.name}[0]" if self.array else self.name
+        """How one object is named from outside a loop, or inside that around a controller."""
+        return self.alias or (f"{self.name}[0]" if self.array else self.name)
 
     def atoms(self, prefix: str) -> list[Atom]:
         """Everything readable about it, under a name."""
@@ -78,6 +80,8 @@ class Words:
         self.remembered: list[Atom] = []
         """As goals and the environment call it."""
         self.clock: Holder | None = None
+        self.loops = False
+        """Whether there are loops over numbers, and around controllers."""
         self.count = 0
 
     # ---- small decisions ------------------------------------------------------------------------------
@@ -113,9 +117,10 @@ class Words:
         found: list[Atom] = []
         for holder in holders:
             if holder.array:
-                inner = self.condition(holder.atoms("r"), 1)
+                one, where = ("r", holder.name) if not self.loops else (f"{holder.name}[r]", "0..size - 1")
+                inner = self.condition(holder.atoms(one), 1)
                 word = self.random.choice(("all", "some", "count"))
-                found.append((f"{word}(r in {holder.name}: {inner})", "nat" if word == "count" else "bool"))
+                found.append((f"{word}(r in {where}: {inner})", "nat" if word == "count" else "bool"))
         return found
 
     # ---- expressions ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from campaign import Match, campaign, compare_all, compare_judged, fault
 from campaign_record import CONTESTANTS, JUDGED, Run, Tally, page
 from contestants import NO_RUN, NONE_LEFT, Contest
 from judge import Judge, Judgement, Listing, objection
+from random_operators import WITH_LOOPS
 from reconcheck.explain.trace import Trace
 from reconcheck.explain.verdict import Answer
 from reconcheck.model.load import load
@@ -23,7 +24,7 @@ from support import GOLDEN, MOST_GOLDEN_STATES, TESTS, meets, read
 
 JUDGED_EACH = 20
 """Models that are judged in each of these tests, from a first seed on."""
-FIRST_SEEDS = range(8_000, 23_000, 1_000)
+FIRST_SEEDS = (*range(8_000, 20_000, 1_000), *range(WITH_LOOPS, WITH_LOOPS + 3_000, 1_000))
 assert len(FIRST_SEEDS) * JUDGED_EACH == 300
 FEWEST = {"program": JUDGED_EACH, "proof": 8, "search": 10, "guided": 7}
 """On how many of these models each must give a verdict; an engine alone does not know, or is not asked, of all."""

@@ -11,7 +11,7 @@ from reconcheck.diagnostic import ModelError
 from reconcheck.explain.repairs import repaired_text, repairs
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
-from reconcheck.model.operator import Operator, Scope
+from reconcheck.model.operator import Operator, Read, Scope
 
 FILE = Path("small.rdsl")
 
@@ -146,10 +146,39 @@ def test_a_loop_is_what_one_writes_out_by_hand() -> None:
     assert meaning(read(LOOPS)) == meaning(read(BY_HAND))
 
 
+def test_what_numbers_rule_out_is_left_out_of_a_round() -> None:
+    """The first round ends where the others go on: what follows there may be about an element that there is not."""
+    text = LOOPS.replace(
+        "let found",
+        "when i == 0 { await change } else { for j in 0..i - 1 { when pods[j].exists { fail } } }\n let found",
+    )
+    programs = [controller.program for controller in read(text.replace("register mine", ""), N=3).controllers[:3]]
+    assert len(programs[0].code) < len(programs[1].code)
+    assert not any(isinstance(instruction, Read) for instruction in programs[0].code)
+    assert all(any(isinstance(instruction, Read) for instruction in program.code) for program in programs[1:])
+
+
+def test_what_no_round_comes_to_is_refused() -> None:
+    both = "when memory.seen { await change } else { await change }"
+    with pytest.raises(ModelError) as raised:
+        read(LOOPS.replace("let found", f"{both}\n        let found"))
+    assert [one.code for one in raised.value.diagnostics] == ["RC211"]
+
+
 def test_a_loop_may_have_any_number_of_rounds() -> None:
     for size in (1, 2, 5):
         names = [controller.name for controller in read(LOOPS, N=size).controllers]
         assert names == [f"{name}[{i}]" for name in ("app", "cleaner") for i in range(size)]
+
+
+def test_a_loop_variable_hides_what_has_its_name() -> None:
+    hidden = (
+        LOOPS.replace("for a in apps", "for apps in apps")
+        .replace("for a {", "for apps {")
+        .replace("watch a\n", "watch apps\n")
+    )
+    hidden = hidden.replace("when not a.exists", "when not apps.exists").replace("delete a on", "delete apps on")
+    assert meaning(read(hidden)) == meaning(read(LOOPS))
 
 
 def test_one_round_alone_may_put_reads_off_and_two_may_not() -> None:

@@ -56,31 +56,31 @@ class Body(Struct):
         captured = {rule.name: [value for _, value in rule.captures] for rule in self.rules.values()}
         return _finish(tuple(self.code), captured, frozenset(self.stops))
 
-    def _block(self, block: tree.Block, where: Where) -> bool:
-        """Emits a block; whether its end can be reached."""
-        problems = self.names.problems
+    def _block(self, block: tree.Block, where: Where) -> bool | None:
+        """Emits a block; whether its end can be reached.  None: not in this round, as numbers of loops decide."""
         where = replace(where, locals=dict(where.locals))
-        reachable = True
+        reachable: bool | None = True
         for statement in block.statements:
+            if reachable is None:
+                break
             if not reachable:
                 message = "this statement is never reached: the line before ends the reconcile"
-                problems.error("RC211", message, statement.span, "remove it, or put it into a `when`")
-                return False
+                self.names.problems.error("RC211", message, statement.span, "remove it, or put it into a `when`")
+                break
             try:
                 reachable = self._statement(statement, where)
             except Broken:
                 reachable = not isinstance(statement, tree.Await | tree.Requeue | tree.Fail)
         return reachable
 
-    def _statement(self, statement: tree.Statement, where: Where) -> bool:
+    def _statement(self, statement: tree.Statement, where: Where) -> bool | None:
         match statement:
             case tree.When():
                 return self._when(statement, where)
             case tree.ForEach(variable, collection, block):
-                reachable = True
-                for value in self.names.rounds(collection, where):
-                    reachable = self._block(block, where.bind(variable.text, value)) and reachable
-                return reachable
+                values = self.names.rounds(collection, where)
+                ends = [self._block(block, where.bind(variable.text, value)) for value in values]
+                return all(ends) or (None if None in ends else False)
             case tree.Let():
                 try:
                     self._let(statement, where)
@@ -98,12 +98,12 @@ class Body(Struct):
                 self._requeue(statement, where)
         return False
 
-    def _when(self, statement: tree.When, where: Where) -> bool:
+    def _when(self, statement: tree.When, where: Where) -> bool | None:
         try:
             condition = self.names.expr(statement.condition, where, BOOL)
-            if where.numbers and isinstance(condition, e.Const):  # the other part may be about an element beyond an end
-                chosen = statement.block if condition.value else statement.otherwise
-                return chosen is None or self._block(chosen, where)
+            if self.names.is_decided(statement.condition, condition, where):
+                chosen = statement.block if condition == e.TRUE else statement.otherwise
+                return chosen is None or self._block(chosen, where) or None
         except Broken:
             condition = e.TRUE
         test = len(self.code)
@@ -121,7 +121,7 @@ class Body(Struct):
         also = self._block(statement.otherwise, where)
         if reachable:
             self._aim(leave)
-        return reachable or also
+        return reachable or also or (None if None in (reachable, also) else False)
 
     def _aim(self, position: int) -> None:
         """Lets the test or jump at `position` go to the instruction that comes next."""

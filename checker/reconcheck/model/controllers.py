@@ -142,7 +142,7 @@ class Controllers(Struct):
         first, known = node.parts[0], [name for name in (*objects, *self.names.arrays) if "[" not in name]
         if first.name not in {*known, *round_.where.bindings, *round_.where.numbers}:
             raise self.names.unknown("object", first.name, known, first.span)
-        if first.name in self.names.arrays and first.index is None:
+        if first.name in self.names.arrays and first.index is None and first.name not in round_.where.bindings:
             instead = f"write `for x in {first.name} {{ controller {round_.node.name} for x {{ ... }} }}`"
             raise self.names.problems.broken("RC220", f"`{first.name}` is an array", first.span, instead)
         primary, _ = self.names.holder(node, round_.where)

@@ -25,6 +25,7 @@ from reconcheck.model.types import (
     is_number,
 )
 from reconcheck.syntax import tree
+from reconcheck.syntax.nodes import nodes
 
 
 class Where(Struct, frozen=True):
@@ -357,8 +358,8 @@ class Names(Struct):
                 return self._comparison(node, where)
             case tree.Conditional(condition, yes, no):
                 test = self.expr(condition, where, BOOL)
-                if where.numbers and isinstance(test, e.Const):  # the other part may speak of an element beyond an end
-                    return self._expr(yes if test.value else no, where, expected)
+                if self.is_decided(condition, test, where):
+                    return self._expr(yes if test == e.TRUE else no, where, expected)
                 typed_yes = self.expr(yes, where, expected)
                 typed_no = self.expr(no, where, expected or e.type_of(typed_yes))
                 return e.choose(test, typed_yes, typed_no)
@@ -371,6 +372,13 @@ class Names(Struct):
                 if kind == "count":
                     return e.total([e.choose(one, e.integer(1), e.integer(0)) for one in wanted])
                 return e.both(*wanted) if kind == "all" else e.either(*wanted)
+
+    @staticmethod
+    def is_decided(written: tree.Expr, condition: e.Expr, where: Where) -> bool:
+        """Whether numbers of the loops around decide a condition: what it rules out may be beyond an array's end."""
+        if not where.numbers or not isinstance(condition, e.Const):
+            return False
+        return any(isinstance(one, tree.Path) and one.parts[0].name in where.numbers for one in nodes(written))
 
     def _each(self, operands: tuple[tree.Expr, ...], where: Where) -> list[e.Expr]:
         """The operands of a chain; raises `Broken` only after every one has been looked at."""
