@@ -77,6 +77,7 @@ def test_everybody_agrees_on_random_models(first: int) -> None:
         124_380,  # two predicates of a slice had one name
         124_488,  # a command on a predicate was taken for that of a slice with other variables
         124_647,  # guided search chose a number that was overwritten in the same step
+        412_077,  # a value that is chosen and overwritten makes an event, so that the step is possible
         2_001_116,  # a condition for a proof read what a command had chosen
         2_001_628,
         2_006_562,

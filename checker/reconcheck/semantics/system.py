@@ -66,8 +66,8 @@ def possible(command: Command, variables: dict[str, Variable]) -> e.Expr:
     """A condition without inputs under which a command can be taken and changes something.
 
     It is exact for inputs that are Boolean, or finite and never assigned as they are.  Other inputs never occur
-    in guards; where one is assigned, another value can be chosen, and where a change depends on one in any other
-    way, that change is not counted on.
+    in guards.  Where one is assigned, another value can be chosen; where one without bounds is compared, one unlike
+    all others; and where a change depends on one in any other way, that change is not counted on.
     """
     assigned = {name for _, value in command.updates for name in _leaves(value)}
     listed = [
@@ -77,12 +77,13 @@ def possible(command: Command, variables: dict[str, Variable]) -> e.Expr:
     cases: list[e.Expr] = []
     for values in itertools.product(*(domain(variable.type) for variable in listed)):
         chosen: dict[str, e.Expr] = {v.name: e.Const(value, v.type) for v, value in zip(listed, values, strict=True)}
+        guard = e.substitute(command.guard, chosen)
+        known = fixed(guard, variables)
         different = (
-            _differs(e.Var(name, variables[name].type), e.substitute(value, chosen), others)
+            _differs(e.Var(name, variables[name].type), e.substitute(value, {**chosen, **known}), others)
             for name, value in command.updates
         )
-        guard = e.substitute(command.guard, chosen)
-        cases.append(e.both(guard, e.substitute(e.either(*different), fixed(guard, variables))))
+        cases.append(e.both(guard, e.substitute(e.either(*different), known)))
     return e.either(*cases)
 
 
@@ -142,6 +143,26 @@ def _differs(old: e.Var, new: e.Expr, inputs: dict[str, Variable]) -> e.Expr:
     if isinstance(new, e.Choice) and e.names(new.condition).isdisjoint(inputs):
         yes, no = _differs(old, new.yes, inputs), _differs(old, new.no, inputs)
         return e.either(e.both(new.condition, yes), e.both(e.negate(new.condition), no))
-    if not e.names(new).isdisjoint(inputs):
-        return e.FALSE
-    return e.negate(e.equal(old, new))
+    settled = _with_new_values(new, inputs)
+    return e.FALSE if settled is None else e.negate(e.equal(old, settled))
+
+
+def _with_new_values(expr: e.Expr, inputs: dict[str, Variable]) -> e.Expr | None:
+    """An expression with inputs that are unlike each other and all else; None where that does not tell its value."""
+    if e.names(expr).isdisjoint(inputs):
+        return expr
+    match expr:
+        case e.Equal(left, right):
+            known = [e.names(side).isdisjoint(inputs) or _is_endless(side, inputs) for side in (left, right)]
+            return e.FALSE if all(known) and left != right else None
+        case e.Var() | e.AtMost() | e.Arithmetic():
+            return None
+        case _:
+            parts = [_with_new_values(part, inputs) for part in e.parts(expr)]
+            given = tuple(part for part in parts if part is not None)
+            return e.rebuild(expr, given) if len(given) == len(parts) else None
+
+
+def _is_endless(expr: e.Expr, inputs: dict[str, Variable]) -> bool:
+    """Whether an expression is an input that always has one more value."""
+    return isinstance(expr, e.Var) and expr.name in inputs and not is_finite(inputs[expr.name].type)
