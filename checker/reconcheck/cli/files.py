@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from reconcheck.diagnostic import Diagnostic, ModelError
@@ -34,6 +33,8 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
+    import tempfile  # most runs write no file
+
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
