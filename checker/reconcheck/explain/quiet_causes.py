@@ -227,13 +227,14 @@ def _lost_on_the_way(history: History) -> Iterator[Cause]:
 def _untold(history: History, controller: Controller) -> Iterator[Cause]:
     """Changes of which the controller was not told, and for which it would have had to run.
 
-    First of what it reads or writes; else of whatever the goal is about.
+    What it neither reads nor writes, and another one watches, is that one's business, if anything else is left.
     """
     names = {variable.name for variable in e.variables(history.rehearsal.goal.formula)}
     names |= history.rehearsal.woken(history.end, [controller.name]).read
     names = {name for name in names if name in history.end and history.holder(name)}
-    touched = {history.holder(name) for name in touched_by(controller)}
-    for among in ({name for name in names if history.holder(name) in touched}, names):
+    others = {watch.target for one in history.operator.controllers if one != controller for watch in one.watches}
+    others -= {history.holder(name) for name in touched_by(controller)}
+    for among in ({name for name in names if history.holder(name) not in others}, names):
         for own in (False, True):
             found = list(_untold_of(history, controller, among, own))
             if found:
