@@ -309,3 +309,15 @@ def test_a_repair_of_a_loop_speaks_of_its_elements() -> None:
     made, _ = repairs(loaded, [Verifier(loaded).answer(loaded.operator.goal("sized"), Scope())])
     assert [repair.title for repair in made] == ["watch pods[i] via owner"]
     assert "      watch apps[i]\n      watch pods[i] via owner\n" in repaired_text(loaded.operator, made[0])
+
+
+def test_a_repair_takes_the_schedule_of_all_rounds_away() -> None:
+    polled = UNWATCHED.replace("await change", "requeue poll every 5m")
+    loaded = load(
+        FILE, {}, text=polled.replace("expect sized quiet", "expect sized quiet without poll, without schedule")
+    )
+    made, _ = repairs(loaded, [Verifier(loaded).answer(loaded.operator.goal("sized"), Scope())])
+    after = repaired_text(loaded.operator, made[0])
+    assert made[0].title == "watch pods[i] via owner"
+    assert "poll" not in after
+    assert "await change" in after
