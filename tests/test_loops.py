@@ -321,3 +321,13 @@ def test_a_repair_takes_the_schedule_of_all_rounds_away() -> None:
     assert made[0].title == "watch pods[i] via owner"
     assert "poll" not in after
     assert "await change" in after
+
+
+def test_where_one_element_is_watched_a_repair_watches_another() -> None:
+    text = re.sub(r"for i in 0\.\.1 \{\n    (controller.*?\n    \})\n  \}", r"\1", UNWATCHED, flags=re.DOTALL)
+    text = text.replace("apps[i]", "apps[0]").replace("watch apps[0]", "watch apps[0]  watch pods[0]")
+    text = text.replace("patch pods[i]", "patch pods[1].spec.size = apps[0].spec.size  patch pods[0]")
+    text = text.replace("pods[0].spec.size == apps[0].spec.size", "pods[i].spec.size == apps[0].spec.size")
+    loaded = load(FILE, {}, text=text)
+    made, _ = repairs(loaded, [Verifier(loaded).answer(loaded.operator.goal("sized"), Scope())])
+    assert [repair.title for repair in made] == ["watch pods[1]"]

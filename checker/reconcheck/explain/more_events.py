@@ -22,12 +22,14 @@ def more_events(broken: Broken, controller: tree.Controller) -> Iterator[Candida
     watches = [member for member in controller.members if isinstance(member, tree.Watch)]
     for watch in watches:
         yield from _wider(broken, controller, watch)
-    watched = {watch.target for watch in broken.rounds(controller)[0].watches}
+    first = broken.rounds(controller)[0]
+    watched = {watch.target for watch in first.watches}
     named = set(_named((reconcile(controller), tuple(goal.formula for goal in broken.failing))))
     for resource in broken.resources:
         elements = broken.elements(resource.name.text)
         narrower: set[str] = set()
-        if not watched.issuperset(elements):
+        apart = first.name != controller.name.text or not watched.isdisjoint(elements)
+        if apart and not watched.issuperset(elements):
             for candidate in _elements(broken, controller, resource, watches):
                 narrower.add(candidate.key)
                 yield candidate
@@ -54,9 +56,7 @@ def _named(node: object) -> Iterator[str]:
 def _elements(
     broken: Broken, controller: tree.Controller, resource: tree.Resource, watches: list[tree.Watch]
 ) -> Iterator[Candidate]:
-    """Watches of elements that a controller in a loop reads: by an index, or by the variable of the loop."""
-    if broken.rounds(controller)[0].name == controller.name.text:
-        return
+    """Watches of elements that a controller reads: by an index, or by the variable of a loop around it."""
     name, body = resource.name.text, reconcile(controller)
     inside = {node.variable.text for node in nodes(body) if isinstance(node, tree.ForEach | tree.Quantifier)}
     inside |= {node.name.text for node in nodes(body) if isinstance(node, tree.Let)}
