@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconcheck.diagnostic import ModelError
+from reconcheck.explain.assumptions import workers
 from reconcheck.explain.repairs import repaired_text, repairs
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
@@ -331,3 +332,8 @@ def test_where_one_element_is_watched_a_repair_watches_another() -> None:
     loaded = load(FILE, {}, text=text)
     made, _ = repairs(loaded, [Verifier(loaded).answer(loaded.operator.goal("sized"), Scope())])
     assert [repair.title for repair in made] == ["watch pods[1]"]
+
+
+def test_a_report_says_that_keys_of_a_loop_run_side_by_side() -> None:
+    assert "keys of a loop run side by side" in workers(read(LOOPS))
+    assert workers(read(BY_HAND)) == "a worker is always free; one key stands for all"

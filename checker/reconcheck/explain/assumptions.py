@@ -17,6 +17,14 @@ from reconcheck.model.operator import FAULTS, Operator
 from reconcheck.semantics.steps import Kind
 
 
+def workers(operator: Operator) -> str:
+    """What is taken for granted of workers and keys, in a sentence without its end."""
+    written = {controller.span for controller in operator.controllers}
+    if len(written) == len(operator.controllers):
+        return "a worker is always free; one key stands for all"
+    return "a worker is always free, so that keys of a loop run side by side; they stand for all others"
+
+
 class Assumption(Struct, frozen=True):
     """A fault or the fairness of a process, with the goals whose verdicts rest on it and those whose do not.
 

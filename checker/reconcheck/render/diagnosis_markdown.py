@@ -7,7 +7,7 @@ from itertools import groupby
 
 from msgspec.structs import replace
 
-from reconcheck.explain.assumptions import Assumption, assumptions_of
+from reconcheck.explain.assumptions import Assumption, assumptions_of, workers
 from reconcheck.explain.diagnosis import LEVELS, MOST_EDITS, Diagnosis, Levels, Need, Repair
 from reconcheck.explain.ranges import ranges
 from reconcheck.explain.verdict import GOOD, Report
@@ -121,7 +121,7 @@ def assumptions_markdown(file: str, report: Report) -> str:
     parts += [f"Parameters: {values}."] * bool(values)
     absent = () if report.diagnosis is None else report.diagnosis.absent
     parts += [f"{text[0].upper()}{text[1:]}." for one in absent if (text := absence(one))]
-    parts.append("A worker is always free; one key stands for all.")
+    parts.append(f"{workers(operator).capitalize()}.")
     return folded(f"{file}: what the verdicts rest on", "\n\n".join(parts))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconcheck.explain.assumptions import Assumption, assumptions_of
+from reconcheck.explain.assumptions import Assumption, assumptions_of, workers
 from reconcheck.explain.cause import Place
 from reconcheck.explain.ranges import ranges
 from reconcheck.explain.trace import Change, Trace, TraceStep
@@ -380,7 +380,7 @@ def _context(report: Report) -> str:
     if operator.managers[0].name:
         processes = (f"{manager.name} ({manager.profile.name})" for manager in operator.managers)
         lines.append(f"each a process with a cache of its own: {', '.join(processes)}")
-    lines.append("a worker is always free; one key stands for all")
+    lines.append(workers(operator))
     values = [f"{name} = {value}" for name, value in operator.parameters]
     if values:
         lines.append("parameters: " + ", ".join(values))
