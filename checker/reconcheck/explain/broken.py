@@ -43,9 +43,7 @@ class Broken(Struct, frozen=True, dict=True):
     def array(self, controller: tree.Controller, name: str) -> str:
         """The array that a name goes through in the loops around a controller; else the name itself."""
         assert self.file.operator is not None
-        found = (tree.controllers_of(manager) for manager in self.file.operator.managers)
-        loops = next(loops for one in found for written, loops in one if written is controller)
-        return loops.get(name, name)
+        return next(loops for one, loops in self.file.operator.looped if one is controller).get(name, name)
 
     def manager(self, controller: tree.Controller) -> Manager:
         """The process in which a controller runs."""
@@ -55,10 +53,6 @@ class Broken(Struct, frozen=True, dict=True):
         """The objects and externals that a watch as written is a watch of."""
         found = (one.target for it in self.operator.controllers for one in it.watches if one.span == watch.span)
         return tuple(dict.fromkeys(found))
-
-    def written(self, node: tree.Expr | tree.Word) -> str:
-        """The text of a node."""
-        return self.source.text[self.source.begin(node.span) : self.source.end(node.span)]
 
     @cached_property
     def resources(self) -> tuple[tree.Resource, ...]:

@@ -91,7 +91,7 @@ class History:
         target = getattr(effect, "target", None)
         return self.steps[number].step.detail.startswith("read ") and name.startswith(f"{target}.")
 
-    def changed(self, controller: Controller, run: Run | None, names: set[str], own: bool) -> list[Changed]:
+    def changed(self, controller: Controller, run: Run | None, names: frozenset[str], own: bool) -> list[Changed]:
         """Which of these live variables are not any more as the last run saw them, or as it left them.
 
         With `own`, what the run wrote itself is a change too: it may have counted on being told of it.

@@ -60,9 +60,9 @@ def _elements(
     name, body = resource.name.text, reconcile(controller)
     inside = {node.variable.text for node in nodes(body) if isinstance(node, tree.ForEach | tree.Quantifier)}
     inside |= {node.name.text for node in nodes(body) if isinstance(node, tree.Let)}
-    seen = {_plain(broken.written(watch.target)) for watch in watches}
+    seen = {_plain(broken.source.under(watch.target.span)) for watch in watches}
     for part in (path.parts[0] for path in (*paths(body), controller.primary)):
-        text, index = part.name, "" if part.index is None else broken.written(part.index)
+        text, index = part.name, "" if part.index is None else broken.source.under(part.index.span)
         if part.index is not None and text == name and inside.isdisjoint(_named(part.index)):
             text = f"{name}[{index}]"
         elif part.index is not None or text == name or broken.array(controller, text) != name:
@@ -184,7 +184,7 @@ def _bridge(broken: Broken, controller: tree.Controller, external: tree.External
 
 
 def _wider(broken: Broken, controller: tree.Controller, watch: tree.Watch) -> Iterator[Candidate]:
-    name, target = broken.written(watch.name or watch.target), broken.written(watch.target)
+    name, target = broken.source.under((watch.name or watch.target).span), broken.source.under(watch.target.span)
     here = (place(watch, controller),)
     targets = frozenset(broken.watched(watch))
 
@@ -212,7 +212,7 @@ def _let_through(broken: Broken, watch: tree.Watch) -> Iterator[tuple[str, str, 
     """More items for a filter, and conditions that are dropped: what, title, edit."""
     if not watch.filters:
         return
-    name, source = broken.written(watch.name or watch.target), broken.source
+    name, source = broken.source.under((watch.name or watch.target).span), broken.source
     end = source.end(watch.filters[-1].span)
     kinds = {kind for item in watch.filters if item.kind is not None for kind in _kinds(item.kind)}
     parts = [item.part.text for item in watch.filters if item.part is not None]

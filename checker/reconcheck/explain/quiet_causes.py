@@ -234,7 +234,8 @@ def _untold(history: History, controller: Controller) -> Iterator[Cause]:
     names = {name for name in names if name in history.end and history.holder(name)}
     others = {watch.target for one in history.operator.controllers if one != controller for watch in one.watches}
     others -= {history.holder(name) for name in touched_by(controller)}
-    for among in ({name for name in names if history.holder(name) not in others}, names):
+    own_business = frozenset(name for name in names if history.holder(name) not in others)
+    for among in dict.fromkeys((own_business, frozenset(names))):
         for own in (False, True):
             found = list(_untold_of(history, controller, among, own))
             if found:
@@ -242,7 +243,7 @@ def _untold(history: History, controller: Controller) -> Iterator[Cause]:
                 return
 
 
-def _untold_of(history: History, controller: Controller, names: set[str], own: bool) -> Iterator[Cause]:
+def _untold_of(history: History, controller: Controller, names: frozenset[str], own: bool) -> Iterator[Cause]:
     groups: dict[str, list[Changed]] = {}
     for change in history.changed(controller, history.last_run(controller), names, own):
         groups.setdefault(history.holder(change.name), []).append(change)

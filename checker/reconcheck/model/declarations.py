@@ -73,11 +73,10 @@ def lifecycle(file: tree.File, kinds: dict[str, tree.Kind]) -> Lifecycle:
                         note(item, loops)
 
     assert file.operator is not None
-    for manager in file.operator.managers:
-        for controller, loops in tree.controllers_of(manager):
-            for inner in controller.members:
-                if isinstance(inner, tree.Reconcile):
-                    block(inner.block, loops)
+    for controller, loops in file.operator.looped:
+        for inner in controller.members:
+            if isinstance(inner, tree.Reconcile):
+                block(inner.block, loops)
     for member in file.operator.members:
         match member:
             case tree.Environment():

@@ -59,30 +59,17 @@ def named(controllers: Iterable[Controller], text: str) -> tuple[str, ...]:
     rounds of a loop.
     """
     every = list(wake_ups_of(controllers))
-    for of in (_itself, _plain):
-        for spelled in (_scoped, _inside):
-            found = tuple(dict.fromkeys(one.scoped for one in every if of(spelled(one)) == text))
-            if found:
-                return found
+    inside = {one.scoped: one.scoped.removeprefix(f"{one.controller}.") for one in every}
+    whole = {name: name for name in inside}
+    for spelled in (whole, inside, _plain(whole), _plain(inside)):
+        if found := tuple(name for name, spelling in spelled.items() if spelling == text):
+            return found
     return ()
 
 
-def _scoped(one: WakeUp) -> str:
-    return one.scoped
-
-
-def _inside(one: WakeUp) -> str:
-    """How a wake-up is called inside its controller."""
-    return one.scoped.removeprefix(f"{one.controller}.")
-
-
-def _itself(name: str) -> str:
-    return name
-
-
-def _plain(name: str) -> str:
-    """A name without indices."""
-    return re.sub(r"\[\d+\]", "", name)
+def _plain(spelled: dict[str, str]) -> dict[str, str]:
+    """Names spelled without indices."""
+    return {name: re.sub(r"\[\d+\]", "", spelling) for name, spelling in spelled.items()}
 
 
 def in_force(controllers: Iterable[Controller], scope: Scope) -> frozenset[str]:

@@ -593,7 +593,12 @@ class Operator(Struct, frozen=True):
     @property
     def controllers(self) -> tuple[Controller, ...]:
         """The controllers of all processes, as written."""
-        return tuple(one for manager in self.managers for one, _ in controllers_of(manager))
+        return tuple(one for one, _ in self.looped)
+
+    @property
+    def looped(self) -> Iterator[tuple[Controller, dict[str, str]]]:
+        """The same with the arrays that the loops around each go through, by loop variable."""
+        return (one for manager in self.managers for one in controllers_of(manager))
 
 
 def controllers_of(node: Operator | Manager | ControllerFor) -> Iterator[tuple[Controller, dict[str, str]]]:
