@@ -8,7 +8,8 @@ action helps, those with a bit set (`bit_k`).  Plain truth values are much easie
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 from reconcheck.certify.alike import Alike
@@ -54,6 +55,8 @@ class Obligations:
         self.declared: dict[str, Variable] = {}
         self.functions: dict[str, Collection[int]] = {}
         """The ranks that each function speaks of, of those that the next obligations use."""
+        self.calls: dict[str, str] = {}
+        """What the next obligations ask of these functions, each with a name."""
 
     # ---- the parts -------------------------------------------------------------------------------------------
 
@@ -120,11 +123,11 @@ class Obligations:
         for number in numbers:
             taken = self.context.taken[number]
             self.declared = {}
-            command, moves = projected(taken, frozenset(self.context.types), taken.guard)
             outside = e.either(*self.context.outside(taken.updates))
-            self._declare([outside], ())
-            text = f"{self._inside(arguments(self.columns, values(command, moves)[0]))} {smtlib.term(outside)}"
-            query = self._taken(Name("types", (taken.command.step,)), command, number, text)
+            command, moves = projected(taken, frozenset(self.context.types), e.both(taken.guard, outside))
+            before = arguments(self.columns, values(command, moves)[0])
+            name = Name("types", (taken.command.step,))
+            query = self._taken(name, command, number, (before, ""), lambda here, _: self._inside(here))
             if isinstance(self._refute([query]), Refused):
                 wrong.append(number)
         return wrong
@@ -134,19 +137,20 @@ class Obligations:
     def _refute(self, queries: list[Query]) -> Refused | Discharged:
         lines = smtlib.declare(self.declared.values())
         functions = legend(self.columns)
-        if any("(region_" in query.text for query in queries):
+        if any("(region_" in call for call in self.calls):
             functions += region_functions(self.columns)
         for name, ranks in self.functions.items():
             functions += membership(among(self.diagram, ranks), name)
-        self.functions = {}
+        functions += [f"(define-fun {name} () Bool {call})" for call, name in self.calls.items()]
+        self.functions, self.calls = {}, {}
         return self.context.solver.refute([*lines, *functions], queries)
 
     def _here(self, places: Mapping[str, e.Expr] = NOWHERE) -> str:
         return arguments(self.columns, places)
 
     def _call(self, function: str, values: str) -> str:
-        """Whether a state's rank is among those of a function."""
-        return f"({function} {values})" if values else function
+        """Whether a state's rank is among those of a function, by a name: a solver reads what is named once only."""
+        return self.calls.setdefault(f"({function} {values})", f"at_{len(self.calls)}") if values else function
 
     def _inside(self, values: str) -> str:
         """The invariant: some rank."""
@@ -262,19 +266,22 @@ class Obligations:
             old, new = values(command, moves)
             before, after = arguments(self.columns, old), arguments(self.columns, new)
             if before != after:
-                text = f"{self._inside(before)} (not {self._inside(after)})"
-                yield place, self._taken(self._kept_name(number), command, number, text)
+                yield place, self._taken(self._kept_name(number), command, number, (before, after), self._leaves)
 
     def _orders(self, number: int) -> list[e.Expr]:
         """The orders between numbers that a command compares, as far as the columns show them."""
         return [clause for clause in self.context.orders(number) if e.names(clause) <= self.variables]
 
-    def _taken(self, name: Name, command: Projected, number: int, claim: str) -> Query:
-        """That something holds of each way to take a projected command."""
+    def _taken(
+        self, name: Name, command: Projected, number: int, at: tuple[str, str], claim: Callable[[str, str], str]
+    ) -> Query:
+        """That a claim about the columns before and after holds of each way to take a projected command."""
         renamed = _fresh(command.inputs, str(number))
         named: dict[str, e.Expr] = {old: e.Var(new.name, new.type) for old, new in renamed.items()}
+        before, after = at
         for old, new in renamed.items():
-            claim = claim.replace(smtlib.symbol(old), smtlib.symbol(new.name))
+            before = before.replace(smtlib.symbol(old), smtlib.symbol(new.name))
+            after = after.replace(smtlib.symbol(old), smtlib.symbol(new.name))
         guard = e.substitute(command.guard, named)
         own = {variable.name for variable in self.context.taken[number].command.inputs}
         chosen = [new for old, new in renamed.items() if old in own]
@@ -282,7 +289,16 @@ class Obligations:
         _, typed = declarations(others, chosen)
         mentioned = [guard, *(value for _, value in command.after)]
         self._declare(mentioned, list(renamed.values()))
-        return Query(name, f"(and {self._typed(mentioned)} {typed} {smtlib.term(guard)} {claim})")
+        return Query(name, f"(and {self._typed(mentioned)} {typed} {smtlib.term(guard)} {claim(before, after)})")
+
+    def _leaves(self, before: str, after: str) -> str:
+        return f"{self._inside(before)} (not {self._inside(after)})"
+
+    def _rises(self, before: str, after: str) -> str:
+        return f"{self._inside(before)} {self._higher(after, before)}"
+
+    def _stays(self, helped: str, before: str, after: str) -> str:
+        return f"{self._call(helped, before)} (not {self._higher(before, after)})"
 
     def _left(self, number: int) -> tuple[Projected, str, str]:
         """A calm command as it is once everything known has settled, as far as the columns show it."""
@@ -307,8 +323,7 @@ class Obligations:
             if before == after or key in seen:
                 continue
             seen.add(key)
-            rising = f"{self._inside(before)} {self._higher(after, before)}"
-            yield self._taken(Name("falling", (taken.command.step,)), command, number, rising)
+            yield self._taken(Name("falling", (taken.command.step,)), command, number, (before, after), self._rises)
 
     def _helpful(self, action: str, helped: str, ways: Sequence[Places]) -> Iterator[Query]:
         """The action is possible where it is to help, and lowers the rank there."""
@@ -321,8 +336,8 @@ class Obligations:
             if nearer if own else way is None or nearer or way.variable.name not in self.context.taken[number].writes:
                 continue  # it brings the run nearer to its end, or has nothing to do with it
             command, before, after = self._left(number)
-            stays = f"{self._call(helped, before)} (not {self._higher(before, after)})"
-            yield self._taken(Name(f"helpful: {original.step} lowers the rank"), command, number, stays)
+            name = Name(f"helpful: {original.step} lowers the rank")
+            yield self._taken(name, command, number, (before, after), partial(self._stays, helped))
         at = self._call(helped, self._here())
         yield self._state(Name(f"helpful: {action} is possible"), at, self.context.enabled(action))
 

@@ -8,6 +8,7 @@ one in which reconciles run in one piece, and one in which everybody else may co
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -54,6 +55,19 @@ class Ended(Struct):
     """The controllers of which one began."""
 
 
+class Next(NamedTuple):
+    """The next step of a rehearsal: whose turn it is then, the state then, and what a reconcile did."""
+
+    turn: int
+    after: State
+    begun: str | None
+    """The controller of which one began."""
+    read: set[str]
+
+
+Moment = tuple[tuple[Value, ...], int]
+"""A state, and whose turn it is in it."""
+
 ORDERS = ("in one piece", "in between")
 """The two runs: reconciles are not interrupted, or everybody takes a step in turn, the environment first."""
 
@@ -72,6 +86,8 @@ class Rehearsal(Interpreter):
         """Whose turn it is after whom."""
         self.work = 0
         """Variables copied so far."""
+        self._known: dict[tuple[Moment, frozenset[str], str], Next | None] = {}
+        """The next step at each moment, what is pinned, and in which order: rehearsals mostly end alike."""
 
     def holds(self, state: State) -> bool:
         """Whether the goal is true in a state."""
@@ -116,27 +132,27 @@ class Rehearsal(Interpreter):
 
     def settle(self, state: State, pinned: Collection[str] = (), order: str = ORDERS[0]) -> Ended:
         """What becomes of a state if nothing disturbs it any more; the environment leaves `pinned` as it is."""
-        seen: dict[tuple[tuple[Value, ...], int], int] = {}
+        seen: dict[Moment, int] = {}
         truths: list[bool] = []
         read: set[str] = set()
         begun: set[str] = set()
-        turn = 0
+        turn, still = 0, frozenset(pinned)
         try:
             while True:
-                key = (self.key(state), turn % len(self.order))
-                if key in seen:  # it goes round for ever
-                    return Ended(all(truths[seen[key] :]), state, read, begun)
-                seen[key] = len(truths)
+                moment = self.key(state), turn
+                if moment in seen:  # it goes round for ever
+                    return Ended(all(truths[seen[moment] :]), state, read, begun)
+                seen[moment] = len(truths)
                 truths.append(self.holds(state))
-                taken = self._next(state, turn, pinned, order)
+                if (moment, still, order) not in self._known:
+                    self._known[moment, still, order] = self._next(state, turn, still, order)
+                taken = self._known[moment, still, order]
                 if taken is None:
                     return Ended(truths[-1], state, read, begun)
-                turn, step, after = taken
-                if step.action.startswith("start "):
-                    begun.add(step.action.split(" ", 1)[1])
-                if step.action.startswith("reconcile "):
-                    read |= reads(self, state, self.controller(step.action.split(" ", 1)[1]))
-                state = after
+                if taken.begun is not None:
+                    begun.add(taken.begun)
+                read |= taken.read
+                turn, state = taken.turn, taken.after
         except (LeftRange, Endless):  # a run that the model does not mean: it shows nothing good
             return Ended(False, state, read, begun)
 
@@ -153,23 +169,30 @@ class Rehearsal(Interpreter):
                 return state
             state = after
 
-    def _next(self, state: State, turn: int, pinned: Collection[str], order: str) -> tuple[int, Step, State] | None:
-        """The next step of a fair run, caches first, then everybody in turn; and whose turn it is then."""
+    def _next(self, state: State, turn: int, pinned: frozenset[str], order: str) -> Next | None:
+        """The next step of a fair run, caches first, then everybody in turn."""
         attempts = [(step, attempt) for step, attempt in self._attempts(state) if step.kind is Kind.FAIR]
         caches = [one for one in attempts if one[0].action.startswith("sync ")]
-        for step, after in self._tried(state, caches):
-            return turn, step, after
+        for _, after in self._tried(state, caches):
+            return Next(turn, after, None, set())
         if order == "in one piece":
             running = [one for one in attempts if one[0].action.startswith("reconcile ")]
             for step, after in self._tried(state, running):
-                return turn, step, after
+                return self._going_on(state, turn, step, after)
         others = [one for one in attempts if not one[0].action.startswith("sync ")]
         others.sort(key=lambda one: self._wait(one[0].action, turn, order))
         for step, after in self._tried(state, others):
             if step.action.startswith("process ") and any(state[name] != after[name] for name in pinned):
                 continue
-            return turn + self._wait(step.action, turn, order) + 1, step, after
+            following = (turn + self._wait(step.action, turn, order) + 1) % len(self.order)
+            return self._going_on(state, following, step, after)
         return None
+
+    def _going_on(self, state: State, turn: int, step: Step, after: State) -> Next:
+        """A step with what it tells of reconciles."""
+        verb, _, name = step.action.partition(" ")
+        read = reads(self, state, self.controller(name)) if verb == "reconcile" else set[str]()
+        return Next(turn, after, name if verb == "start" else None, read)
 
     def _wait(self, action: str, turn: int, order: str) -> int:
         """How many others have their turn before an action."""
