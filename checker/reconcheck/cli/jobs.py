@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from reconcheck.cli.errors import wrong_value
+from reconcheck.cli.helping import Share, Shared, Wanted
 from reconcheck.cli.progress import Progress
 from reconcheck.cli.request import GRACE, Request, failure, out_of_memory
 from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, Given, get_ready, work
@@ -88,19 +89,36 @@ class Worker:
         self.busy = False
         self.late: float | None = None
         """Since when nobody waits any more for what it is at."""
+        self.lent: Lent | None = None
+        """Whom it helps, if anybody."""
 
     def give(self, task: Begin | Turn | Given) -> None:
         """Something to do."""
         self.turn = None if isinstance(task, Begin | Given) else task
         self.busy, self.late = True, None
+        self.tell(task)
+
+    def tell(self, message: object) -> None:
+        """Sends it a message."""
         with suppress(OSError):  # it died just now, which is found out when it is listened to
-            self.connection.send(task)
+            self.connection.send(message)
+
+    def lend(self, whom: Worker) -> None:
+        """From now on it waits for a share of another's work."""
+        self.turn, self.busy, self.late, self.lent = None, True, None, Lent(whom)
 
     def end(self) -> None:
         """Ends the process at once, and waits until it is gone."""
         self.process.kill()  # once more does no harm
         self.process.join()
         self.connection.close()
+
+
+class Lent:
+    """Help for another worker, which has been `given` the share or has not sent it yet."""
+
+    def __init__(self, whom: Worker) -> None:
+        self.whom, self.given = whom, False
 
 
 class Crew:
@@ -216,7 +234,7 @@ class Crew:
             if not self._at(model):
                 return model
         for model in models:
-            reading = sum(1 for worker in self._at(model) if worker.turn is None)
+            reading = sum(1 for worker in self._at(model) if worker.turn is None and worker.lent is None)
             if model.agenda is None or model.crowded or model.agenda.spent < self.patience:
                 continue
             if len(model.agenda.free()) > reading:
@@ -279,10 +297,42 @@ class Crew:
         except (EOFError, OSError):
             self._lost(worker, _how_it_ended(worker))
             return None
-        if isinstance(message, Doing):
-            return message.text
-        self._done(worker, message)
+        match message:
+            case Doing(text):
+                return text
+            case Wanted() | Share() | Shared():
+                self.help(worker, message)
+            case _:
+                self._done(worker, message)
         return None
+
+    def help(self, worker: Worker, message: Wanted | Share | Shared) -> None:
+        """Finds help for a worker, takes a share of its work there, or the outcome back."""
+        match message:
+            case Wanted():
+                helper = self._spare()
+                if helper is not None:
+                    helper.lend(worker)
+                worker.tell(helper is not None)
+            case Share():
+                lent = next((one for one in self.workers if one.lent is not None and one.lent.whom is worker), None)
+                if lent is None or lent.lent is None:  # it died meanwhile
+                    worker.tell(Shared(undone=True))
+                else:
+                    lent.lent.given = True
+                    lent.tell(message)
+            case Shared():
+                assert worker.lent is not None
+                whom, worker.lent, worker.busy = worker.lent.whom, None, False
+                if whom in self.workers:
+                    whom.tell(message)
+
+    def _spare(self) -> Worker | None:
+        """A worker that has nothing to do; a new one where it would be there at once."""
+        idle = self._idle()
+        if idle or not self.copies or len(self.workers) >= self.jobs:
+            return idle[0] if idle else None
+        return self.hire()
 
     def _done(self, worker: Worker, message: Begun | Answered | Failed) -> None:
         """A worker is through with what it was at."""
@@ -315,6 +365,9 @@ class Crew:
 
     def _lost(self, worker: Worker, reason: str) -> None:
         """A worker is gone, or has to go, without an answer."""
+        if worker.lent is not None:
+            self.dismiss(worker)
+            return
         model = worker.model
         assert model is not None
         if worker.turn is None:
@@ -344,17 +397,26 @@ class Crew:
     def let_go(self, worker: Worker) -> None:
         """Ends a worker that nobody needs any more, without waiting for it."""
         with _interrupts_held():
-            self.workers.remove(worker)
+            self._remove(worker)
             self.ending.append(worker)
             worker.process.kill()
 
     def dismiss(self, worker: Worker) -> None:
         """Ends a worker; what it was at is left to others."""
         with _interrupts_held():
-            self.workers.remove(worker)
+            self._remove(worker)
             worker.end()
         if worker.model is not None and worker.model.agenda is not None:
             worker.model.agenda.leave(worker)
+
+    def _remove(self, worker: Worker) -> None:
+        """A worker is not one of them any more: whom it helps must not wait, nor who was to help it."""
+        self.workers.remove(worker)
+        if worker.lent is not None and worker.lent.given and worker.lent.whom in self.workers:
+            worker.lent.whom.tell(Shared(undone=True))
+        for helper in self.workers:
+            if helper.lent is not None and helper.lent.whom is worker and not helper.lent.given:
+                helper.lent, helper.busy = None, False
 
 
 def start_method() -> str:

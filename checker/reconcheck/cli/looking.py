@@ -8,6 +8,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from reconcheck.cli.errors import INTERNAL
+from reconcheck.cli.helping import Share, Shared, Wanted
 from reconcheck.cli.jobs import GLANCE, Crew, Model, Worker
 from reconcheck.cli.request import GRACE
 from reconcheck.cli.worker import Begun, Doing, Done, Failed, Given
@@ -44,7 +45,8 @@ class CrewHands:
             if left == 0.0 or not self.lives:
                 board.give_up()
             self._hand_out(board, left)
-            busy = [worker for worker in self.crew.workers if worker.busy and (board.waiting or worker in self._ours())]
+            mine = {*self._ours(), *(worker for worker in self.crew.workers if worker.lent is not None)}
+            busy = [worker for worker in self.crew.workers if worker.busy and (board.waiting or worker in mine)]
             if busy:
                 self._listen(busy, board)
             else:  # nobody can be hired
@@ -102,6 +104,9 @@ class CrewHands:
             match message:
                 case Doing(text):
                     self.tell(text)
+                    continue
+                case Wanted() | Share() | Shared():
+                    self.crew.help(worker, message)
                     continue
                 case _ if worker.late is not None:
                     pass

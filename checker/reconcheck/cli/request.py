@@ -19,6 +19,7 @@ from reconcheck.diagnostic import Diagnostic, InternalError, ModelError
 from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
+    from reconcheck.certify.solvers import Backend
     from reconcheck.cli.jobs import Crew
     from reconcheck.explain.asked import Asked
     from reconcheck.explain.diagnosis import Diagnosis
@@ -67,11 +68,14 @@ class Request(Struct, frozen=True):
         also = (Scope(SCHEDULED),) if self.also_with_schedule else ()
         return loaded, Asked(scope, frozenset(self.goals) or None, not self.scope.given, also)
 
-    def verifier(self, loaded: Loaded, report: Callable[[str], None]) -> Verifier:
-        """What answers the questions about a model."""
+    def verifier(
+        self, loaded: Loaded, report: Callable[[str], None], backend: Callable[[], Backend] | None = None
+    ) -> Verifier:
+        """What answers the questions about a model, with Z3 unless there is another backend."""
+        from reconcheck.certify.solvers import Z3
         from reconcheck.explain.verify import Verifier
 
-        return Verifier(loaded, self.timeout, report)
+        return Verifier(loaded, self.timeout, report, backend=backend or Z3)
 
     def verify(self, file: Path) -> Report | Failure:
         """The outcome of one model, found in this process."""

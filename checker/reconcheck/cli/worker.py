@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from reconcheck.cli.helping import Helped, Share, help_with
 from reconcheck.cli.machine import collect_seldom
 from reconcheck.cli.request import Request, failure
 from reconcheck.explain.run import Failure
@@ -112,7 +113,7 @@ def get_ready() -> None:
 
 
 def _serve(connection: Connection, request: Request) -> None:
-    """What comes in is a `Begin`, a `Turn` or a `Given`; each is answered.
+    """What comes in is a `Begin`, a `Turn`, a `Given` or a `Share`; each is answered.
 
     Raises `EOFError` when nothing comes any more.
     """
@@ -128,7 +129,9 @@ def _serve(connection: Connection, request: Request) -> None:
                 connection.send(Failed(None, failure(error)))
                 continue
             connection.send(Begun(None if asked is None else (loaded, asked)))
-            verifier = request.verifier(loaded, tell)
+            verifier = request.verifier(loaded, tell, lambda: Helped(connection))
+        elif isinstance(task, Share):
+            connection.send(help_with(task))
         else:
             assert verifier is not None
             connection.send(_done(verifier, task) if isinstance(task, Given) else _answer(verifier, task))

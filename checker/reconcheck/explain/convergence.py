@@ -188,7 +188,8 @@ class Convergence:
         columns = proofs.columns_of(system.variables)
         columns, diagram = proofs.arranged(columns, list(zip(states, ranking.ranks, strict=True)))
         part = proofs.Settles(formula, columns, diagram, ranking.helpful, ways(system))
-        return Checker(system, lambda: self.bench.budget.left, self.bench.tell), proofs.Proof(formula, (), (part,))
+        checker = Checker(system, lambda: self.bench.budget.left, self.bench.tell, self.bench.backend())
+        return checker, proofs.Proof(formula, (), (part,))
 
     def _certified(
         self, goal: Goal, scope: Scope, listed: Listed, proof: proofs.Proof, result: proofs.Checked
@@ -271,7 +272,7 @@ class Convergence:
             with bench.efforts.at("proofs in parts"):
                 if scope not in self.provers:
                     self.memory = self.memory or Memory()
-                    made = Checker(system, lambda: bench.budget.left, bench.tell, memory=self.memory)
+                    made = Checker(system, lambda: bench.budget.left, bench.tell, bench.backend(), self.memory)
                     self.provers[scope] = Prover(system, made, bench.budget, self.graphs), made
                 prover, checker = self.provers[scope]
                 prover.budget = budget

@@ -104,7 +104,8 @@ class Reachability:
         """
         from reconcheck.certify.check import Checker
 
-        result = Checker(system, lambda: self.bench.budget.left, self.bench.tell).check(invariant)
+        bench = self.bench
+        result = Checker(system, lambda: bench.budget.left, bench.tell, bench.backend()).check(invariant)
         if engine == "slices" and isinstance(result, Refused) and not result.gave_up:
             return None
         result = self.bench.accepted(goal, result)

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from msgspec.structs import replace
 
+from reconcheck.certify.solvers import Z3, Backend
 from reconcheck.diagnostic import InternalError, ModelError
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, started
@@ -48,9 +49,11 @@ class Verifier:
         seconds: float | None = None,
         report: Callable[[str], None] = lambda _text: None,
         engines: frozenset[str] = ENGINES,
+        backend: Callable[[], Backend] = Z3,
     ) -> None:
         self.loaded, self.operator = loaded, loaded.operator
-        self.bench = Workbench(self.operator, Listings(self.operator), Budget(seconds, MOST_STATES, report), engines)
+        budget = Budget(seconds, MOST_STATES, report)
+        self.bench = Workbench(self.operator, Listings(self.operator), budget, engines, backend)
         self.convergence, self.reachability = Convergence(self.bench), Reachability(self.bench)
 
     @property

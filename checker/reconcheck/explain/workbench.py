@@ -5,10 +5,11 @@ A trace is let out when the reference interpreter has replayed it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct, field
 
+from reconcheck.certify.solvers import Z3, Backend
 from reconcheck.diagnostic import Diagnostic, InternalError
 from reconcheck.engines.budget import MOST_STATES, Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph
@@ -46,6 +47,8 @@ class Workbench(Struct):
     listings: Listings
     budget: Budget
     engines: frozenset[str] = ENGINES
+    backend: Callable[[], Backend] = Z3
+    """Makes what discharges the obligations of a proof."""
     efforts: Efforts = field(default_factory=Efforts)
     thorough: bool = True
     """Whether the present answer is to be shown, and not only to be told from others."""
