@@ -39,7 +39,7 @@ from reconcheck.render.markdown import MARK, markdown
 from reconcheck.render.markup import LIMIT, block, cell, code, folded, within
 from reconcheck.render.run import NOTHING, render_run
 from reconcheck.report.document import document
-from reconcheck.report.formats import ENDINGS, format_of, render
+from reconcheck.report.formats import ENDINGS, format_of, renderer
 from reconcheck.report.junit import junit
 from test_command_line import goal_model, reconcheck, write
 
@@ -419,5 +419,5 @@ def test_answers_need_no_diagnosis_and_a_diagnosis_no_answers() -> None:
     """Every format takes a report with either alone."""
     for made in (report(), replace(with_answers([]), diagnosis=diagnosis(None))):
         for name in ENDINGS:
-            assert render(run((FILE, made)), name, True)
+            assert renderer(name, True)(run((FILE, made)))
     assert report().scope == ALONE

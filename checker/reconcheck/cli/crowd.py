@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconcheck.cli.reading import begin_reading
 from reconcheck.cli.request import Request
 from reconcheck.explain.run import Failure
 
@@ -23,7 +24,8 @@ def outcomes_of(
     if jobs == 1:
         yield (request.verify(file) for file in files), None
         return
-    from reconcheck.cli.jobs import Crew
+    reader = begin_reading(files, request)
+    from reconcheck.cli.jobs import Crew  # takes as long as much of the reading
 
-    with Crew(files, request, jobs, stay) as crew:
+    with Crew(files, request, jobs, stay, reader) as crew:
         yield crew.outcomes(), crew

@@ -10,7 +10,6 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -23,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 from reconcheck.cli.errors import wrong_value
 from reconcheck.cli.helping import Share, Shared, Wanted
 from reconcheck.cli.progress import Progress
+from reconcheck.cli.reading import Reader, begin_reading, has_no_threads, may_be_copied
 from reconcheck.cli.request import GRACE, Request, failure, out_of_memory
 from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, Given, get_ready, work
-from reconcheck.diagnostic import ModelError
 from reconcheck.explain.run import Failure
 
 if TYPE_CHECKING:
@@ -128,21 +127,23 @@ class Crew:
     model is read by a copy of this process, while this one imports what its workers, copies as well, will need.
     """
 
-    def __init__(self, files: Sequence[Path], request: Request, jobs: int, stay: bool = True) -> None:
+    def __init__(
+        self, files: Sequence[Path], request: Request, jobs: int, stay: bool = True, reader: Reader | None = None
+    ) -> None:
         self.models = [Model(file) for file in files]
         self.request, self.jobs, self.stay = request, jobs, stay
         self.workers: list[Worker] = []
-        self.ending: list[Worker] = []
+        self.ending: list[Worker | Reader] = []
         """Those who have to go, and are perhaps not gone yet."""
         self.context = multiprocessing.get_context(start_method())
-        self.reader: Worker | None = None
-        if len(files) == 1:
-            self._read(self.models[0])
+        self.reader = reader
+        """Who reads the only model, until it is read."""
+        if reader is None and len(files) == 1:
+            self.reader = begin_reading(files, request) if self.copies else None
+            if self.reader is None:
+                self._read(self.models[0])
         if self.copies:
             get_ready()
-        if self.reader is not None:
-            with suppress(ModelError):
-                self.hire()  # it is there when the model is
 
     def __enter__(self) -> Crew:
         return self
@@ -151,6 +152,8 @@ class Crew:
         with _interrupts_held():
             for worker in list(self.workers):
                 self.let_go(worker)
+            if self.reader is not None:
+                self.ending.append(self.reader)
             while self.ending:
                 self.ending.pop().end()
 
@@ -182,13 +185,7 @@ class Crew:
         return next((model for model in self.models if str(model.file) == file), None)
 
     def _read(self, model: Model) -> None:
-        """Reads the only model: in a copy of this process, or here, where it takes longer to start another."""
-        if self.copies:
-            with suppress(ModelError):  # it is said when there is something to do
-                self.reader = self.hire()
-        if self.reader is not None:
-            self.begin(self.reader, model)
-            return
+        """Reads the only model here, where it takes longer to start another process."""
         try:
             loaded, asked = self.request.load(model.file)
         except Exception as error:
@@ -209,8 +206,10 @@ class Crew:
             else:  # perhaps a question that another is slower with
                 self._ask(worker, again=True)
         while len(self.workers) < self.jobs and (model := self._in_need()) is not None:
-            newcomer = self.hire()
-            if newcomer is not None:
+            newcomer = self.hire(model)
+            if newcomer is not None and newcomer.model is model:
+                self._ask(newcomer, again=False)
+            elif newcomer is not None:
                 self.begin(newcomer, model)
 
     def _idle(self) -> list[Worker]:
@@ -229,6 +228,8 @@ class Crew:
 
     def _in_need(self) -> Model | None:
         """A model for one more worker: one that has none, else one that takes long and has questions left."""
+        if self.reader is not None:
+            return None
         models = [model for model in self.models if model.outcome is None]
         for model in models:
             if not self._at(model):
@@ -252,13 +253,17 @@ class Crew:
         model.started = model.started or time.monotonic()
         worker.give(Begin(model.file, None if model.agenda is None else model.agenda.loaded))
 
-    def hire(self) -> Worker | None:
-        """A new worker; None where the system allows no more of them.  Raises `ModelError` if it allows none."""
-        if self.copies and not can_be_copied():
+    def hire(self, model: Model | None = None) -> Worker | None:
+        """A new worker; None where the system allows no more of them.  Raises `ModelError` if it allows none.
+
+        A copy of this process has the model from the beginning, if it has been read.
+        """
+        if self.copies and not has_no_threads():
             self.context = multiprocessing.get_context("spawn")
         with _interrupts_held():  # the worker inherits that, and keeps it
             ours, theirs = self.context.Pipe()
-            arguments = (theirs, self.request, sys.getrecursionlimit())
+            given = model.agenda.loaded if model is not None and model.agenda is not None and self.copies else None
+            arguments = (theirs, self.request, sys.getrecursionlimit(), given)
             process: Any = self.context.Process(target=work, args=arguments, daemon=True)  # type: ignore[attr-defined]
             try:
                 process.start()
@@ -269,16 +274,23 @@ class Crew:
                 self.jobs = len(self.workers)
                 return None
             theirs.close()
-            self.workers.append(Worker(process, ours))
-        return self.workers[-1]
+            worker = Worker(process, ours)
+            self.workers.append(worker)
+            if model is not None and given is not None:
+                worker.model, model.started = model, model.started or time.monotonic()
+        return worker
 
     # ---- what they say ---------------------------------------------------------------------------------------
 
     def _listen(self, shown: Model, progress: Progress) -> None:
         """Waits a little for what the workers say."""
-        talking = {worker.connection: worker for worker in self.workers if worker.busy}
-        for connection in wait(list(talking), GLANCE):
-            worker = talking[connection]  # type: ignore[index]
+        talking: dict[object, Worker] = {worker.connection: worker for worker in self.workers if worker.busy}
+        reading = [] if self.reader is None else [self.reader.fileno()]
+        for connection in wait([*talking, *reading], GLANCE):  # type: ignore[list-item]
+            if connection in reading:
+                self._have_read(shown)
+                continue
+            worker = talking[connection]
             if worker not in self.workers:
                 continue  # ended meanwhile: another was faster
             text = self.hear(worker)
@@ -290,12 +302,27 @@ class Crew:
         for model in self.models:
             model.settle()
 
+    def _have_read(self, model: Model) -> None:
+        """Takes what came of reading the only model."""
+        assert self.reader is not None
+        reader, self.reader = self.reader, None
+        match reader.result():
+            case None:
+                model.outcome = out_of_memory(f"{_how_it_ended(reader.end())}; the model was not read by then")
+                return
+            case Failure() as why:
+                model.outcome = why
+            case (loaded, asked):
+                model.begin(loaded, asked, self.request.timeout)
+        self.ending.append(reader)
+
     def hear(self, worker: Worker) -> str | None:
         """Takes what a worker says; the text where it says what it is doing."""
         try:
             message = worker.connection.recv()
         except (EOFError, OSError):
-            self._lost(worker, _how_it_ended(worker))
+            worker.process.join(GRACE)
+            self._lost(worker, _how_it_ended(worker.process.exitcode or 0))
             return None
         match message:
             case Doing(text):
@@ -346,8 +373,6 @@ class Crew:
                 return
             case Begun((loaded, asked)):
                 model.begin(loaded, asked, self.request.timeout)
-                if worker is self.reader:
-                    self.let_go(worker)  # the workers that come now have all that it would have to import
                 return
             case Answered(number, answer, seen):
                 assert model.agenda is not None
@@ -420,21 +445,12 @@ class Crew:
 
 
 def start_method() -> str:
-    """How workers start: as copies of this process where that is safe and nobody else may have used Z3 in it."""
-    return "fork" if sys.platform == "linux" and "z3" not in sys.modules and can_be_copied() else "spawn"
+    """How workers start: as copies of this process where that is safe."""
+    return "fork" if may_be_copied() else "spawn"
 
 
-def can_be_copied() -> bool:
-    """Whether this process has no threads: Python's, or those that Z3 begins when it is asked something."""
-    from reconcheck.certify.solvers import Z3
-
-    return not Z3.used and threading.active_count() == 1
-
-
-def _how_it_ended(worker: Worker) -> str:
-    """Why a worker is gone, for the answer "unknown"."""
-    worker.process.join(GRACE)
-    code = worker.process.exitcode or 0
+def _how_it_ended(code: int) -> str:
+    """Why a process is gone, for the answer "unknown"."""
     if code == OUT_OF_MEMORY:
         return f"memory is used up; {MORE_MEMORY}"
     if code == -signal.SIGKILL:

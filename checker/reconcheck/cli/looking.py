@@ -80,8 +80,10 @@ class CrewHands:
         return self.crew.jobs if time.monotonic() - self.began >= self.crew.patience else 1
 
     def _hire(self) -> bool:
-        newcomer = self.crew.hire()
-        if newcomer is not None:
+        newcomer = self.crew.hire(self.model)
+        if newcomer is not None and newcomer.model is self.model:
+            self.begun.add(newcomer)
+        elif newcomer is not None:
             self.crew.begin(newcomer, self.model)
         return newcomer is not None
 

@@ -16,7 +16,7 @@ from reconcheck.cli.outputs import say
 from reconcheck.cli.request import Request
 from reconcheck.diagnostic import InternalError, ModelError
 from reconcheck.explain.run import Failure, Outcome, Run
-from reconcheck.report.formats import render
+from reconcheck.report.formats import renderer
 
 FORMATS = ("text", "json", "sarif", "markdown")
 
@@ -63,7 +63,7 @@ def command(
     report = replace(outcome, diagnosis=found)
     if format_ != "text":
         run = Run((Outcome(model, report),), time.monotonic() - started, peak_memory(), working_folder())
-        say(render(run, format_, True))
+        say(renderer(format_, True)(run))
     else:
         from reconcheck.render.repairs import render_repaired
         from reconcheck.render.text import Paint

@@ -28,7 +28,7 @@ from reconcheck.cli.outputs import outputs, say
 from reconcheck.cli.remembering import remembering
 from reconcheck.cli.request import Request
 from reconcheck.explain.run import Failure, Outcome, Run
-from reconcheck.report.formats import ENDINGS, format_of, render
+from reconcheck.report.formats import ENDINGS, format_of, renderer
 
 
 @click.command(cls=FixCommand)
@@ -142,16 +142,17 @@ def command(
 
                         click.echo("\n" + render_diagnosed(result, Paint(colour)))
             done.append(Outcome(str(file), result))
+        rendered = renderer(into.standard, verbose)  # imports it while the workers end
     run = Run(tuple(done), time.monotonic() - started, peak_memory(), working_folder(), strict)
     if not text:
-        say(render(run, into.standard, verbose))
+        say(rendered(run))
     else:
         from reconcheck.render.run import render_end
         from reconcheck.render.text import Paint
 
         for line in render_end(run, Paint(colour)):
             click.echo(line)
-    into.write(lambda name: render(run, name, verbose))
+    into.write(lambda name: renderer(name, verbose)(run))
     if target is not None:
         for report in run.reports:
             found = report.diagnosis or looked_for(report, timeout)

@@ -88,14 +88,14 @@ class Failed(Struct, frozen=True):
     failure: Failure
 
 
-def work(connection: Connection, request: Request, recursion: int) -> None:
-    """The main function of a worker; `recursion` is Python's limit."""
+def work(connection: Connection, request: Request, recursion: int, loaded: Loaded | None) -> None:
+    """The main function of a worker; `recursion` is Python's limit, `loaded` the model that it has already."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.setrecursionlimit(recursion)
     collect_seldom()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        _serve(connection, request)
+        _serve(connection, request, loaded)
     except (EOFError, OSError):
         return  # there is no parent any more
     except MemoryError:
@@ -112,24 +112,24 @@ def get_ready() -> None:
     load_z3()
 
 
-def _serve(connection: Connection, request: Request) -> None:
+def _serve(connection: Connection, request: Request, loaded: Loaded | None) -> None:
     """What comes in is a `Begin`, a `Turn`, a `Given` or a `Share`; each is answered.
 
     Raises `EOFError` when nothing comes any more.
     """
     tell = _Reporter(connection)
-    verifier: Verifier | None = None
+    verifier = None if loaded is None else request.verifier(loaded, tell, lambda: Helped(connection))
     while True:
         task = connection.recv()
         if isinstance(task, Begin):
             verifier = None  # with all that it keeps in memory
             try:
-                loaded, asked = request.load(task.file) if task.loaded is None else (task.loaded, None)
+                has, asked = request.load(task.file) if task.loaded is None else (task.loaded, None)
             except Exception as error:
                 connection.send(Failed(None, failure(error)))
                 continue
-            connection.send(Begun(None if asked is None else (loaded, asked)))
-            verifier = request.verifier(loaded, tell, lambda: Helped(connection))
+            connection.send(Begun(None if asked is None else (has, asked)))
+            verifier = request.verifier(has, tell, lambda: Helped(connection))
         elif isinstance(task, Share):
             connection.send(help_with(task))
         else:

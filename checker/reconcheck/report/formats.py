@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,28 +24,28 @@ def format_of(file: str) -> str | None:
     return max(fitting)[1] if fitting else None
 
 
-def render(run: Run, name: str, verbose: bool) -> str:
-    """A run in a format; `verbose` is for text: whole reports also when there are several models."""
+def renderer(name: str, verbose: bool) -> Callable[[Run], str]:
+    """What makes a format of a run; `verbose` is for text: whole reports also when there are several models."""
     match name:
         case "text":
             from reconcheck.render.run import render_run
 
-            return render_run(run, verbose)
+            return lambda run: render_run(run, verbose)
         case "json":
             from reconcheck.report.document import rendered
 
-            return rendered(run)
+            return rendered
         case "sarif":
             from reconcheck.report.sarif import sarif
 
-            return sarif(run)
+            return sarif
         case "junit":
             from reconcheck.report.junit import junit
 
-            return junit(run)
+            return junit
         case "markdown":
             from reconcheck.render.markdown import markdown
 
-            return markdown(run)
+            return markdown
         case _:
             raise ValueError(name)
