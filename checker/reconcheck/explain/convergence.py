@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from reconcheck.engines.patterns import Pattern
     from reconcheck.engines.prove import Prover
 
-WORTH_A_FEW = 3_000
+WORTH_A_FEW = 5_000
 """States of a complete graph above which it is cheaper to look at a few slices first."""
 FEW_SLICES = 8
 """How many those are."""
