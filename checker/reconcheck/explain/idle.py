@@ -21,8 +21,6 @@ from reconcheck.semantics.system import System
 
 NOWHERE = -1
 """The number of a state that is not in the graph."""
-_Deliveries = tuple[int, list[tuple[str, int]]]
-"""A state with steps out of it: (action, state after)."""
 MOST_STATES = 20_000
 """States of a graph in which this is looked for."""
 NEVER_DELIVER = frozenset({"start", "reconcile", "fire", "retry", "process", "noise", "disturbance", "lose"})
@@ -37,9 +35,8 @@ def idle_wake_ups(graph: StateGraph) -> frozenset[str]:
     if len(graph.states) > MOST_STATES:
         return frozenset()
     away: list[tuple[Controller, Watch]] = []
-    deliveries = _deliveries(graph)
     for one in reversed(_open_watches(graph)):  # of two that are alike, the second is not needed
-        if not _matter(graph, deliveries, [*away, one]):
+        if not _matter(graph, [*away, one]):
             away.append(one)
     return frozenset({_scoped(*one) for one in away} | _idle_rules(graph))
 
@@ -81,19 +78,7 @@ def _open_watches(graph: StateGraph) -> list[tuple[Controller, Watch]]:
     return [one for some in open_.values() for one in some]
 
 
-def _deliveries(graph: StateGraph) -> list[_Deliveries]:
-    """The steps in which a watch may wake its controller, for each state that has some."""
-    actions = [command.step.action for command in graph.system.commands]
-    delivering = {number for number, action in enumerate(actions) if _may_deliver(action)}
-    found: list[_Deliveries] = []
-    for state, row in enumerate(graph.edges):
-        steps = [(actions[command], target) for command, target in row if command in delivering]
-        if steps:
-            found.append((state, steps))
-    return found
-
-
-def _matter(graph: StateGraph, deliveries: Sequence[_Deliveries], away: Sequence[tuple[Controller, Watch]]) -> bool:
+def _matter(graph: StateGraph, away: Sequence[tuple[Controller, Watch]]) -> bool:
     """Whether some step leads elsewhere without these watches."""
     full = graph.system
     without = tuple(sorted({*full.scope.without, *(_scoped(*one) for one in away)}))
@@ -108,20 +93,25 @@ def _matter(graph: StateGraph, deliveries: Sequence[_Deliveries], away: Sequence
         return True
     following = successors(system)
     by_action = [command.step.action for command in left]
+    actions = {number: command.step.action for number, command in enumerate(full.commands)}
+    delivering = {number: action for number, action in actions.items() if _may_deliver(action)}
     numbers: dict[StateTuple, int] = {}
     number = [numbers.setdefault(state, len(numbers)) for state in map(project, graph.states)]
     """For each state, what is left of it."""
     leading: dict[int, set[tuple[str, int]]] = {}
-    for state, steps in deliveries:
-        before = number[state]
-        if before not in leading:
-            onward = following(project(graph.states[state]))
-            leading[before] = {(by_action[command], numbers.get(then, NOWHERE)) for command, then in onward}
-        after = leading[before]
-        for action, target in steps:
+    for before, state, row in zip(number, graph.states, graph.edges, strict=True):
+        for command, target in row:
             then = number[target]
-            same = resyncs[own[action]] if action in own else (action,)
-            if then != before and not any((other, then) in after for other in same):
+            if command not in delivering or then == before:
+                continue
+            if before not in leading:
+                onward = following(project(state))
+                leading[before] = {(by_action[other], numbers.get(after, NOWHERE)) for other, after in onward}
+            action = delivering[command]
+            if action not in own:
+                if (action, then) not in leading[before]:
+                    return True
+            elif not any((other, then) in leading[before] for other in resyncs[own[action]]):
                 return True
     return False
 
