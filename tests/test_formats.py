@@ -246,11 +246,11 @@ def test_text_in_a_file_says_also_why_a_model_is_wrong() -> None:
 def test_every_format_can_say_that_there_was_nothing_to_do() -> None:
     nothing = run()
     assert nothing.exit_code == 0
-    assert render(nothing, "text", False) == f"{NOTHING}\n"
-    assert NOTHING in render(nothing, "markdown", False)
-    assert json.loads(render(nothing, "sarif", False))["runs"][0]["results"] == []
-    assert Xml.fromstring(render(nothing, "junit", False).split("\n", 1)[1]).get("tests") == "0"
-    jsonschema.validate(json.loads(render(nothing, "json", False)), SCHEMA)
+    assert renderer("text", False)(nothing) == f"{NOTHING}\n"
+    assert NOTHING in renderer("markdown", False)(nothing)
+    assert json.loads(renderer("sarif", False)(nothing))["runs"][0]["results"] == []
+    assert Xml.fromstring(renderer("junit", False)(nothing).split("\n", 1)[1]).get("tests") == "0"
+    jsonschema.validate(json.loads(renderer("json", False)(nothing)), SCHEMA)
 
 
 def test_the_worst_model_gives_the_exit_code() -> None:
