@@ -13,17 +13,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
 
 import jsonschema
 import pytest
 
-from reconcheck.certify.solvers import Z3
+from processes import ROOT, at_work, begin, children, ended, masked, masked_json, none_lives, run, until, verified
 from reconcheck.cli import jobs
-from reconcheck.cli.helping import Helped, Shared, help_with
 from reconcheck.cli.jobs import Crew
 from reconcheck.cli.looking import CrewHands
 from reconcheck.cli.options import ScopeAsked
@@ -37,7 +33,6 @@ from reconcheck.model.load import load
 from reconcheck.model.operator import Goal, Scope
 from reconcheck.render.text import Paint, render_report
 
-ROOT = Path(__file__).parent.parent
 SMALL = "models/minimal/external-system.rdsl"
 FOUR_QUESTIONS = "models/kubebuilder/cronjob.rdsl"
 LONG = (ROOT / "tests/data/many-objects.rdsl").read_text().replace("= 4\n", "= 100\n")
@@ -65,80 +60,6 @@ def long_model(tmp_path: Path) -> str:
     path = tmp_path / "long.rdsl"
     path.write_text(LONG)
     return str(path)
-
-
-def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "checker"), "NO_COLOR": "1"}
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True, **options}
-    return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environment, text=True, **options)
-
-
-def run(*arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
-    with ended(begin(*arguments)) as process:
-        output, errors = process.communicate(timeout=timeout)
-        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
-
-
-def verified(*arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
-    return run("-m", "reconcheck", "verify", *arguments, timeout=timeout)
-
-
-@contextmanager
-def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    """Ends what a failed test leaves behind."""
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def masked(text: str) -> str:
-    """Without times and memory."""
-    text = re.sub(r" *\d+\.\d+ s\b", " _ s", text)
-    return re.sub(r"at most [\d,]+ MB", "at most _ MB", text)
-
-
-def masked_json(text: str) -> object:
-    varying = ("seconds", "peak_memory")
-    return json.loads(text, object_hook=lambda found: {k: v for k, v in found.items() if k not in varying})
-
-
-def living() -> dict[int, int]:
-    """Every process that has not ended, with its parent."""
-    if Path("/proc/self/stat").exists():
-        rows = []
-        for file in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError):  # it ends just now
-                rows.append([file.parent.name, *file.read_text().rpartition(")")[2].split()])
-    else:
-        command = ["ps", "-A", "-o", "pid=,stat=,ppid="]
-        rows = [line.split() for line in subprocess.check_output(command, text=True).splitlines()]
-    return {int(pid): int(parent) for pid, state, parent, *_ in rows if not state.startswith("Z")}
-
-
-def children(parent: int) -> set[int]:
-    """The processes that a process has started and that have not ended."""
-    return {process for process, its_parent in living().items() if its_parent == parent}
-
-
-def none_lives(processes: set[int]) -> bool:
-    return not processes & living().keys()
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, "it does not come about"
-        time.sleep(0.1)
-
-
-def at_work(process: subprocess.Popen[str], workers: int) -> set[int]:
-    """The workers, once there are so many and they have had time to begin with a question."""
-    until(lambda: len(children(process.pid)) == workers)
-    time.sleep(2.0)
-    return children(process.pid)
 
 
 # ---- the same answers -----------------------------------------------------------------------------------------
@@ -313,94 +234,6 @@ def test_the_first_error_of_a_model_counts(tmp_path: Path) -> None:
     assert alone.returncode == shared.returncode == 2
     assert "RC310" in alone.stderr
     assert alone.stderr in shared.stderr
-
-
-# ---- half of a proof for somebody else -----------------------------------------------------------------------
-
-ONE_PROOF = ("models/percona-mongodb/cluster-with-watches-users-secret.rdsl", "--with", "schedule", "--goal", "applied")
-"""One question, whose proof has enough obligations to be shared."""
-
-SHARING = """
-import os
-import sys
-from reconcheck.cli import helping, jobs, worker
-from reconcheck.cli.main import main
-
-if __name__ == "__main__":
-    seen, help = [], jobs.Crew.help
-    jobs.Crew.help = lambda crew, one, message: seen.append(type(message).__name__) or help(crew, one, message)
-    match sys.argv[1]:
-        case "helper dies":
-            worker.help_with = lambda share: os._exit(9)
-        case "helper fails":
-            helping.Z3 = None
-        case "asker dies":
-            helping.Helped._is_helped = lambda own: own._connection.send(helping.Wanted()) or os._exit(9)
-    code = main(["verify", "--no-cache", "--no-diagnose", "--jobs", "2", "--format", "json", *sys.argv[2:]])
-    print(*seen, file=sys.stderr)
-    sys.exit(code)
-"""
-"""The program with two workers; it says what they told of shares, whatever happens to them."""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="a worker is there at once only where it is a copy")
-def test_a_worker_without_a_question_does_half_of_a_proof() -> None:
-    alone = verified(*ONE_PROOF, "--no-cache", "--no-diagnose", "--jobs", "1", "--format", "json")
-    assert alone.returncode == 0
-    for happens, told in {"": 3, "helper dies": 2, "helper fails": 3}.items():
-        shared = run("-c", SHARING, happens, *ONE_PROOF)
-        assert masked_json(shared.stdout) == masked_json(alone.stdout), shared.stderr
-        assert shared.stderr.split()[:told] == ["Wanted", "Share", "Shared"][:told]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="a worker is there at once only where it is a copy")
-def test_nobody_waits_for_the_share_of_a_worker_that_died() -> None:
-    shared = run("-c", SHARING, "asker dies", *ONE_PROOF)
-    (answer,) = json.loads(shared.stdout)["models"][0]["answers"]
-    assert (answer["verdict"], shared.stderr.split()) == ("unknown", ["Wanted"])
-    assert "ended with code 9" in answer["reason"]
-
-
-class Other:
-    """The other end of a connection: says first whether there is help, then what came of the share."""
-
-    def __init__(self, *answers: object) -> None:
-        self.answers, self.sent = list(answers), list[object]()
-
-    def send(self, message: object) -> None:
-        self.sent.append(message)
-
-    def recv(self) -> object:
-        answer = self.answers.pop(0)
-        return answer(self.sent[-1]) if callable(answer) else answer
-
-
-@pytest.mark.parametrize("wrong", [(), (0,), (1,), (6, 9), (7, 8), (5, 19)], ids=str)
-@pytest.mark.parametrize(
-    "answers", [(False,), (True, help_with), (True, Shared(undone=True))], ids=["alone", "helped", "undone"]
-)
-def test_a_shared_proof_fails_where_it_fails_alone(wrong: tuple[int, ...], answers: tuple[object, ...]) -> None:
-    terms = ["p" if number in wrong else "(and p (not p))" for number in range(20)]
-    other = Other(*answers)
-    found = Helped(cast("Any", other)).refute("(declare-const p Bool)", terms, None)
-    assert found == Z3().refute("(declare-const p Bool)", terms, None)
-    assert (None if found is None else found.number) == min(wrong, default=None)
-    assert not other.answers
-    assert len(other.sent) == len(answers)
-
-
-def test_what_comes_back_is_awaited_also_where_the_own_half_goes_wrong() -> None:
-    """Else it would be taken for the next thing on the connection."""
-    other = Other(True, Shared())
-    with pytest.raises(Exception, match="unknown constant"):
-        Helped(cast("Any", other)).refute("", ["q"] * 20, None)
-    assert not other.answers
-
-
-def test_few_obligations_are_not_shared() -> None:
-    other = Other()
-    assert Helped(cast("Any", other)).refute("", ["false"] * 3, None) is None
-    assert not other.sent
 
 
 # ---- whatever happens -----------------------------------------------------------------------------------------
