@@ -12,9 +12,10 @@ from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.explicit import StateGraph, explore
 from reconcheck.engines.fairness import CalmGraph, livelocks, quiet_states, rank, strongly_connected
 from reconcheck.engines.measures import ending, ways
+from reconcheck.engines.predicates import Predicate
 from reconcheck.engines.python_code import predicate, successors
 from reconcheck.engines.settling import Oracle, Settling
-from reconcheck.engines.slicing import Predicate, Slice, Slicer
+from reconcheck.engines.slicing import Slice, Slicer
 from reconcheck.engines.widening import Attempt
 from reconcheck.model import expr as e
 from reconcheck.proof.certificate import Column, Part, Rests, Settles, arranged

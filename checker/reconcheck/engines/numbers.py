@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reconcheck.engines.blurring import tells
 from reconcheck.engines.first_slices import keeps
 from reconcheck.engines.measures import is_local
-from reconcheck.engines.slicing import Predicate
+from reconcheck.engines.predicates import Predicate
 from reconcheck.model import expr as e
 from reconcheck.model.managers import live_name
 from reconcheck.model.types import BOOL, BoolType, IntType

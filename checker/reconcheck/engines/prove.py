@@ -21,8 +21,8 @@ from reconcheck.engines.gaps import Gap, Kind, gap_on_slice
 from reconcheck.engines.measures import is_local
 from reconcheck.engines.numbers import differs, endless, forms, looks
 from reconcheck.engines.orders import with_equalities
+from reconcheck.engines.predicates import Predicate
 from reconcheck.engines.settling import plainly, settle, value_of
-from reconcheck.engines.slicing import Predicate
 from reconcheck.engines.widening import Attempt, Widening, control
 from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name

@@ -21,6 +21,7 @@ from reconcheck.engines.consistent import Consistency
 from reconcheck.engines.first_slices import CONTROL
 from reconcheck.engines.folding import Folding, about_rest
 from reconcheck.engines.measures import RESTING
+from reconcheck.engines.predicates import Predicate, recognise, with_predicates
 from reconcheck.engines.python_code import StateTuple, predicate, source
 from reconcheck.engines.settling import value_of
 from reconcheck.model import expr as e
@@ -33,18 +34,8 @@ MOST_CASES = 4000
 """Case distinctions spent on one "whatever the cut variables are"; past it an action counts as not possible."""
 MOST_CONDITIONS = 10
 """Conditions on cut variables of a command that are looked at together, where a predicate depends on them."""
-MOST_MOVED = 4
-"""Parts of a predicate that a command may change before the predicate may become anything, or may read before it only
-shows that the predicate does not hold without them."""
 SHARED = 16
 """A variable that more than one in so many commands touch is one that many slices share."""
-
-
-class Predicate(Struct, frozen=True):
-    """A formula whose truth a slice keeps, under a name."""
-
-    name: str
-    term: e.Expr
 
 
 class _Bare(Struct, frozen=True):
@@ -247,7 +238,9 @@ class Slicer:
         kept_updates = {name: value for name, value in bare.updates if name in keep}
         hidden = any(name not in keep for name, _ in command.updates)
         guard, fixed_values, moves = bare.guard, bare.fixed, bare.moves
-        guard, kept_updates = self._with_predicates(number, guard, kept_updates, predicates)
+        guard, kept_updates = with_predicates(
+            self.system.commands[number], self.writes[number], guard, kept_updates, predicates
+        )
         guard = e.both(
             guard, *(one for one in left if e.names(one) <= keep | inputs | numbers and about_rest(one, folded))
         )
@@ -327,47 +320,6 @@ class Slicer:
         endless = name in self.types and isinstance(self.types[name].type, IntType)
         return blur.datum(value) if endless else blur.replaced(value)
 
-    def _with_predicates(
-        self,
-        number: int,
-        guard: e.Expr,
-        updates: dict[str, e.Expr],
-        predicates: Sequence[Predicate],
-    ) -> tuple[e.Expr, dict[str, e.Expr]]:
-        """The command with its predicates as variables of their own."""
-        every = dict(self.system.commands[number].updates)
-        parts = {one: one.term.operands if isinstance(one.term, e.And) else (one.term,) for one in predicates}
-        moved = {one: [p for p in parts[one] if not e.names(p).isdisjoint(self.writes[number])] for one in predicates}
-        whole = [one for one in predicates if not moved[one] or len(moved[one]) > MOST_MOVED]
-        """Those that are not taken apart."""
-        for one in predicates:
-            if len(moved[one]) > MOST_MOVED:
-                updates[one.name] = e.substitute(one.term, every)
-        for one in whole:
-            here = e.Var(one.name, BOOL)
-            guard = _recognise(guard, one, here)
-            updates = {name: _recognise(value, one, here) for name, value in updates.items()}
-        for one in predicates:
-            here = e.Var(one.name, BOOL)
-            if len(moved[one]) > MOST_MOVED:
-                if not e.names(updates[one.name]) <= {other.name for other in whole}:
-                    updates[one.name] = e.Var(f"?{one.name}", BOOL)
-            elif moved[one]:
-                rest = _rest(one, len(moved[one]) < len(parts[one]))
-                before = e.both(*moved[one])
-                guard = e.both(guard, same(here, e.both(before, rest)))
-                after = e.both(e.substitute(before, every), rest)
-                for other in whole:
-                    after = _recognise(after, other, e.Var(other.name, BOOL))
-                updates[one.name] = after
-            else:
-                read = [part for part in parts[one] if not e.names(part).isdisjoint(e.names(guard))]
-                if len(read) > MOST_MOVED:
-                    guard = e.both(guard, *(e.either(e.negate(here), part) for part in read))
-                elif read:
-                    guard = e.both(guard, same(here, e.both(*read, _rest(one, len(read) < len(parts[one])))))
-        return guard, updates
-
     def _begin(self, keep: frozenset[str], predicates: Sequence[Predicate]) -> Seen:
         initial = self.system.initial
         updates = dict(initial.updates)
@@ -389,7 +341,7 @@ class Slicer:
         key = action, names & keep, touched
         if key not in self._sure:
             for one in touched:
-                ways = _recognise(ways, one, e.Var(one.name, BOOL))
+                ways = recognise(ways, one, e.Var(one.name, BOOL))
             blur = Blur(keep | {one.name for one in touched})
             cases = blur.replaced(ways)
             self._sure[key] = _always(cases, {choice.name for choice in blur.inputs}, [MOST_CASES])
@@ -470,11 +422,6 @@ def _leads(pc: str, place: str, seen: Sequence[tuple[Seen, ...]], numbers: Itera
     return frozenset(moves), frozenset(silent)
 
 
-def same(left: e.Expr, right: e.Expr) -> e.Expr:
-    """Two truth values are the same."""
-    return e.either(e.both(left, right), e.both(e.negate(left), e.negate(right)))
-
-
 def _control(names: frozenset[str]) -> frozenset[str]:
     """Those of the variables with which a slice begins whatever the goal is."""
     return frozenset(name for name in names if name.startswith(CONTROL))
@@ -490,27 +437,6 @@ def _without(guard: e.Expr, pcs: set[str]) -> e.Expr:
     return e.both(
         *(p for p in parts if not (isinstance(p, e.Equal) and isinstance(p.left, e.Var) and p.left.name in pcs))
     )
-
-
-def _rest(one: Predicate, some: bool) -> e.Expr:
-    """The truth of the parts of a predicate that a command has nothing to do with."""
-    return e.Var(f"?rest of {one.name}", BOOL) if some else e.TRUE
-
-
-def _recognise(expr: e.Expr, one: Predicate, here: e.Expr) -> e.Expr:
-    """The expression with the predicate put for its formula."""
-    if e.names(expr).isdisjoint(e.names(one.term)):
-        return expr
-    if expr == one.term:
-        return here
-    if isinstance(expr, e.And) and isinstance(one.term, e.And):
-        wanted = set(one.term.operands)
-        if wanted <= set(expr.operands):
-            rest = (_recognise(part, one, here) for part in expr.operands if part not in wanted)
-            return e.both(here, *rest)
-    if isinstance(expr, e.Or) and e.negate(expr) == one.term:
-        return e.negate(here)
-    return e.rebuild(expr, tuple(_recognise(part, one, here) for part in e.parts(expr)))
 
 
 def _always(formula: e.Expr, choices: set[str], budget: list[int]) -> e.Expr:

@@ -11,7 +11,8 @@ from reconcheck.engines.explicit import StateGraph
 from reconcheck.engines.fairness import Ranking
 from reconcheck.engines.first_slices import keeps
 from reconcheck.engines.measures import RESTING, is_local
-from reconcheck.engines.slicing import Predicate, Slice, Slicer
+from reconcheck.engines.predicates import Predicate
+from reconcheck.engines.slicing import Slice, Slicer
 from reconcheck.model import expr as e
 from reconcheck.model.managers import is_view, live_name
 from reconcheck.model.types import BoolType, Value
