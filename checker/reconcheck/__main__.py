@@ -1,6 +1,6 @@
 """`python -m reconcheck`."""
 
-from reconcheck.cli.main import entry
+from reconcheck.cli.start import entry
 
 if __name__ == "__main__":
     entry()

@@ -6,8 +6,6 @@ import importlib
 import io
 import os
 import sys
-from contextlib import suppress
-from typing import NoReturn
 
 import click
 
@@ -72,21 +70,10 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line, and says how it ended; nothing ever ends in a traceback."""
     from reconcheck.cli.errors import guarded
-    from reconcheck.cli.machine import collect_seldom
 
-    collect_seldom()
     _open_streams()
     sys.setrecursionlimit(20_000)
     return guarded(lambda: group.main(args=arguments, prog_name="reconcheck", standalone_mode=False))
-
-
-def entry() -> NoReturn:
-    """The command as a process, which ends at once: the system takes back faster what Python would take apart first."""
-    code = main()
-    with suppress(OSError):  # who reads it has gone
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
 
 
 def _open_streams() -> None:
