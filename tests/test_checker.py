@@ -23,8 +23,8 @@ from reconcheck.engines.settling import settle
 from reconcheck.model import expr as e
 from reconcheck.model.likeness import Pattern
 from reconcheck.model.load import load
-from reconcheck.model.operator import Scope
-from reconcheck.model.types import BOOL, EnumType, RangeType, domain
+from reconcheck.model.operator import Scope, Variable
+from reconcheck.model.types import BOOL, OPAQUE, EnumType, RangeType, Type, domain, is_finite
 from reconcheck.proof.certificate import (
     Checked,
     Column,
@@ -37,7 +37,8 @@ from reconcheck.proof.certificate import (
     columns_of,
     region_type,
 )
-from reconcheck.proof.diagram import OUTSIDE, Diagram, among, build, leaf, leaf_rank, smallest
+from reconcheck.proof.diagram import FEW_VALUES, OUTSIDE, Diagram, among, build, leaf, leaf_rank, membership, smallest
+from reconcheck.semantics import smtlib
 from reconcheck.semantics.compiler import compile_system
 
 
@@ -104,6 +105,29 @@ def test_cutting_at_a_rank_keeps_what_is_below() -> None:
         cut = among(ranked, range(limit + 1))
         for number, state in enumerate(graph.states):
             assert (cut.rank(state) == 0) == (number % 4 <= limit)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_solver_reads_a_diagram_as_it_is(seed: int) -> None:
+    """Also where it need not tell states without a rank from the others: it says the same of those that have one."""
+    chance = random.Random(seed)
+    types: list[Type] = [BOOL, EnumType(("red", "green", "blue")), RangeType(-1, 2), RangeType(0, FEW_VALUES), OPAQUE]
+    variables = tuple(Variable(f"x{i}", type_, None) for i, type_ in enumerate(chance.sample(types, 4)))
+    values = [domain(v.type) if is_finite(v.type) else (0, 1) for v in variables]
+    states = list(itertools.product(*(chance.sample(some, min(len(some), 4)) for some in values)))
+    ranked = dict.fromkeys(chance.sample(states, len(states) * 2 // 3), 0)
+    ranked = {state: chance.randrange(3) for state in ranked}
+    whole, few = build(variables, ranked.items()), {chance.randrange(3)}
+    exact, loose = among(whole, few), among(whole, few, exactly=False)
+    assert len(loose.nodes) <= len(exact.nodes)
+    assert all((loose.rank(state) == 0) == (exact.rank(state) == 0) == (ranked[state] in few) for state in ranked)
+    assert all(exact.rank(state) == OUTSIDE for state in states if state not in ranked)
+    terms = []
+    for name, diagram in (("exact", exact), ("loose", loose)):
+        for state in states:
+            shown = " ".join(smtlib.constant(value, v.type) for v, value in zip(variables, state, strict=True))
+            terms.append(f"(not (= ({name} {shown}) {'true' if diagram.rank(state) == 0 else 'false'}))")
+    assert Z3().refute("\n".join([*membership(exact, "exact"), *membership(loose, "loose")]), terms, None) is None
 
 
 def test_leaves_are_ranks() -> None:

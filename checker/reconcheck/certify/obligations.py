@@ -55,6 +55,8 @@ class Obligations:
         self.declared: dict[str, Variable] = {}
         self.functions: dict[str, Collection[int]] = {}
         """The ranks that each function speaks of, of those that the next obligations use."""
+        self.loose: set[str] = set()
+        """Those of them that are asked only of states inside."""
         self.calls: dict[str, str] = {}
         """What the next obligations ask of these functions, each with a name."""
 
@@ -140,7 +142,7 @@ class Obligations:
         if any("(region_" in call for call in self.calls):
             functions += region_functions(self.columns)
         for name, ranks in self.functions.items():
-            functions += membership(among(self.diagram, ranks), name)
+            functions += membership(among(self.diagram, ranks, name not in self.loose), name)
         functions += [f"(define-fun {name} () Bool {call})" for call, name in self.calls.items()]
         self.functions, self.calls = {}, {}
         return self.context.solver.refute([*lines, *functions], queries)
@@ -162,6 +164,7 @@ class Obligations:
         higher = "false"
         for bit in range((self.ranks - 1).bit_length()):
             self.functions[f"bit_{bit}"] = [rank for rank in range(self.ranks) if rank >> bit & 1]
+            self.loose.add(f"bit_{bit}")
             here, there = self._call(f"bit_{bit}", values), self._call(f"bit_{bit}", others)
             higher = f"(or (and {here} (not {there})) (and (or {here} (not {there})) {higher}))"
         return higher

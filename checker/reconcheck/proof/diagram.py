@@ -8,13 +8,14 @@ equality with those before it, so that a diagram speaks about every number of va
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from reconcheck.model.operator import Variable
-from reconcheck.model.types import BoolType, OpaqueType, Value
+from reconcheck.model.types import BoolType, EnumType, OpaqueType, RangeType, Type, Value, domain
 from reconcheck.semantics import smtlib
 
 OUTSIDE = -1
@@ -28,6 +29,12 @@ NOTHING = -1
 """As a branch of an opaque variable: it is `none`."""
 
 
+FEW_VALUES = 64
+"""Values of a range up to which all of them are looked at."""
+Branches = tuple[tuple[Value, int], ...]
+"""Values with the node that each leads to."""
+
+
 class Node(NamedTuple):
     """A test of variable number `level`: (branch, node number) pairs; what is not listed is outside.
 
@@ -36,7 +43,7 @@ class Node(NamedTuple):
     """
 
     level: int
-    branches: tuple[tuple[Value, int], ...]
+    branches: Branches
 
 
 class Diagram(Struct, frozen=True):
@@ -146,8 +153,11 @@ def _by_cache(variables: Sequence[Variable]) -> list[Variable] | None:
     return [*order, *(variable for variable in variables if variable not in order)]
 
 
-def among(diagram: Diagram, ranks: Collection[int]) -> Diagram:
-    """The states with some of the ranks: a diagram whose only rank is 0."""
+def among(diagram: Diagram, ranks: Collection[int], exactly: bool = True) -> Diagram:
+    """The states with some of the ranks: a diagram whose only rank is 0.
+
+    Unless it is to be so `exactly`, states that have no rank may be among them: most tests are not needed then.
+    """
     nodes: list[Node] = []
     known: dict[Node, int] = {}
     moved: list[int] = []
@@ -159,15 +169,33 @@ def among(diagram: Diagram, ranks: Collection[int]) -> Diagram:
 
     for node in diagram.nodes:
         branches = tuple((value, target(child)) for value, child in node.branches)
-        kept = Node(node.level, tuple(branch for branch in branches if branch[1] != leaf(OUTSIDE)))
-        if not kept.branches:
-            moved.append(leaf(OUTSIDE))
+        if not exactly:
+            branches = _filled(branches, diagram.variables[node.level].type)
+        children = {child for _, child in branches}
+        if not children or children == {leaf(OUTSIDE)} or (not exactly and len(children) == 1):
+            moved += children or {leaf(OUTSIDE)}
             continue
+        kept = Node(node.level, tuple(branch for branch in branches if branch[1] != leaf(OUTSIDE)))
         if kept not in known:
             known[kept] = len(nodes)
             nodes.append(kept)
         moved.append(known[kept])
     return Diagram(diagram.variables, tuple(nodes), target(diagram.root))
+
+
+def _filled(branches: Branches, type_: Type) -> Branches:
+    """Branches for all values of a type, if these are few: what is not listed goes where most of the others do."""
+    if not branches or not _has_few_values(type_):
+        return branches
+    listed = dict(branches)
+    (usual, _), *_ = Counter(listed.values()).most_common(1)
+    return tuple((value, listed.get(value, usual)) for value in domain(type_))
+
+
+def _has_few_values(type_: Type) -> bool:
+    return isinstance(type_, EnumType | BoolType) or (
+        isinstance(type_, RangeType) and type_.high - type_.low < FEW_VALUES
+    )
 
 
 def membership(diagram: Diagram, name: str) -> list[str]:
@@ -189,8 +217,13 @@ def _node(diagram: Diagram, index: int) -> str:
         for level in reversed(earlier):  # so that the first variable with the same value is found first
             text = f"(ite (= {name} v{level}) {_child(branches.get(level, -1))} {text})"
         return f"(ite (= {name} 0) {_child(branches.get(NOTHING, -1))} {text})"
-    text = "false"
-    for value, child in reversed(node.branches):
+    usual = leaf(OUTSIDE)
+    tests: Iterable[tuple[Value, int]] = node.branches
+    if _has_few_values(variable.type):  # it has one of them, so that the last needs no test
+        tests = [(value, branches.get(value, usual)) for value in domain(variable.type)]
+        (usual, _), *_ = Counter(child for _, child in tests).most_common(1)
+    text = _child(usual)
+    for value, child in reversed([test for test in tests if test[1] != usual]):
         text = f"(ite (= {name} {smtlib.constant(value, variable.type)}) {_child(child)} {text})"
     return text
 
