@@ -148,6 +148,33 @@ def test_a_short_model_gets_one_worker_only() -> None:
     assert shared.stderr.splitlines()[-1] == "1 workers"
 
 
+ORPHAN = """
+import os
+import sys
+import time
+from pathlib import Path
+from reconcheck.cli.options import ScopeAsked
+from reconcheck.cli.reading import Reader
+from reconcheck.cli.request import Request
+
+def load(*_):
+    time.sleep(0.5)
+    return "x" * 1_000_000, None
+
+Request.load = load
+reader = Reader(Request((), ScopeAsked(), {}, None), Path("none"))
+print(reader._process, flush=True)
+os._exit(0)
+"""
+"""A process that ends while another reads a large model for it."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a process is copied there only")
+def test_who_reads_a_model_ends_also_when_nobody_wants_it_any_more() -> None:
+    ended = run("-c", ORPHAN, timeout=60)  # its output ends with the last process that has it
+    until(lambda: none_lives({int(ended.stdout)}))
+
+
 READ = """
 import os
 import signal

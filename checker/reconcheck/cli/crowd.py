@@ -25,7 +25,11 @@ def outcomes_of(
         yield (request.verify(file) for file in files), None
         return
     reader = begin_reading(files, request)
-    from reconcheck.cli.jobs import Crew  # takes as long as much of the reading
+    try:
+        from reconcheck.cli.jobs import Crew  # takes as long as much of the reading
 
-    with Crew(files, request, jobs, stay, reader) as crew:
-        yield crew.outcomes(), crew
+        with Crew(files, request, jobs, stay, reader) as crew:
+            yield crew.outcomes(), crew
+    finally:
+        if reader is not None:
+            reader.end()

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from reconcheck.cli.errors import wrong_value
 from reconcheck.cli.helping import Share, Shared, Wanted
 from reconcheck.cli.progress import Progress
-from reconcheck.cli.reading import Reader, begin_reading, has_no_threads, may_be_copied
+from reconcheck.cli.reading import Reader, begin_reading, has_no_threads, interrupts_held, may_be_copied
 from reconcheck.cli.request import GRACE, Request, failure, out_of_memory
 from reconcheck.cli.worker import OUT_OF_MEMORY, Answered, Begin, Begun, Doing, Failed, Given, get_ready, work
 from reconcheck.explain.run import Failure
@@ -149,7 +149,7 @@ class Crew:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        with _interrupts_held():
+        with interrupts_held():
             for worker in list(self.workers):
                 self.let_go(worker)
             if self.reader is not None:
@@ -260,7 +260,7 @@ class Crew:
         """
         if self.copies and not has_no_threads():
             self.context = multiprocessing.get_context("spawn")
-        with _interrupts_held():  # the worker inherits that, and keeps it
+        with interrupts_held():  # the worker inherits that, and keeps it
             ours, theirs = self.context.Pipe()
             given = model.agenda.loaded if model is not None and model.agenda is not None and self.copies else None
             arguments = (theirs, self.request, sys.getrecursionlimit(), given)
@@ -342,12 +342,12 @@ class Crew:
                     helper.lend(worker)
                 worker.tell(helper is not None)
             case Share():
-                lent = next((one for one in self.workers if one.lent is not None and one.lent.whom is worker), None)
-                if lent is None or lent.lent is None:  # it died meanwhile
+                lent = [(one, one.lent) for one in self.workers if one.lent is not None and one.lent.whom is worker]
+                if not lent:  # it died meanwhile
                     worker.tell(Shared(undone=True))
-                else:
-                    lent.lent.given = True
-                    lent.tell(message)
+                for helper, promise in lent:
+                    promise.given = True
+                    helper.tell(message)
             case Shared():
                 assert worker.lent is not None
                 whom, worker.lent, worker.busy = worker.lent.whom, None, False
@@ -421,14 +421,14 @@ class Crew:
 
     def let_go(self, worker: Worker) -> None:
         """Ends a worker that nobody needs any more, without waiting for it."""
-        with _interrupts_held():
+        with interrupts_held():
             self._remove(worker)
             self.ending.append(worker)
             worker.process.kill()
 
     def dismiss(self, worker: Worker) -> None:
         """Ends a worker; what it was at is left to others."""
-        with _interrupts_held():
+        with interrupts_held():
             self._remove(worker)
             worker.end()
         if worker.model is not None and worker.model.agenda is not None:
@@ -457,16 +457,3 @@ def _how_it_ended(code: int) -> str:
         return f"the process that worked on it was killed, most likely because memory was used up; {MORE_MEMORY}"
     how = f"signal {-code}" if code < 0 else f"code {code}"
     return f"the process that worked on it ended with {how}"
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Puts Ctrl-C off, so that no process is started or ended by halves."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -7,8 +7,8 @@ import pickle
 import signal
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -26,16 +26,19 @@ class Reader:
     def __init__(self, request: Request, file: Path) -> None:
         """Starts it.  Raises `OSError` where the system allows no more processes."""
         ours, theirs = os.pipe()
-        try:
-            self.process = os.fork()
-        except OSError:
-            os.close(ours)
-            os.close(theirs)
-            raise
-        if self.process == 0:
-            _read(request, file, theirs)
-        os.close(theirs)
         self._pipe = os.fdopen(ours, "rb")
+        self._code: int | None = None
+        try:
+            with interrupts_held():  # the other process inherits that, and keeps it
+                self._process = os.fork()
+                if self._process == 0:
+                    self._pipe.close()  # else it would wait for itself to read, once its parent is gone
+                    _read(request, file, theirs)
+        except OSError:
+            self._pipe.close()
+            raise
+        finally:
+            os.close(theirs)
 
     def fileno(self) -> int:
         """What can be waited for until the model is read."""
@@ -50,15 +53,15 @@ class Reader:
 
     def end(self) -> int:
         """Ends the process, and waits until it is gone; how it ended, as `multiprocessing` says it."""
-        with suppress(ProcessLookupError):
-            os.kill(self.process, signal.SIGKILL)
-        self._pipe.close()
-        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+        if self._code is None:
+            os.kill(self._process, signal.SIGKILL)
+            self._pipe.close()
+            self._code = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
+        return self._code
 
 
 def _read(request: Request, file: Path, pipe: int) -> NoReturn:
     """The other process: never hears of Ctrl-C, and has nothing to put in order when it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         try:
             result: tuple[Loaded, Asked] | Failure = request.load(file)
@@ -82,6 +85,19 @@ def begin_reading(files: Sequence[Path], request: Request) -> Reader | None:
 def may_be_copied() -> bool:
     """Whether this process can be copied, and nobody else may have used Z3 in it."""
     return sys.platform == "linux" and "z3" not in sys.modules and has_no_threads()
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Puts Ctrl-C off, so that no process is started or ended by halves."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def has_no_threads() -> bool:
