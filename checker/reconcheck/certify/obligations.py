@@ -34,6 +34,8 @@ from reconcheck.proof.diagram import Diagram, among, membership
 from reconcheck.semantics import smtlib
 
 NOWHERE: Mapping[str, e.Var] = MappingProxyType({})
+Claim = tuple[str, str]
+"""Of which states something is claimed, and what is wrong if it does not hold."""
 _BEGIN = Name("every initial state is inside")
 
 
@@ -65,7 +67,7 @@ class Obligations:
     def settles(self, part: Settles) -> Refused | None:
         """What refuses a part that ranks its states; None where it stands."""
         steps = self.context.writing(self.variables)
-        queries = [self._begin(), *(query for _, query in self._kept(steps)), *self._falling()]
+        queries = [self._begin(), *self._kept_and_falling(steps)]
         for place, action in enumerate(sorted({action for action in part.helpful if action is not None})):
             self.functions[f"helped_{place}"] = [rank for rank, one in enumerate(part.helpful) if one == action]
             queries += self._helpful(action, f"helped_{place}", part.ways)
@@ -129,7 +131,7 @@ class Obligations:
             command, moves = projected(taken, frozenset(self.context.types), e.both(taken.guard, outside))
             before = arguments(self.columns, values(command, moves)[0])
             name = Name("types", (taken.command.step,))
-            query = self._taken(name, command, number, (before, ""), lambda here, _: self._inside(here))
+            query = self._taken(name, command, number, (before, ""), lambda here, _: (self._inside(here), "true"))
             if isinstance(self._refute([query]), Refused):
                 wrong.append(number)
         return wrong
@@ -271,12 +273,27 @@ class Obligations:
             if before != after:
                 yield place, self._taken(self._kept_name(number), command, number, (before, after), self._leaves)
 
+    def _kept_and_falling(self, numbers: Sequence[int]) -> list[Query]:
+        """Every step is kept, and no calm one leads to a higher rank: both at once where they have one premise.
+
+        A solver finds most of its way to either answer twice otherwise.
+        """
+        kept = {numbers[place]: query for place, query in self._kept(numbers)}
+        others: list[Query] = []
+        for number, query in self._falling(numbers):
+            if number in kept and kept[number].premise == query.premise:
+                name, wrong = Name("kept and falling", query.name.about), f"(or {kept[number].wrong} {query.wrong})"
+                kept[number] = Query(name, query.premise, wrong)
+            else:
+                others.append(query)
+        return [*kept.values(), *others]
+
     def _orders(self, number: int) -> list[e.Expr]:
         """The orders between numbers that a command compares, as far as the columns show them."""
         return [clause for clause in self.context.orders(number) if e.names(clause) <= self.variables]
 
     def _taken(
-        self, name: Name, command: Projected, number: int, at: tuple[str, str], claim: Callable[[str, str], str]
+        self, name: Name, command: Projected, number: int, at: tuple[str, str], claim: Callable[[str, str], Claim]
     ) -> Query:
         """That a claim about the columns before and after holds of each way to take a projected command."""
         renamed = _fresh(command.inputs, str(number))
@@ -292,16 +309,17 @@ class Obligations:
         _, typed = declarations(others, chosen)
         mentioned = [guard, *(value for _, value in command.after)]
         self._declare(mentioned, list(renamed.values()))
-        return Query(name, f"(and {self._typed(mentioned)} {typed} {smtlib.term(guard)} {claim(before, after)})")
+        here, wrong = claim(before, after)
+        return Query(name, f"{self._typed(mentioned)} {typed} {smtlib.term(guard)} {here}", wrong)
 
-    def _leaves(self, before: str, after: str) -> str:
-        return f"{self._inside(before)} (not {self._inside(after)})"
+    def _leaves(self, before: str, after: str) -> Claim:
+        return self._inside(before), f"(not {self._inside(after)})"
 
-    def _rises(self, before: str, after: str) -> str:
-        return f"{self._inside(before)} {self._higher(after, before)}"
+    def _rises(self, before: str, after: str) -> Claim:
+        return self._inside(before), self._higher(after, before)
 
-    def _stays(self, helped: str, before: str, after: str) -> str:
-        return f"{self._call(helped, before)} (not {self._higher(before, after)})"
+    def _stays(self, helped: str, before: str, after: str) -> Claim:
+        return self._call(helped, before), f"(not {self._higher(before, after)})"
 
     def _left(self, number: int) -> tuple[Projected, str, str]:
         """A calm command as it is once everything known has settled, as far as the columns show it."""
@@ -312,12 +330,12 @@ class Obligations:
         before, after = values(command, moves)
         return command, arguments(self.columns, before), arguments(self.columns, after)
 
-    def _falling(self) -> Iterator[Query]:
+    def _falling(self, numbers: Sequence[int]) -> Iterator[tuple[int, Query]]:
         """No calm step leads to a higher rank; that it leads to one at all is shown of every step."""
         if self.ranks == 1:
             return
         seen: set[tuple[str, str, e.Expr, tuple[Variable, ...]]] = set()
-        for number in self.context.writing(self.variables):
+        for number in numbers:
             taken = self.context.taken[number]
             if not taken.command.step.kind.calm or self.context.is_dead(number):
                 continue
@@ -326,7 +344,8 @@ class Obligations:
             if before == after or key in seen:
                 continue
             seen.add(key)
-            yield self._taken(Name("falling", (taken.command.step,)), command, number, (before, after), self._rises)
+            name = Name("falling", (taken.command.step,))
+            yield number, self._taken(name, command, number, (before, after), self._rises)
 
     def _helpful(self, action: str, helped: str, ways: Sequence[Places]) -> Iterator[Query]:
         """The action is possible where it is to help, and lowers the rank there."""

@@ -43,10 +43,16 @@ class Name(NamedTuple):
 
 
 class Query(Struct, frozen=True):
-    """An obligation: `text` is the SMT-LIB term of its negation over the declared variables."""
+    """An obligation: where the premise holds, what is wrong cannot; both are SMT-LIB terms over declared variables."""
 
     name: Name
-    text: str
+    premise: str
+    wrong: str = "true"
+
+    @property
+    def text(self) -> str:
+        """The term that is to be unsatisfiable."""
+        return f"(and {self.premise} {self.wrong})"
 
 
 class Discharged(Struct):
