@@ -128,7 +128,6 @@ def test_the_obligations_are_plain_smt_lib() -> None:
     for name in (
         "kept: ",
         "falling: ",
-        "kept and falling: ",
         "always: ",
         "the goal holds where nothing helps",
         "every initial state is inside",
