@@ -14,7 +14,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
+
+where_copied = pytest.mark.skipif(sys.platform != "linux", reason="processes are started as copies there only")
 
 
 def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:

@@ -11,14 +11,26 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from processes import ROOT, at_work, begin, children, ended, masked, masked_json, none_lives, run, until, verified
+from processes import (
+    ROOT,
+    at_work,
+    begin,
+    children,
+    ended,
+    masked,
+    masked_json,
+    none_lives,
+    run,
+    until,
+    verified,
+    where_copied,
+)
 from reconcheck.cli import jobs
 from reconcheck.cli.jobs import Crew
 from reconcheck.cli.looking import CrewHands
@@ -169,7 +181,7 @@ os._exit(0)
 """A process that ends while another reads a large model for it."""
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a process is copied there only")
+@where_copied
 def test_who_reads_a_model_ends_also_when_nobody_wants_it_any_more() -> None:
     ended = run("-c", ORPHAN, timeout=60)  # its output ends with the last process that has it
     until(lambda: none_lives({int(ended.stdout)}))
@@ -212,7 +224,7 @@ print(len(crew.workers), len(crew.ending), crew.reader)
 """A crew that reads a model, whatever happens to who reads it."""
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a process is copied there only")
+@where_copied
 def test_the_only_model_is_read_by_a_copy_of_this_process(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.rdsl"
     wrong.write_text("rdsl 1\noperator {", encoding="utf-8")
@@ -243,7 +255,7 @@ if __name__ == "__main__":
 """A crew of a process that asks Z3 something meanwhile."""
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="workers start as copies there only")
+@where_copied
 def test_a_process_that_has_asked_z3_something_is_not_copied_any_more() -> None:
     """Z3 has a thread then, which a copy of the process would wait for in vain."""
     answer = run("-c", COPIED.format(model=SMALL))

@@ -26,10 +26,13 @@ class Share(Struct, frozen=True):
 
 
 class Shared(Struct, frozen=True):
-    """What came of a share: the first term that was not refuted, if any; or `undone`, since the helper failed."""
+    """What came of a share: the first term that was not refuted, or None where all of them were."""
 
-    failure: Failure | None = None
-    undone: bool = False
+    failure: Failure | None
+
+
+class Undone(Struct, frozen=True):
+    """Nothing came of a share, since the helper failed: who sent it has to do it."""
 
 
 class Helped(Z3):
@@ -47,10 +50,11 @@ class Helped(Z3):
         try:
             own = super().refute(declared, terms[::2], seconds)
         finally:  # so that what comes next on the connection is not taken for this
-            shared: Shared = self._connection.recv()
-        other = super().refute(declared, terms[1::2], seconds) if shared.undone else shared.failure
+            shared: Shared | Undone = self._connection.recv()
+        if isinstance(shared, Undone):
+            shared = Shared(super().refute(declared, terms[1::2], seconds))
         found = [] if own is None else [Failure(2 * own.number, own.reason)]
-        found += [] if other is None else [Failure(2 * other.number + 1, other.reason)]
+        found += [] if shared.failure is None else [Failure(2 * shared.failure.number + 1, shared.failure.reason)]
         return min(found, default=None)
 
     def _is_helped(self) -> bool:
@@ -58,9 +62,9 @@ class Helped(Z3):
         return bool(self._connection.recv())
 
 
-def help_with(share: Share) -> Shared:
-    """Does a share for somebody else, who does it again if that fails."""
+def help_with(share: Share) -> Shared | Undone:
+    """Does a share for somebody else."""
     try:
         return Shared(Z3().refute(share.declared, share.terms, share.seconds))
     except Exception:
-        return Shared(undone=True)
+        return Undone()

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from reconcheck.cli.errors import wrong_value
-from reconcheck.cli.helping import Share, Shared, Wanted
+from reconcheck.cli.helping import Share, Shared, Undone, Wanted
 from reconcheck.cli.progress import Progress
 from reconcheck.cli.reading import Reader, begin_reading, has_no_threads, interrupts_held, may_be_copied
 from reconcheck.cli.request import GRACE, Request, failure, out_of_memory
@@ -206,11 +206,9 @@ class Crew:
             else:  # perhaps a question that another is slower with
                 self._ask(worker, again=True)
         while len(self.workers) < self.jobs and (model := self._in_need()) is not None:
-            newcomer = self.hire(model)
-            if newcomer is not None and newcomer.model is model:
+            newcomer = self.join(model)
+            if newcomer is not None and not newcomer.busy:
                 self._ask(newcomer, again=False)
-            elif newcomer is not None:
-                self.begin(newcomer, model)
 
     def _idle(self) -> list[Worker]:
         for worker in [worker for worker in self.workers if not worker.process.is_alive() and not worker.busy]:
@@ -253,6 +251,13 @@ class Crew:
         model.started = model.started or time.monotonic()
         worker.give(Begin(model.file, None if model.agenda is None else model.agenda.loaded))
 
+    def join(self, model: Model) -> Worker | None:
+        """A new worker at a model, which it has already or begins with; None as for `hire`."""
+        newcomer = self.hire(model)
+        if newcomer is not None and newcomer.model is not model:
+            self.begin(newcomer, model)
+        return newcomer
+
     def hire(self, model: Model | None = None) -> Worker | None:
         """A new worker; None where the system allows no more of them.  Raises `ModelError` if it allows none.
 
@@ -284,9 +289,9 @@ class Crew:
 
     def _listen(self, shown: Model, progress: Progress) -> None:
         """Waits a little for what the workers say."""
-        talking: dict[object, Worker] = {worker.connection: worker for worker in self.workers if worker.busy}
+        talking: dict[Any, Worker] = {worker.connection: worker for worker in self.workers if worker.busy}
         reading = [] if self.reader is None else [self.reader.fileno()]
-        for connection in wait([*talking, *reading], GLANCE):  # type: ignore[list-item]
+        for connection in wait([*talking, *reading], GLANCE):
             if connection in reading:
                 self._have_read(shown)
                 continue
@@ -327,13 +332,13 @@ class Crew:
         match message:
             case Doing(text):
                 return text
-            case Wanted() | Share() | Shared():
+            case Wanted() | Share() | Shared() | Undone():
                 self.help(worker, message)
             case _:
                 self._done(worker, message)
         return None
 
-    def help(self, worker: Worker, message: Wanted | Share | Shared) -> None:
+    def help(self, worker: Worker, message: Wanted | Share | Shared | Undone) -> None:
         """Finds help for a worker, takes a share of its work there, or the outcome back."""
         match message:
             case Wanted():
@@ -344,11 +349,11 @@ class Crew:
             case Share():
                 lent = [(one, one.lent) for one in self.workers if one.lent is not None and one.lent.whom is worker]
                 if not lent:  # it died meanwhile
-                    worker.tell(Shared(undone=True))
+                    worker.tell(Undone())
                 for helper, promise in lent:
                     promise.given = True
                     helper.tell(message)
-            case Shared():
+            case Shared() | Undone():
                 assert worker.lent is not None
                 whom, worker.lent, worker.busy = worker.lent.whom, None, False
                 if whom in self.workers:
@@ -438,7 +443,7 @@ class Crew:
         """A worker is not one of them any more: whom it helps must not wait, nor who was to help it."""
         self.workers.remove(worker)
         if worker.lent is not None and worker.lent.given and worker.lent.whom in self.workers:
-            worker.lent.whom.tell(Shared(undone=True))
+            worker.lent.whom.tell(Undone())
         for helper in self.workers:
             if helper.lent is not None and helper.lent.whom is worker and not helper.lent.given:
                 helper.lent, helper.busy = None, False

@@ -8,7 +8,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from reconcheck.cli.errors import INTERNAL
-from reconcheck.cli.helping import Share, Shared, Wanted
+from reconcheck.cli.helping import Share, Shared, Undone, Wanted
 from reconcheck.cli.jobs import GLANCE, Crew, Model, Worker
 from reconcheck.cli.request import GRACE
 from reconcheck.cli.worker import Begun, Doing, Done, Failed, Given
@@ -80,11 +80,9 @@ class CrewHands:
         return self.crew.jobs if time.monotonic() - self.began >= self.crew.patience else 1
 
     def _hire(self) -> bool:
-        newcomer = self.crew.hire(self.model)
-        if newcomer is not None and newcomer.model is self.model:
+        newcomer = self.crew.join(self.model)
+        if newcomer is not None and not newcomer.busy:
             self.begun.add(newcomer)
-        elif newcomer is not None:
-            self.crew.begin(newcomer, self.model)
         return newcomer is not None
 
     def _listen(self, busy: Sequence[Worker], board: Board) -> None:
@@ -107,7 +105,7 @@ class CrewHands:
                 case Doing(text):
                     self.tell(text)
                     continue
-                case Wanted() | Share() | Shared():
+                case Wanted() | Share() | Shared() | Undone():
                     self.crew.help(worker, message)
                     continue
                 case _ if worker.late is not None:

@@ -118,7 +118,11 @@ def _serve(connection: Connection, request: Request, loaded: Loaded | None) -> N
     Raises `EOFError` when nothing comes any more.
     """
     tell = _Reporter(connection)
-    verifier = None if loaded is None else request.verifier(loaded, tell, lambda: Helped(connection))
+
+    def verifies(loaded: Loaded) -> Verifier:
+        return request.verifier(loaded, tell, lambda: Helped(connection))
+
+    verifier = None if loaded is None else verifies(loaded)
     while True:
         task = connection.recv()
         if isinstance(task, Begin):
@@ -129,7 +133,7 @@ def _serve(connection: Connection, request: Request, loaded: Loaded | None) -> N
                 connection.send(Failed(None, failure(error)))
                 continue
             connection.send(Begun(None if asked is None else (has, asked)))
-            verifier = request.verifier(has, tell, lambda: Helped(connection))
+            verifier = verifies(has)
         elif isinstance(task, Share):
             connection.send(help_with(task))
         else:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from reconcheck.engines.clauses import same
 from reconcheck.model import expr as e
 from reconcheck.model.types import BOOL
 from reconcheck.semantics.system import Command
@@ -65,11 +66,6 @@ def with_predicates(
             elif read:
                 guard = e.both(guard, same(here, e.both(*read, _rest(one, len(read) < len(parts[one])))))
     return guard, updates
-
-
-def same(left: e.Expr, right: e.Expr) -> e.Expr:
-    """Two truth values are the same."""
-    return e.either(e.both(left, right), e.both(e.negate(left), e.negate(right)))
 
 
 def _rest(one: Predicate, some: bool) -> e.Expr:

@@ -27,8 +27,6 @@ WORTH_TRYING = 5_000
 """States above which one order of variables is tried only."""
 NOTHING = -1
 """As a branch of an opaque variable: it is `none`."""
-
-
 FEW_VALUES = 64
 """Values of a range up to which all of them are looked at."""
 Branches = tuple[tuple[Value, int], ...]
