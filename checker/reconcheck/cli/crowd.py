@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconcheck.cli.reading import begin_reading
 from reconcheck.cli.request import Request
 from reconcheck.explain.run import Failure
 
@@ -24,6 +23,8 @@ def outcomes_of(
     if jobs == 1:
         yield (request.verify(file) for file in files), None
         return
+    from reconcheck.cli.reading import begin_reading  # not needed for what is remembered
+
     reader = begin_reading(files, request)
     try:
         from reconcheck.cli.jobs import Crew  # takes as long as much of the reading

@@ -93,8 +93,8 @@ def _matter(graph: StateGraph, away: Sequence[tuple[Controller, Watch]]) -> bool
         return True
     following = successors(system)
     by_action = [command.step.action for command in left]
-    actions = {number: command.step.action for number, command in enumerate(full.commands)}
-    delivering = {number: action for number, action in actions.items() if _may_deliver(action)}
+    actions = enumerate(command.step.action for command in full.commands)
+    delivering = {number: action for number, action in actions if _may_deliver(action)}
     numbers: dict[StateTuple, int] = {}
     number = [numbers.setdefault(state, len(numbers)) for state in map(project, graph.states)]
     """For each state, what is left of it."""
