@@ -6,7 +6,7 @@ Of equally short ones, it is one on which the fewest variables change: there is 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from msgspec import Struct
@@ -60,26 +60,30 @@ def shortest_lasso(
 
 
 def shortest_cycle(
-    calm_graph: CalmGraph, components: list[list[int]], goal: list[bool], budget: Budget
+    calm_graph: CalmGraph,
+    components: list[list[int]],
+    goal: list[bool],
+    budget: Budget,
+    depths: Mapping[int, int] | None = None,
 ) -> Cycle | None:
-    """The loop of the shortest lasso."""
-    graph, inside = calm_graph.graph, _Inside(calm_graph, goal)
+    """The loop of the shortest lasso; with `depths`, of those that begin in one of these states, so many steps away."""
+    inside = _Inside(calm_graph, goal)
     best: Path | None = None
-    start, complete, spent = -1, True, 0
-    entries = _entries(graph, components)
+    start, at, complete, spent = -1, 0, True, 0
+    entries = _entries(calm_graph.graph, components, depths)
     for depth, state in entries:
-        if best is not None and depth + 2 > graph.depth[start] + len(best):
+        if best is not None and depth + 2 > at + len(best):
             break
         if spent > MOST_NODES:
             complete = False
             break
-        limit = None if best is None else graph.depth[start] + len(best) - depth - 1
+        limit = None if best is None else at + len(best) - depth - 1
         cycle, used = inside.shortest_cycle(state, limit)
         spent += used
         complete = complete and used <= MOST_NODES
         budget.check("looking for the shortest livelock")
         if cycle is not None:
-            best, start = cycle, state
+            best, start, at = cycle, state, depth
     if best is None and entries:
         start = entries[0][1]
         best = inside.some_cycle(start)
@@ -88,9 +92,14 @@ def shortest_cycle(
     return Cycle(start, best, complete)
 
 
-def _entries(graph: StateGraph, components: list[list[int]]) -> list[tuple[int, int]]:
+def _entries(
+    graph: StateGraph, components: list[list[int]], depths: Mapping[int, int] | None = None
+) -> list[tuple[int, int]]:
     """The states in which a loop may begin, with their depths, the nearest first."""
-    return sorted((graph.depth[state], state) for members in components for state in members)
+    members = (state for component in components for state in component)
+    if depths is None:
+        return sorted((graph.depth[state], state) for state in members)
+    return sorted((depths[state], state) for state in members if state in depths)
 
 
 def _with_fewest_changes(inside: _Inside, entries: list[tuple[int, int]], first: Lasso, budget: Budget) -> Lasso:

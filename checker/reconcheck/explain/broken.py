@@ -23,6 +23,8 @@ class Broken(Struct, frozen=True, dict=True):
     file: tree.File
     operator: Operator
     failing: tuple[tree.Goal, ...]
+    causes: frozenset[str] = frozenset()
+    """Why they fail, as kinds of causes, as far as that is known."""
 
     @property
     def members(self) -> tuple[tree.Member, ...]:

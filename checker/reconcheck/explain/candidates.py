@@ -9,6 +9,7 @@ from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.edits import Source
 from reconcheck.explain.more_deadlines import more_deadlines
 from reconcheck.explain.more_events import more_events
+from reconcheck.explain.more_live_reads import more_live_reads
 from reconcheck.explain.more_retries import more_retries
 from reconcheck.explain.more_timers import more_timers
 from reconcheck.model.operator import Goal, Operator
@@ -23,13 +24,16 @@ def candidates(broken: Broken) -> tuple[Candidate, ...]:
         found += more_retries(broken, controller)
         found += more_deadlines(broken, controller)
         found += more_timers(broken, controller)
+        found += more_live_reads(broken, controller)
     return tuple({candidate.key: candidate for candidate in found}.values())
 
 
-def broken_model(operator: Operator, file: tree.File, goals: Sequence[Goal]) -> Broken:
-    """A model with the goals that are to be mended."""
+def broken_model(
+    operator: Operator, file: tree.File, goals: Sequence[Goal], causes: frozenset[str] = frozenset()
+) -> Broken:
+    """A model with the goals that are to be mended, and the kinds of causes that are known of them."""
     assert file.operator is not None
     names = {goal.name for goal in goals}
     written = [member for member in file.operator.members if isinstance(member, tree.Goals)]
     failing = tuple(goal for group in written for goal in group.goals if goal.name.text in names)
-    return Broken(Source.of(operator.file, operator.sources[operator.file]), file, operator, failing)
+    return Broken(Source.of(operator.file, operator.sources[operator.file]), file, operator, failing, causes)

@@ -14,8 +14,9 @@ from reconcheck.explain.loop_causes import busy
 from reconcheck.explain.quiet_causes import helped, missing_wake_ups, stopped
 from reconcheck.explain.rehearsal import Check, rehearsal
 from reconcheck.explain.trace import Trace
-from reconcheck.explain.turning_point import past_cure, went_wrong
+from reconcheck.explain.turning_point import acted_on_old_news, past_cure, went_wrong
 from reconcheck.explain.verdict import Answer
+from reconcheck.model import expr as e
 from reconcheck.model.operator import Operator
 
 
@@ -37,9 +38,11 @@ def causes_of(operator: Operator, answer: Answer, check: Check = lambda _text: N
 
 
 def _causes(operator: Operator, answer: Answer, trace: Trace | None, check: Check) -> tuple[Cause, ...]:
-    if trace is None or trace.end not in ("quiet", "livelock"):
+    if trace is None or trace.end not in ("quiet", "livelock", "violation"):
         return ()
     history = History(rehearsal(operator, answer.scope, answer.goal, trace, check), trace)
+    if trace.end == "violation":  # the last step did it
+        return tuple(acted_on_old_news(history, lambda state: e.evaluate(answer.goal.formula, state) is True))
     found = busy(history) if trace.end == "livelock" else ()
     found = found or tuple(stopped(history))
     if found:

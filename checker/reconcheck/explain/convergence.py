@@ -16,9 +16,9 @@ from msgspec.structs import replace
 
 from reconcheck.engines.budget import Budget, Exhausted
 from reconcheck.engines.fairness import CalmGraph, livelocks, quiet_states, rank
-from reconcheck.engines.faultless import path_without_faults
+from reconcheck.engines.faultless import Faultless
 from reconcheck.engines.fewest_changes import shortest_path
-from reconcheck.engines.lasso import shortest_lasso
+from reconcheck.engines.lasso import Lasso, shortest_lasso
 from reconcheck.engines.measures import ways
 from reconcheck.engines.python_code import predicate
 from reconcheck.explain.listed import Listed
@@ -229,17 +229,33 @@ class Convergence:
             claim = claimed(graph, shortest_path(graph, quiet), None, "quiet", True)
         else:
             assert lasso is not None
-            path = [*lasso.stem, *lasso.loop]
-            claim = claimed(graph, path, len(lasso.stem) - 1, "livelock", lasso.shortest and len(path) <= known)
+            claim = _round(graph, lasso, known)
         trace = bench.replay(goal, scope, graph.system, claim)
         code = "RC401" if claim.end == "quiet" else "RC402"
         faultless = None
-        if quiet and any(step.step.kind is Kind.FAULT for step in trace.steps):
-            way = path_without_faults(graph, quiet)
-            if way is not None:
-                faultless = bench.replay(goal, scope, graph.system, claimed(graph, way, None, "quiet", True))
+        if any(step.step.kind is Kind.FAULT for step in trace.steps):
+            without = self._without_faults(calm_graph, quiet, loops, truth, known)
+            faultless = None if without is None else bench.replay(goal, scope, graph.system, without)
         engine, states = "whole state graph" if whole else "nearest states", len(graph.states)
         return Answer(goal, scope, claim.end, "", code, trace, states=states, engine=engine, faultless=faultless)
+
+    def _without_faults(
+        self, calm_graph: CalmGraph, quiet: list[int], loops: list[list[int]], truth: list[bool], known: int
+    ) -> Claim | None:
+        """A run without faults that ends quietly, or else in a livelock; None where there is none.
+
+        One on which no request fails comes first: what a fault hides, a conflict may hide as well.
+        """
+        graph = calm_graph.graph
+        for smooth in (True, False):
+            without = Faultless(graph, smooth)
+            way = without.path(quiet)
+            if way is not None:
+                return claimed(graph, way, None, "quiet", len(way) <= known)
+            lasso = without.lasso(calm_graph, loops, truth, self.bench.budget) if loops else None
+            if lasso is not None:
+                return _round(graph, lasso, known)
+        return None
 
     # ---- in parts --------------------------------------------------------------------------------------------
 
@@ -366,6 +382,12 @@ class Convergence:
         trace = self.bench.replay(goal, scope, system, Claim(steps, found.loop, end, found.shortest, found.chosen))
         code = "RC401" if end == "quiet" else "RC402"
         return Answer(goal, scope, end, "", code, trace, states=found.explored, engine="guided search")
+
+
+def _round(graph: StateGraph, lasso: Lasso, known: int) -> Claim:
+    """A livelock in a state graph as a run that is claimed; up to so many steps, no run can have been missed."""
+    path = [*lasso.stem, *lasso.loop]
+    return claimed(graph, path, len(lasso.stem) - 1, "livelock", lasso.shortest and len(path) <= known)
 
 
 def _settles(listed: Listed, goal: Goal) -> bool:

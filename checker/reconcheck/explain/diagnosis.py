@@ -72,7 +72,7 @@ class Edit(Struct, frozen=True):
 
 
 class Repair(Struct, frozen=True):
-    """A change to the model after which the goals converge, verified again."""
+    """A change to the model after which the goals converge, or always hold, verified again."""
 
     title: str
     """What to do, such as "watch users via label app"."""
@@ -88,6 +88,8 @@ class Repair(Struct, frozen=True):
     seconds: float
     notes: tuple[str, ...] = ()
     """What else is not as it was: expectations of goals that fail for other causes then."""
+    always: tuple[str, ...] = ()
+    """Those of the goals that always hold then; the others converge."""
 
 
 class Absent(Struct, frozen=True):

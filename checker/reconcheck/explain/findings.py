@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from reconcheck.diagnostic import Diagnostic, Severity, Span
 from reconcheck.engines.fairness import CalmGraph
@@ -14,7 +14,7 @@ from reconcheck.explain.branches import Way, next_effects, ways_taken
 from reconcheck.explain.coverage import uncovered
 from reconcheck.explain.idle import idle_wake_ups
 from reconcheck.explain.influence import without_influence
-from reconcheck.explain.polls import NO_POLLS, Polls, polls_of
+from reconcheck.explain.polls import Polls, polls_of
 from reconcheck.explain.ranges import ranges
 from reconcheck.model.expr import FALSE
 from reconcheck.model.operator import (
@@ -45,7 +45,7 @@ class Seen(Struct, frozen=True):
     """Action and detail of every step that some reachable state can take."""
     truths: Mapping[str, frozenset[bool]]
     """The values that the formula of each convergence goal has in reachable states."""
-    polls: Polls = NO_POLLS
+    polls: Polls = field(default_factory=lambda: Polls({}))
     """Waits that fire again and again in states where every convergence goal holds that runs settle on."""
     idle: frozenset[str] = frozenset()
     """Wake-ups in force that make no difference, as `WakeUp.scoped` calls them."""
@@ -206,8 +206,19 @@ def _periodic_waits(operator: Operator, seen: Sequence[Polls]) -> Iterator[Diagn
         if missing:
             least = [f"`{goal.name}`" for goal in operator.goals if all(goal.name in names for names in missing)]
             but = f" but {', '.join(least)}, which no run settles on" if least else ""
+            lines = frozenset[int]().union(*(one.waits.get(rule.name, ()) for one in seen))
+            outcomes = _asking(operator.controller(rule.controller), rule.name)
+            asked = [outcome.span for outcome in outcomes if outcome.span.line in lines]
             message = f"`{rule.name}` goes on for ever while every goal holds{but}: it is periodic in fact"
-            yield _finding("RC307", message, rule.span, "ask for it only while something is missing, or write `every`")
+            where = asked[0] if asked else rule.span
+            yield _finding("RC307", message, where, "ask for it only while something is missing, or write `every`")
+
+
+def _asking(controller: Controller, rule: str) -> Iterator[End]:
+    """The outcomes of a reconcile that ask for a rule."""
+    for instruction in controller.program.code:
+        if isinstance(instruction, End) and instruction.rule == rule:
+            yield instruction
 
 
 def _idle_wake_ups(
@@ -249,11 +260,7 @@ def _surely_deaf(operator: Operator, one: WakeUp) -> bool:
 def _asked_for(operator: Operator, one: WakeUp, reached: Mapping[Span, set[int]]) -> bool:
     """Whether a rule is declared, or a line is reached that asks for it; where none is, that is said of the line."""
     controller = operator.controller(one.controller)
-    lines = {
-        instruction.span.line
-        for instruction in controller.program.code
-        if isinstance(instruction, End) and instruction.rule == one.name
-    }
+    lines = {outcome.span.line for outcome in _asking(controller, one.name)}
     return not lines or bool(lines & reached[controller.span])
 
 

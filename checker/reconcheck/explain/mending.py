@@ -37,6 +37,8 @@ class Wanted(Struct, frozen=True):
     """Whether the model comes to rest, as far as that is known, and so must a repaired one."""
     wider: tuple[str, ...] = ()
     """Goals that no edit mends without a schedule: another may be added for them.  Empty in the first search."""
+    causes: frozenset[str] = frozenset()
+    """The kinds of causes of those that fail."""
     work: int = 0
     """What the search before this one has counted."""
 
@@ -56,8 +58,7 @@ class Wanted(Struct, frozen=True):
     def goals(self) -> list[Goal]:
         """The goals that are to be mended."""
         here = {answer.goal.name: answer for answer in self.answers if answer.scope == self.scope}
-        diverging = [answer for answer in here.values() if answer.verdict in ("quiet", "livelock")]
-        return [answer.goal for answer in diverging if answer.goal.kind == "converges"]
+        return [answer.goal for answer in here.values() if answer.fails]
 
     def knowing(self, verdicts: Verdicts) -> Wanted:
         """The same, with what state graphs have shown of the model in other scopes."""
@@ -70,7 +71,7 @@ class Wanted(Struct, frozen=True):
         verdicts = Verdicts(clock.left, loaded, self.answers, tally)
         file = parse_text(operator.sources[path], path)
         if not self.wider:
-            broken = broken_model(operator, file, self.goals)
+            broken = broken_model(operator, file, self.goals, self.causes)
             return Search(loaded, broken, self.asked, verdicts, clock, tell, most_work=self.most_work)
         scheduled = with_schedule(self.scope)
         broken = broken_model(operator, file, [operator.goal(name) for name in self.wider])
@@ -153,12 +154,13 @@ class Help(Struct, frozen=True):
 def mending(answers: Sequence[Answer], most_edits: int, most_work: int | None, tally: Tally) -> Flow:
     """The flow that finds the repairs, smallest first, and what could not be told."""
     known = tuple(dict.fromkeys(Answer(one.goal, one.scope, one.verdict) for one in answers))
-    wanted = Wanted(known, most_edits, most_work)
+    causes = frozenset(name for one in answers for name in one.because)
+    wanted = Wanted(known, most_edits, most_work, causes=causes)
     if not known or not wanted.goals:
         return (), ()
     wanted, found, undecided = yield from _searched(wanted, tally)
     mended = {name for repair in found for name in repair.goals}
-    rest = tuple(goal.name for goal in wanted.goals if goal.name not in mended)
+    rest = tuple(goal.name for goal in wanted.goals if goal.name not in mended and goal.kind == "converges")
     if wanted.scope.schedule or not rest:
         return found, undecided
     (helped,) = yield (Help(wanted, rest),)

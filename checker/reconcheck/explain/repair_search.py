@@ -323,15 +323,17 @@ class Search:
         whole = with_true_causes(self.broken, whole, partial(self._answered, verifier))
         notes = (*whole.notes, *self._staying(found.gone, self._relying(found.mended)))
         places = [place for number in sorted(found.chosen) for place in self.candidates[number].places]
+        mended = [goal for goal in self.loaded.operator.goals if goal.name in found.mended]
         return Repair(
             title=title,
             edits=whole.edits,
             patch=difference(self.broken.source, whole.text),
-            goals=tuple(goal.name for goal in self.loaded.operator.goals if goal.name in found.mended),
+            goals=tuple(goal.name for goal in mended),
             level=self._lowest_level(whole.loaded, found.mended),
             places=_distinct(places),
             seconds=found.seconds + time.monotonic() - started,
             notes=notes,
+            always=tuple(goal.name for goal in mended if goal.kind == "always"),
         )
 
     def _staying(self, gone: Collection[str], goals: Sequence[Goal]) -> Iterator[str]:

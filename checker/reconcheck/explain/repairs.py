@@ -30,7 +30,7 @@ def repairs(
     most_work: int | None = MOST_WORK,
     tally: Tally | None = None,
 ) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
-    """Every minimal repair of the goals that diverge, smallest first, and what could not be told, with the reason.
+    """Every minimal repair of the goals that fail, smallest first, and what could not be told, with the reason.
 
     `most_work` is how many states of changed models are listed before it ends, time or not; None for any number.
     `answers` are those to the model's goals in the scope of the first of them; answers in other scopes save work.
@@ -44,10 +44,10 @@ def repairs(
 
 
 def unrepaired(answers: Iterable[Answer], found: Iterable[Repair]) -> tuple[str, ...]:
-    """The goals that diverge and that none of the repairs mends."""
+    """The goals that fail and that none of the repairs mends."""
     mended = {name for repair in found for name in repair.goals}
-    failing = [answer.goal.name for answer in answers if answer.verdict in ("quiet", "livelock")]
-    return tuple(name for name in dict.fromkeys(failing) if name not in mended)
+    failing = dict.fromkeys(answer.goal.name for answer in answers if answer.fails)
+    return tuple(name for name in failing if name not in mended)
 
 
 def repaired_text(operator: Operator, repair: Repair) -> str:

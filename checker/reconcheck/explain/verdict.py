@@ -62,7 +62,7 @@ class Answer(Struct, frozen=True):
     unexplained: str = ""
     """Why its causes are not told; empty where they are."""
     faultless: Trace | None = None
-    """Where the trace has faults, a run that comes to rest without the goal and without a fault, if one was found."""
+    """Where the trace has faults, a run without any that does not converge either, if one was found."""
     missing: Missing | None = None
     """What an answer "unknown" lacks, where it was looked for."""
 
@@ -70,6 +70,11 @@ class Answer(Struct, frozen=True):
     def good(self) -> bool:
         """Whether the answer is the one an author hopes for."""
         return self.verdict in GOOD
+
+    @property
+    def fails(self) -> bool:
+        """Whether a run shows that the goal does not converge, or does not always hold."""
+        return self.verdict in ("quiet", "livelock", "fails")
 
     @property
     def because(self) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ VERDICTS = {
 }
 """What an expectation can say about each kind of question."""
 
-FAILING = ("diverges", "quiet", "livelock")
+FAILING = ("diverges", "quiet", "livelock", "fails")
 """Verdicts for which an expectation can name causes."""
 
 

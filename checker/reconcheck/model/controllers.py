@@ -301,7 +301,8 @@ class Controllers(Struct):
                 mark = mark or text == "metadata"
                 mark = mark or (text == "spec" and object_ is not None and object_.has_generation)
                 if text == "spec" and object_ is not None and not object_.has_generation:
-                    message = f"`{object_.kind}` objects have no generation: no update of `{target}` passes"
+                    passes = f"no update of `{target}` passes" if len(filters) == 1 else "it lets no update pass"
+                    message = f"`{object_.kind}` objects have no generation: {passes}"
                     self.names.problems.finding("RC304", message, item.span, "watch the fields that are read")
                 continue
             assert item.kind is not None

@@ -9,7 +9,7 @@ from reconcheck.explain.declared import WakeUp
 from reconcheck.explain.diagnosis import Need, Pace
 from reconcheck.explain.difference import Advice, Difference, NeedChange, Question, Trend, Verdict, WakeUpChange
 from reconcheck.explain.verdict import Answer
-from reconcheck.render.repairs import converging
+from reconcheck.render.repairs import outcome
 from reconcheck.render.text import BOLD, GREEN, RED, WIDTH, YELLOW, Paint, render_answer
 
 STYLES = {Trend.WORSE: RED, Trend.BETTER: GREEN, Trend.UNKNOWN: YELLOW}
@@ -138,7 +138,7 @@ def advice(found: Advice) -> dict[str, list[str]]:
             for one in found.needs
         ],
         "repairs": [
-            *(f"+ {one.title}: then {converging(one)}" for one in found.offered),
+            *(f"+ {one.title}: then {outcome(one)}" for one in found.offered),
             *(f"- {one.title}" for one in found.gone),
         ],
     }

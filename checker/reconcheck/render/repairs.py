@@ -34,7 +34,7 @@ def render_repaired(report: Report, most_edits: int, paint: Paint) -> str:
     found = report.diagnosis or Diagnosis()
     operator = report.operator
     lines: list[str] = []
-    failing = [answer for answer in report.answers if answer.verdict in ("quiet", "livelock")]
+    failing = [answer for answer in report.answers if answer.fails]
     if not failing:
         lines.append(f"{operator.name}: nothing to repair {report.scope}")
     else:
@@ -50,9 +50,12 @@ def render_repaired(report: Report, most_edits: int, paint: Paint) -> str:
     return "\n".join(lines)
 
 
-def converging(repair: Repair) -> str:
+def outcome(repair: Repair) -> str:
     """What comes of a repair, in a sentence."""
-    return f"{', '.join(repair.goals)} converge{'s' * (len(repair.goals) == 1)} at L{repair.level}"
+    come = [name for name in repair.goals if name not in repair.always]
+    verbs = ((come, "converge"), (repair.always, "hold"))
+    parts = [f"{', '.join(names)} {verb}{'s' * (len(names) == 1)}" for names, verb in verbs if names]
+    return f"{' and '.join(parts)} at L{repair.level}"
 
 
 def no_repair(found: Diagnosis, most_edits: int) -> str:
@@ -65,8 +68,7 @@ def no_repair(found: Diagnosis, most_edits: int) -> str:
 
 
 def _head(number: int, repair: Repair, paint: Paint) -> list[str]:
-    goals = ", ".join(repair.goals)
-    result = f"{goals}: converges at L{repair.level}   ({repair.seconds:.1f} s)"
+    result = f"{outcome(repair)}   ({repair.seconds:.1f} s)"
     first, *more = textwrap.wrap(repair.title, WIDTH - 16)
     lines = [f"            {number:>2}  {first}", *(INDENT + line for line in more)]
     notes = [line for note in repair.notes for line in textwrap.wrap(f"note: {note}", WIDTH - 18)]

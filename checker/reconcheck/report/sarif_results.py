@@ -13,7 +13,7 @@ from reconcheck.explain.diagnosis import Edit, Levels, Need, Repair
 from reconcheck.explain.run import Failure
 from reconcheck.explain.verdict import Answer, Report
 from reconcheck.model.operator import Expectation, Operator
-from reconcheck.render.repairs import converging
+from reconcheck.render.repairs import outcome
 from reconcheck.render.text import HEADLINES
 from reconcheck.render.values import types_of, value_text
 from reconcheck.report.missing import missing as document
@@ -196,7 +196,7 @@ class Results:
     # ---- fixes -------------------------------------------------------------------------------------------------
 
     def _fix(self, repair: Repair) -> dict[str, Any]:
-        return self._edits(f"{repair.title}; then {converging(repair)}", repair.edits)
+        return self._edits(f"{repair.title}; then {outcome(repair)}", repair.edits)
 
     def _edits(self, title: str, edits: Iterable[Edit]) -> dict[str, Any]:
         """A fix; replacements of one file do not overlap and are in the order of the file."""
@@ -236,7 +236,7 @@ def _about_levels(levels: Levels | None) -> dict[str, Any]:
 
 def _as_it_is(repairs: Iterable[Repair]) -> dict[str, Any]:
     """Advice that leaves the model as it is, as a property: a fix has changes, by the rules of the format."""
-    kept = [f"{repair.title}: {converging(repair)}" for repair in repairs if not repair.edits]
+    kept = [f"{repair.title}: {outcome(repair)}" for repair in repairs if not repair.edits]
     return {"withoutChanges": kept} if kept else {}
 
 
