@@ -106,6 +106,17 @@ BRIDGED = model(
     "disturbance drift { db.size = any }",
     "synced: app.status.size == db.size",
 )
+STALE = model(
+    """watch app
+    watch one via owner
+    watch two via owner
+    reconcile {
+      when not one.exists and not two.exists { create one on exists { create two on exists continue } }
+      await change
+    }""",
+    "resource Job as one owned by app initially absent  resource Job as two owned by app initially absent",
+    goal="single: not (one.exists and two.exists)",
+)
 POLLED = model(
     """watch app
     reconcile {

@@ -210,6 +210,128 @@ def written_beside(path: Path, text: str) -> Path:
     return written(Path(tempfile.mkdtemp()), text)
 
 
+# ---- runs without faults --------------------------------------------------------------------------------
+
+
+STOPPING = """rdsl 1
+operator stopping {
+  runtime controller-runtime 0.24 { resync = none }
+  primary App as app { spec.off: bool = false  status.phase: run | stopping | stopped = run }
+  resource Job as job owned by app initially absent
+  controller app for app {
+    watch app
+    watch job via owner
+    on error backoff
+    reconcile {
+      when app.status.phase == stopped and job.exists { requeue again after 3s }
+      when app.status.phase == stopping { update app.status.phase = stopped }
+      when app.status.phase == run and app.spec.off { update app.status.phase = stopping }
+      when app.status.phase == run and not app.spec.off and not job.exists { create job }
+      await change
+    }
+  }
+  environment { disturbance off { app.spec.off = true } }
+  faults { call off  relist off }
+  converges { gone: app.status.phase == stopped implies not job.exists }
+}
+"""
+
+
+def test_a_livelock_with_faults_is_shown_without_any_as_well(tmp_path: Path) -> None:
+    report = report_of(written(tmp_path, STOPPING))
+    (answer,) = report.answers
+    assert answer.verdict == "livelock"
+    assert answer.trace is not None
+    assert answer.faultless is not None
+    assert answer.trace.has_faults
+    assert not answer.faultless.has_faults
+    assert answer.faultless.end == "livelock"
+    assert answer.faultless.loop is not None
+    assert len(answer.faultless.steps) >= len(answer.trace.steps)
+    assert "it happens without any fault as well:" in render_report(report, Paint(False))
+    calm = report_of(written(tmp_path, STOPPING.replace("call off", "api off  call off  crash off")))
+    (alone,) = calm.answers
+    assert alone.trace is not None
+    assert len(alone.trace.steps) == len(answer.faultless.steps)
+
+
+HIDDEN = """rdsl 1
+operator hidden {
+  runtime controller-runtime 0.24 { resync = none }
+  primary App as app { status.ready: bool = false  status.beat: opaque = none }
+  resource Pod as pod owned by app initially absent { metadata.label: opaque = none  status.up: bool = false }
+  controller app for app {
+    watch app on spec
+    watch pod via owner on metadata
+    on error backoff
+    reconcile {
+      when not pod.exists { create pod }
+      update app { status.ready = pod.status.up  status.beat = any } on conflict continue on error continue
+      await change
+    }
+  }
+  environment { process comes_up when pod.exists and not pod.status.up { pod.status.up = true } }
+  faults { crash off  relist off }
+  converges { ready: app.status.ready }
+}
+"""
+
+
+def test_what_a_fault_hides_and_a_conflict_hides_as_well(tmp_path: Path) -> None:
+    """The shortest run without faults has a conflict that is swallowed; the filter is told of all the same."""
+    answer = first(written(tmp_path, HIDDEN))
+    assert answer.because == ("swallowed_error", "dropped_by_predicate")
+    assert answer.faultless is not None
+    assert not any(" fails" in step.step.detail for step in answer.faultless.steps)
+
+
+# ---- what must always hold ------------------------------------------------------------------------------
+
+
+TWICE = """rdsl 1
+operator twice {
+  runtime controller-runtime 0.24 { resync = none }
+  primary App as app { spec.size: 0..1 = 0 }
+  resource Job as one owned by app initially absent
+  resource Job as two owned by app initially absent
+  controller app for app {
+    watch app
+    watch one via owner
+    watch two via owner
+    on error backoff
+    reconcile {
+      when not one.exists and not two.exists { create one on exists { create two on exists continue } }
+      await change
+    }
+  }
+  environment { disturbance edit { app.spec.size = any } }
+  faults { call off  relist off }
+  always never_both: not (one.exists and two.exists)
+  expect never_both fails BECAUSE
+}
+"""
+
+
+def test_a_property_that_a_stale_read_violates(tmp_path: Path) -> None:
+    report = report_of(written(tmp_path, TWICE.replace("BECAUSE", "because stale_read")))
+    (answer,) = report.answers
+    assert answer.because == ("stale_read",)
+    assert answer.faultless is not None
+    assert answer.trace is not None
+    assert answer.trace.has_faults
+    assert not answer.faultless.has_faults
+    assert [checked.met for checked in report.expectations] == [True]
+    wrong = report_of(written(tmp_path, TWICE.replace("BECAUSE", "because logic")))
+    assert [checked.met for checked in wrong.expectations] == [False]
+
+
+def test_a_property_that_the_world_violates_has_no_cause(tmp_path: Path) -> None:
+    text = TWICE.replace("BECAUSE", "").replace("not (one.exists and two.exists)", "app.spec.size == 0")
+    (answer,) = report_of(written(tmp_path, text)).answers
+    assert answer.verdict == "fails"
+    assert answer.causes == ()
+
+
 # ---- because --------------------------------------------------------------------------------------------
 
 

@@ -186,6 +186,16 @@ CONTENTS: dict[str, tuple[bytes, str]] = {
 }
 
 
+@pytest.mark.parametrize("before", ["app.status.size ==", "1 +", "not", "app.deleting or"])
+def test_a_choice_inside_of_something_needs_brackets(before: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.rdsl"
+    text = (CASES / "RC110.rdsl").read_text(encoding="utf-8").split("  controller")[0]
+    path.write_text(f"{text}  converges {{ scaled: {before} if app.deleting then 1 else 2 }}\n}}\n", encoding="utf-8")
+    found = only(path)
+    assert (found.code, found.message) == ("RC110", "unexpected `if`")
+    assert found.instead == "put brackets around it: `(if ... then ... else ...)`"
+
+
 @pytest.mark.parametrize("name", CONTENTS)
 def test_a_file_that_is_no_model(name: str, tmp_path: Path) -> None:
     content, code = CONTENTS[name]

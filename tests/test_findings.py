@@ -66,6 +66,31 @@ def test_a_wait_is_periodic_if_it_goes_on_when_the_goal_holds(
     assert [code for code in codes(report) if code == "RC307"] == expected
 
 
+def test_a_periodic_wait_is_shown_where_it_is_asked_for_again_and_again(tmp_path: Path) -> None:
+    once = "patch app.status.ready = true  requeue look after 10s }\n"
+    text = WAITS.replace("patch app.status.ready = true }\n", once).replace("when COND {", "when db.up {")
+    report = report_of(written(tmp_path, text))
+    (finding,) = [one for one in report.findings if one.code == "RC307"]
+    assert finding.span is not None
+    assert text.splitlines()[finding.span.line - 1].strip() == "when db.up { requeue look after 10s }"
+
+
+def test_a_generation_filter_beside_fields_lets_these_pass(tmp_path: Path) -> None:
+    text = WAITS.replace("watch app\n", "watch app\n    watch secret on spec, data\n")
+    text = text.replace("  controller", "  resource Secret as secret { data: opaque }\n  controller", 1)
+    messages = [
+        [one.message for one in report_of(written(tmp_path, changed)).findings if one.code == "RC304"]
+        for changed in (
+            text.replace("COND", "not db.up"),
+            text.replace("COND", "not db.up").replace("spec, data", "spec"),
+        )
+    ]
+    assert messages == [
+        ["`Secret` objects have no generation: it lets no update pass"],
+        ["`Secret` objects have no generation: no update of `secret` passes"],
+    ]
+
+
 @pytest.mark.parametrize(("condition", "expected"), [("db.up or not db.up", 1), ("not db.up", 0)])
 def test_a_goal_that_never_holds_does_not_hide_a_periodic_wait(condition: str, expected: int, tmp_path: Path) -> None:
     text = WAITS.replace("COND", condition).replace("ready: app", "never: database.up and not database.up  ready: app")

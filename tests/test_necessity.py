@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -14,6 +15,7 @@ from reconcheck.explain.flows import one_hand
 from reconcheck.explain.looks import Looks
 from reconcheck.explain.refuting import AT_ONCE, Refuter, Refuting
 from reconcheck.explain.verify import Verifier
+from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
 from reconcheck.render.diagnosis import as_long_as, render_diagnosis
 from reconcheck.render.text import Paint
@@ -53,6 +55,30 @@ def test_a_watch_that_another_makes_redundant() -> None:
         assert need(found, name).needed == ()
         assert need(found, name).never_runs is False
     assert found.sufficient == (("app.watch app",), ("app.watch again",))
+
+
+def test_what_holds_since_nobody_runs_is_not_enough(tmp_path: Path) -> None:
+    path = tmp_path / "made.rdsl"
+    path.write_text("""rdsl 1
+operator made {
+  runtime controller-runtime 0.24 { resync = none }
+  primary App as app initially absent
+  resource Pod as pod initially absent { done: bool = false }
+  controller maker for app {
+    watch app
+    reconcile { when app.exists and not pod.exists { create pod }  await change }
+  }
+  controller marker for pod {
+    watch pod
+    reconcile { when pod.exists and not pod.done { patch pod.done = true }  await change }
+  }
+  environment { disturbance comes when not app.exists { create app } }
+  faults { api off  call off  crash off  relist off }
+  converges { marked: pod.exists implies pod.done }
+}
+""")
+    found = diagnosed(load(path))
+    assert found.sufficient == (("maker.watch app", "marker.watch pod"),)
 
 
 def test_two_rules_of_which_each_is_enough() -> None:

@@ -25,6 +25,7 @@ from broken_models import (
     ROTATED,
     SECRET,
     SELF_TRIGGER,
+    STALE,
     STARTS,
     SWALLOWED,
     TERMINAL,
@@ -48,6 +49,7 @@ from reconcheck.explain.trial import Asked, Verdicts, try_out
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
 from reconcheck.model.operator import SCHEDULED, Loaded, Scope
+from reconcheck.render.repairs import outcome
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.syntax.parser import parse_text
 
@@ -68,6 +70,7 @@ from reconcheck.syntax.parser import parse_text
         (BRIDGED, "turn changes of db into events, and watch them"),
         (TIMED, "look again when time.now >= 1 (L10)"),
         (LATE, "begin watch users at the start"),
+        (STALE, "read one live in app"),
     ],
 )
 def test_a_single_change_of_each_kind_mends(text: str, title: str) -> None:
@@ -85,6 +88,30 @@ def test_a_schedule_that_is_returned_becomes_a_wait() -> None:
 
 def test_nothing_is_repaired_where_nothing_diverges() -> None:
     assert found(read(model(f"watch app {COPIES}"))) == ((), ())
+
+
+def test_what_must_always_hold_is_repaired_as_well() -> None:
+    text = STALE.replace("converges {", "always never_both: not (one.exists and two.exists)\n  converges {")
+    made, undecided = found(read(text))
+    assert not undecided
+    (repair,) = [one for one in made if one.title == "read one live in app"]
+    assert (repair.goals, repair.always) == (("never_both", "single"), ("never_both",))
+    assert outcome(repair) == "single converges and never_both holds at L0"
+    mended = repaired_text(read(text).operator, repair)
+    assert "let one_now = live(one)" in mended
+    assert "when not one_now.exists and not two.exists" in mended
+    property_alone = text.replace("converges { single: not (one.exists and two.exists) }", "")
+    assert "read one live in app" in titles(property_alone)
+
+
+def test_nothing_is_read_live_where_no_old_news_is_acted_upon() -> None:
+    broken = broken_model(read(STALE).operator, parse_text(STALE, str(FILE)), read(STALE).operator.goals)
+    assert not [one.title for one in candidates(broken) if "live" in one.title]
+    told = broken_model(broken.operator, broken.file, broken.operator.goals, frozenset({"stale_read"}))
+    assert [one.title for one in candidates(told) if "live" in one.title] == [
+        "read one live in app",
+        "read two live in app",
+    ]
 
 
 def test_two_edits_where_one_is_not_enough() -> None:
@@ -389,11 +416,9 @@ def test_the_schedule_goes_when_nothing_needs_it() -> None:
 
 
 def test_the_schedule_is_kept_where_nothing_else_helps() -> None:
-    made, undecided = found(load(ROOT / "models/kube-rs/document.rdsl"))
+    made, undecided = found(load(ROOT / "models/restate/deletions-filtered.rdsl"))
     assert not undecided
-    assert [(repair.title, repair.level, repair.edits) for repair in made] == [
-        ("keep check for hidden, released", 4, ())
-    ]
+    assert [(repair.title, repair.level, repair.edits) for repair in made] == [("keep check_back for there", 4, ())]
 
 
 def test_a_schedule_is_added_where_there_is_none_and_nothing_else_helps() -> None:

@@ -29,7 +29,7 @@ from reconcheck.model import expr as e
 from reconcheck.model.operator import Goal, Scope
 from reconcheck.proof import certificate as proofs
 from reconcheck.proof.certificate import Refused
-from reconcheck.semantics.steps import Endless, Kind
+from reconcheck.semantics.steps import Endless
 from reconcheck.semantics.system import System
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ class Convergence:
         trace = bench.replay(goal, scope, graph.system, claim)
         code = "RC401" if claim.end == "quiet" else "RC402"
         faultless = None
-        if any(step.step.kind is Kind.FAULT for step in trace.steps):
+        if trace.has_faults:
             without = self._without_faults(calm_graph, quiet, loops, truth, known)
             faultless = None if without is None else bench.replay(goal, scope, graph.system, without)
         engine, states = "whole state graph" if whole else "nearest states", len(graph.states)

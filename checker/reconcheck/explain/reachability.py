@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from reconcheck.engines.faultless import Faultless
 from reconcheck.engines.fewest_changes import shortest_path
 from reconcheck.engines.python_code import predicate
 from reconcheck.explain.listed import Listed
@@ -19,6 +22,7 @@ from reconcheck.proof.certificate import Refused
 from reconcheck.semantics.system import System
 
 if TYPE_CHECKING:
+    from reconcheck.engines.explicit import StateGraph
     from reconcheck.engines.gaps import Gap
 
 
@@ -53,8 +57,7 @@ class Reachability:
         holds = predicate(system, never)
         bad = [number for number, state in enumerate(graph.states) if not holds(state)]
         if bad:
-            claim = claimed(graph, shortest_path(graph, bad), None, end, True)
-            return self.bench.found(goal, scope, self.bench.replay(goal, scope, system, claim), "whole state graph")
+            return self._found(goal, scope, graph, bad, end, "whole state graph")
         if len(graph.states) > WORTH_SLICING:
             proved = self._invariant(goal, scope, system, never)
             if proved is not None:
@@ -72,10 +75,20 @@ class Reachability:
             return None
         holds = predicate(listed.system, never)
         bad = [number for number, state in enumerate(graph.states) if not holds(state)]
-        if not bad:
-            return None
+        return self._found(goal, scope, graph, bad, end, "nearest states") if bad else None
+
+    def _found(self, goal: Goal, scope: Scope, graph: StateGraph, bad: list[int], end: str, engine: str) -> Answer:
+        """The answer with the shortest run to one of some states; and, to a violation with faults, one without any."""
+        bench = self.bench
         claim = claimed(graph, shortest_path(graph, bad), None, end, True)
-        return self.bench.found(goal, scope, self.bench.replay(goal, scope, graph.system, claim), "nearest states")
+        answer = bench.found(goal, scope, bench.replay(goal, scope, graph.system, claim), engine)
+        if goal.kind != "always" or answer.trace is None or not answer.trace.has_faults:
+            return answer
+        way = Faultless(graph, True).path(bad) or Faultless(graph, False).path(bad)
+        if way is None:
+            return answer
+        claim = claimed(graph, way, None, end, graph.followed == len(graph.states))
+        return replace(answer, faultless=bench.replay(goal, scope, graph.system, claim))
 
     def _invariant(self, goal: Goal, scope: Scope, system: System, never: e.Expr) -> Answer | None:
         """The answer that an invariant of a slice gives."""

@@ -57,6 +57,11 @@ class Trace(Struct, frozen=True):
     first: tuple[tuple[str, Value], ...] = ()
     """The whole first state; empty where nobody has to know it."""
 
+    @property
+    def has_faults(self) -> bool:
+        """Whether a fault happens in it."""
+        return any(step.step.kind is Kind.FAULT for step in self.steps)
+
     def states(self) -> list[State]:
         """The first state and the one after each step."""
         states = [dict(self.first)]

@@ -62,7 +62,7 @@ class Answer(Struct, frozen=True):
     unexplained: str = ""
     """Why its causes are not told; empty where they are."""
     faultless: Trace | None = None
-    """Where the trace has faults, a run without any that does not converge either, if one was found."""
+    """Where the trace has faults, a run without any on which the goal fails as well, if one was found."""
     missing: Missing | None = None
     """What an answer "unknown" lacks, where it was looked for."""
 

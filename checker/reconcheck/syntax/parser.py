@@ -230,7 +230,12 @@ def _unexpected_token(error: UnexpectedToken, text: str, file: str) -> Diagnosti
     foreign = _foreign(text, file, line, column)
     if foreign is not None:
         return foreign
-    keyword = re.search(r"[A-Za-z_]\w*$", text.split("\n")[line - 1][: column - 1])
+    before = text.split("\n")[line - 1][: column - 1]
+    inside = re.search(r"(?:[-+*=<>]|\b(?:not|and|or))\s*(if)\s+[\w.]*$", before)
+    if inside is not None:
+        span = Span(file, line, inside.start(1) + 1, line, inside.end(1) + 1)
+        return Diagnostic("RC110", "unexpected `if`", span, "put brackets around it: `(if ... then ... else ...)`")
+    keyword = re.search(r"[A-Za-z_]\w*$", before)
     if keyword is not None:  # a keyword with something glued to it, such as `owners`
         span = Span(file, line, keyword.start() + 1, line, column + len(token))
         message, ours = f"unexpected `{keyword.group()}{token}`", keyword.group()
