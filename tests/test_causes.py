@@ -332,6 +332,95 @@ def test_a_property_that_the_world_violates_has_no_cause(tmp_path: Path) -> None
     assert answer.causes == ()
 
 
+# ---- what is no lack of a wake-up -------------------------------------------------------------------------
+
+
+MARKED = """rdsl 1
+operator marked {
+  runtime controller-runtime 0.24 { resync = none }
+  primary App as app { spec.v: bool = false }
+  external x { v: bool = true }
+  memory { begun: bool = false }
+  controller app for app {
+    watch app
+    on error RULE
+    reconcile {
+      when memory.begun { await change }
+      remember memory.begun = true
+      call x.v = app.spec.v
+      remember memory.begun = false
+      await change
+    }
+  }
+  environment { disturbance edit { app.spec.v = any } }
+  faults { crash off  relist off }
+  converges { same: x.v == app.spec.v }
+}
+"""
+
+
+@pytest.mark.parametrize(("rule", "because"), [("backoff", "logic"), ("await change", "swallowed_error")])
+def test_an_error_that_is_retried_is_not_swallowed(rule: str, because: str, tmp_path: Path) -> None:
+    assert first(written(tmp_path, MARKED.replace("RULE", rule))).because == (because,)
+
+
+def test_an_error_whose_rule_is_taken_away_is_swallowed(tmp_path: Path) -> None:
+    loaded = load(written(tmp_path, MARKED.replace("RULE", "backoff")))
+    answer = Verifier(loaded).answer(loaded.operator.goals[0], Scope(0))
+    assert answer.because == ("swallowed_error",)
+
+
+LIVE = """rdsl 1
+operator live {
+  runtime controller-runtime 0.24 { resync = none }
+  primary App as app { spec.v: opaque }
+  external x { v: opaque = none }
+  memory { last: opaque = none }
+  controller app for app {
+    watch app on spec
+    on error backoff
+    reconcile {
+      let now = live(app)
+      when memory.last == now.spec.v { await change }
+      call x.v = now.spec.v
+      remember memory.last = now.spec.v
+      await change
+    }
+  }
+  environment { disturbance edit { app.spec.v = any } }
+  converges { same: x.v == app.spec.v }
+}
+"""
+
+
+def test_what_is_read_live_is_no_stale_read(tmp_path: Path) -> None:
+    assert first(written(tmp_path, LIVE)).because == ("logic",)
+
+
+ROUND = """rdsl 1
+operator round {
+  runtime controller-runtime 0.24
+  primary App as app
+  external x { p: VALUE  q: VALUE  r: VALUE }
+  controller app for app { watch app  on error backoff  reconcile { await change } }
+  environment {
+    process one when x.p != x.r { x.p = x.r }
+    process two when x.q != x.p { x.q = x.p }
+    process three when x.r != x.q { x.r = x.q }
+  }
+  converges { same: x.p == x.q and x.q == x.r }
+}
+"""
+
+
+@pytest.mark.parametrize("value", ["bool", "opaque"])
+def test_a_loop_that_another_order_leaves_lacks_no_wake_up(value: str, tmp_path: Path) -> None:
+    answer = first(written(tmp_path, ROUND.replace("VALUE", value)))
+    assert answer.verdict == "livelock"
+    assert answer.because == ("logic",)
+    assert answer.causes[0].message.startswith("in another order the steps of the loop lead to the goal")
+
+
 # ---- because --------------------------------------------------------------------------------------------
 
 

@@ -177,7 +177,8 @@ class Form:
             case e.Arithmetic(operator, left, right):
                 wrong = _not_numbers((left, right)) if operator in ("+", "-", "*") else f"unknown `{operator}`"
             case e.Choice(condition, yes, no):
-                like = e.compatible(e.type_of(yes), e.type_of(no))
+                sides = e.type_of(yes), e.type_of(no)
+                like = e.compatible(*sides) or all(isinstance(side, EnumType) for side in sides)
                 wrong = _not_boolean((condition,)) if like else "the two sides of a choice are unlike"
             case _:
                 assert_never(expr)

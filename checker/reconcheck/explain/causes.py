@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from reconcheck.explain.cause import Cause
 from reconcheck.explain.history import History
-from reconcheck.explain.loop_causes import busy
+from reconcheck.explain.loop_causes import busy, one_way_round
 from reconcheck.explain.quiet_causes import helped, missing_wake_ups, stopped
 from reconcheck.explain.rehearsal import Check, rehearsal
 from reconcheck.explain.trace import Trace
@@ -47,6 +47,8 @@ def _causes(operator: Operator, answer: Answer, trace: Trace | None, check: Chec
     found = found or tuple(stopped(history))
     if found:
         return found
+    if trace.end == "livelock" and history.rehearsal.possibly(history.end):
+        return (one_way_round(history),)
     if helped(history):  # so it is not past cure, even where nothing is found
         return tuple(missing_wake_ups(history)) or tuple(went_wrong(history))
     return tuple(past_cure(history))

@@ -82,9 +82,12 @@ class History:
             state = self.states[number]
             for name in reads(self.rehearsal, state, controller):
                 view = controller.manager.view(name)
-                cached = view in state and not self._reads_live(number, controller, name)
-                found[name] = state[view if cached else name], number
+                found[name] = state[view if self.is_cached(number, controller, name) else name], number
         return found
+
+    def is_cached(self, number: int, controller: Controller, name: str) -> bool:
+        """Whether a step of a reconcile that reads a live variable takes it from the cache."""
+        return controller.manager.view(name) in self.states[number] and not self._reads_live(number, controller, name)
 
     def _reads_live(self, number: int, controller: Controller, name: str) -> bool:
         effect = self.instruction(number, controller)
@@ -115,6 +118,25 @@ class History:
             if later:
                 found.append(Changed(name, before, tuple(later), stale))
         return found
+
+    # ---- errors ----------------------------------------------------------------------------------------------
+
+    def outcome(self, number: int) -> str:
+        """What a step of a reconcile does, without its line."""
+        return self.steps[number].step.detail.rpartition(" (L")[0]
+
+    def ends_with_error(self, controller: Controller, number: int) -> bool:
+        """Whether a run ends with an error at a step, so that the error rule decides."""
+        failed = " fails" in self.steps[number].step.detail
+        return self.outcome(number).startswith("fail") or (failed and not self._handled(controller, number))
+
+    def _handled(self, controller: Controller, number: int) -> bool:
+        """Whether a failing effect has a handler that its error goes to."""
+        effect = self.instruction(number, controller)
+        handlers = dict(getattr(effect, "handlers", ()))
+        detail = self.steps[number].step.detail
+        error = next((name for name in ("conflict", "exists", "missing") if f"({name})" in detail), "error")
+        return error in handlers or "error" in handlers
 
     # ---- places --------------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from msgspec import Struct
 from reconcheck.explain.cause import Cause, Place
 from reconcheck.explain.history import History
 from reconcheck.explain.kinds import cause
-from reconcheck.explain.quiet_causes import ends_with_error
 from reconcheck.model.managers import is_view
 from reconcheck.model.operator import Controller
 from reconcheck.model.types import Value
@@ -38,6 +37,16 @@ def busy(history: History) -> tuple[Cause, ...]:
         or tuple(_errors(history, loop))
         or tuple(_noise(history, loop))
     )
+
+
+def one_way_round(history: History) -> Cause:
+    """A loop that others leave by themselves, who take the same steps in another order: no wake-up is missing."""
+    loop = history.trace.loop
+    assert loop is not None
+    goal = history.rehearsal.goal
+    places = [place for n in range(loop, len(history.steps)) if (place := history.place(n)) is not None]
+    message = "in another order the steps of the loop lead to the goal, with nobody woken: none has to take that order"
+    return cause("logic", message, [*places, Place(goal.span, goal.cites)], None)
 
 
 def _writes(history: History, loop: int) -> Iterator[_Write]:
@@ -131,7 +140,7 @@ def _failures(history: History, controller: Controller, loop: int) -> list[int]:
         for number in range(loop, len(history.steps))
         if history.steps[number].step.action == action and history.states[number + 1][pc] in (IDLE, STOPPED)
     ]
-    return ends if all(ends_with_error(history, controller, number) for number in ends) else []
+    return ends if all(history.ends_with_error(controller, number) for number in ends) else []
 
 
 def _noise(history: History, loop: int) -> Iterator[Cause]:

@@ -54,30 +54,19 @@ def _failed(history: History, controller: Controller) -> Iterator[Cause]:
     failed = [number for number in run.steps if " fails" in history.steps[number].step.detail]
     decisive = [number for number in failed if _would_have_done(history, controller, number)]
     places = [place for number in (*decisive, last) if (place := history.place(number)) is not None]
-    if _outcome(history, last) == "fail terminal":
+    if history.outcome(last) == "fail terminal":
         yield cause("terminal_error", "the last reconcile ends with an error that is never retried", places, last)
-    elif ends_with_error(history, controller, last):
+    elif history.ends_with_error(controller, last):
         yield from _given_up(history, controller, last, places)
     elif decisive:
-        message = f"`{_outcome(history, decisive[-1])}`, and the reconcile ends as if it had not; nothing retries it"
+        message = f"`{history.outcome(decisive[-1])}`, and the reconcile ends as if it had not; nothing retries it"
         yield cause("swallowed_error", message, places, decisive[-1])
-
-
-def _outcome(history: History, last: int) -> str:
-    """What the last step of a run does, without its line."""
-    return history.steps[last].step.detail.rpartition(" (L")[0]
-
-
-def ends_with_error(history: History, controller: Controller, last: int) -> bool:
-    """Whether a run ends with an error, so that the error rule decides."""
-    failed = " fails" in history.steps[last].step.detail
-    return _outcome(history, last).startswith("fail") or (failed and not _handled(history, controller, last))
 
 
 def _cut_short(history: History, controller: Controller) -> Iterator[Cause]:
     """A request that failed and was forgotten: had it gone well, what it changes would have woken the controller."""
     run = history.last_run(controller)
-    if run is None or not run.ended or ends_with_error(history, controller, run.steps[-1]):
+    if run is None or not run.ended or history.ends_with_error(controller, run.steps[-1]):
         return
     for number in reversed(run.steps):
         before, after, rehearsal = history.states[number], history.states[number + 1], history.rehearsal
@@ -85,7 +74,7 @@ def _cut_short(history: History, controller: Controller) -> Iterator[Cause]:
             continue
         well = _without_failure(history, controller, number, before)
         if well is not None and rehearsal.wakes(well, controller.name):
-            what = f"`{_outcome(history, number)}`, and the reconcile ends as if it had not"
+            what = f"`{history.outcome(number)}`, and the reconcile ends as if it had not"
             message = f"{what}; had it gone well, what it changes would have woken {controller.name}"
             places = [place for one in (number, run.steps[-1]) if (place := history.place(one)) is not None]
             yield cause("swallowed_error", message, places, number)
@@ -122,15 +111,6 @@ def stopped(history: History) -> Iterator[Cause]:
         if history.rehearsal.helps(history.end | {pc: "idle"}, [controller.name]):
             place = history.place(number)
             yield from _given_up(history, controller, number, [place] if place is not None else [])
-
-
-def _handled(history: History, controller: Controller, number: int) -> bool:
-    """Whether a failing effect has a handler that its error goes to."""
-    effect = history.instruction(number, controller)
-    handlers = dict(getattr(effect, "handlers", ()))
-    detail = history.steps[number].step.detail
-    error = next((name for name in ("conflict", "exists", "missing") if f"({name})" in detail), "error")
-    return error in handlers or "error" in handlers
 
 
 def _would_have_done(history: History, controller: Controller, number: int) -> bool:

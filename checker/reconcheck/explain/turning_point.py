@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from reconcheck.explain.cause import Cause, Place
 from reconcheck.explain.history import History
 from reconcheck.explain.kinds import cause
-from reconcheck.semantics.steps import Kind
 from reconcheck.semantics.world import State
 
 
@@ -54,7 +53,7 @@ def turning(history: History, number: int, places: list[Place], since: str) -> I
     here = history.place(number)
     places = [here, *places] if here is not None else places
     verb, _, name = step.step.action.partition(" ")
-    detail = step.step.detail.rpartition(" (L")[0]
+    detail = history.outcome(number)
     match verb:
         case "crash":
             yield from _restart(history, number, places, since)
@@ -63,7 +62,7 @@ def turning(history: History, number: int, places: list[Place], since: str) -> I
         case "relist":
             message = f"a gap in the watch of {name.removeprefix('page ')}: {since}"
             yield cause("lost_event", message, places, number, "errors and delays")
-        case "reconcile" if step.step.kind is Kind.FAULT or " fails" in detail:
+        case "reconcile" if " fails" in detail and not _is_retried(history, name, number):
             yield cause("swallowed_error", f"after `{detail}` {since}", places, number)
         case "reconcile":
             yield cause("logic", f"after `{detail}` of {name} {since}", places, number)
@@ -72,6 +71,12 @@ def turning(history: History, number: int, places: list[Place], since: str) -> I
         case _:
             what = name if verb in ("process", "disturbance", "noise") else step.step.action
             yield cause("logic", f"after {what} {since}", [*places, *_busy(history)], number)
+
+
+def _is_retried(history: History, name: str, number: int) -> bool:
+    """Whether a failure ends the run of a controller, whose error rule tries again."""
+    controller = history.rehearsal.controller(name)
+    return history.rehearsal.layout.retries_errors(controller) and history.ends_with_error(controller, number)
 
 
 def _restart(history: History, number: int, places: list[Place], since: str) -> Iterator[Cause]:
@@ -93,12 +98,16 @@ def _restart(history: History, number: int, places: list[Place], since: str) -> 
 
 
 def _outdated(history: History, number: int) -> list[str]:
-    """What the reconcile that a step belongs to read, and what is not so any more when the step is taken."""
+    """What the reconcile that a step belongs to read from its cache, and what is not so when the step is taken."""
     controller = history.rehearsal.controller(history.steps[number].step.action.split(" ", 1)[1])
     run = history.run_at(controller, number)
     own = {change.variable for one in run.steps if one < number for change in history.steps[one].changes}
     live, seen = history.states[number], history.seen(controller, run)
-    return sorted(name for name, (value, _) in seen.items() if value != live[name] and name not in own)
+    return sorted(
+        name
+        for name, (value, since) in seen.items()
+        if value != live[name] and name not in own and history.is_cached(since, controller, name)
+    )
 
 
 def _busy(history: History) -> list[Place]:
@@ -123,7 +132,7 @@ def acted_on_old_news(history: History, good: Callable[[State], bool]) -> Iterat
             continue
         if (outdated := _outdated(history, number)) and good(after | written) and not good(after):
             here = history.place(number)
-            what = f"`{step.step.detail.rpartition(' (L')[0]}` of {step.who}"
+            what = f"`{history.outcome(number)}` of {step.who}"
             message = f"{what} rests on what {', '.join(outdated)} was before; without that write all would be well"
             yield cause("stale_read", message, [here] if here is not None else [], number)
             return

@@ -308,9 +308,7 @@ class Body(Struct):
         return tuple(result)
 
     def _target(self, variable: Variable, read: e.Expr | None, node: tree.Assignment, where: Where) -> Target:
-        value = self.names.value(node.value, where, variable)
-        if node.operator != "=" and value is not None and read is not None:
-            value = e.arithmetic(node.operator[0], read, value)
+        value = self.names.assigned(node, where, variable, read or e.Var(variable.name, variable.type))
         if value is not None and self.names.is_shared(value):
             local = Variable(self._new_local(f"new {variable.name}"), e.type_of(value), None)
             self._bind(local, value, node.span)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from reconcheck.model import expr as e
 from reconcheck.model.names import Names, Where, suffix
-from reconcheck.model.operator import Action, Change, Target
+from reconcheck.model.operator import Action, Change, Target, Variable
 from reconcheck.model.problems import Broken
 from reconcheck.model.types import BOOL
 from reconcheck.syntax import tree
@@ -91,10 +91,11 @@ class Environment(Struct):
             variable = next(v for v in self.names.clocks[target] if v.name == typed.name)
         else:
             variable = self.names.field(target, name, node.target.rest)
-        value = self.names.value(node.value, where, variable)
-        if node.operator != "=" and value is not None:
-            value = e.arithmetic(node.operator[0], e.Var(variable.name, variable.type), value)
-        return Change("set", target, (Target(variable, value),), node.span)
+        return Change("set", target, (self._target(node, where, variable),), node.span)
+
+    def _target(self, node: tree.Assignment, where: Where, variable: Variable) -> Target:
+        old = e.Var(variable.name, variable.type)
+        return Target(variable, self.names.assigned(node, where, variable, old))
 
     def _object(self, node: tree.Effect, where: Where) -> Change:
         target, rest = self.names.holder(node.target, where)
@@ -108,7 +109,10 @@ class Environment(Struct):
         for assignment in node.assignments:
             name = assignment.target.text
             variable = self.names.field(target, name, assignment.target.span)
-            assignments.append(Target(variable, self.names.value(assignment.value, where, variable)))
+            assignments.append(self._target(assignment, where, variable))
+        written = [one.variable.name for one in assignments]
+        if len(set(written)) < len(written):
+            self.names.problems.error("RC202", "a field is written twice", node.span, "keep one assignment")
         return Change(node.verb, target, tuple(assignments), node.span)
 
 

@@ -116,7 +116,7 @@ def type_of(expr: Expr) -> Type:
         case Arithmetic(operator, left, right):
             return _result_type(operator, type_of(left), type_of(right))
         case Choice(_, yes, no):
-            return _union(type_of(yes), type_of(no))
+            return union(type_of(yes), type_of(no))
         case _:
             assert_never(expr)
 
@@ -128,13 +128,16 @@ def _result_type(operator: str, left: Type, right: Type) -> Type:
     return RangeType(min(ends), max(ends))
 
 
-def _union(left: Type, right: Type) -> Type:
+def union(left: Type, right: Type) -> Type:
+    """A type with all values of both: what is simplified by types relies on nothing being left out."""
     if left == right:
         return left
     if isinstance(left, RangeType) and isinstance(right, RangeType):
         return RangeType(min(left.low, right.low), max(left.high, right.high))
     if isinstance(left, EnumType) and isinstance(right, EnumType):
-        return left if set(right.values) <= set(left.values) else right
+        if set(left.values) <= set(right.values):
+            return right
+        return EnumType(tuple(dict.fromkeys((*left.values, *right.values))))
     return INT
 
 

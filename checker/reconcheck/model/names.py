@@ -443,6 +443,16 @@ class Names(Struct):
             raise self.problems.broken("RC203", message, node.span, "give both the same type")
         return typed
 
+    def assigned(self, node: tree.Assignment, where: Where, variable: Variable, old: e.Expr) -> e.Expr | None:
+        """What a variable with an old value is after an assignment; None for `any`.  Raises `Broken`."""
+        value = self.value(node.value, where, variable)
+        if node.operator == "=":
+            return value
+        if value is None:
+            message = f"`{node.operator} any`: what comes of it could be any value"
+            raise self.problems.broken("RC206", message, node.span, "write `= any`")
+        return e.arithmetic(node.operator[0], old, value)
+
     def initial(self, node: tree.Value | None, variable: Variable, where: Where) -> Variable:
         """The variable with its initial value, a constant; none given means any."""
         if node is None or isinstance(node, tree.Anything):

@@ -53,7 +53,7 @@ def term(expr: e.Expr) -> str:
         case e.Or(operands):
             return f"(or {' '.join(term(operand) for operand in operands)})"
         case e.Equal(left, right):
-            wider = _wider(e.type_of(left), e.type_of(right))
+            wider = e.union(e.type_of(left), e.type_of(right))
             return f"(= {converted(left, wider)} {converted(right, wider)})"
         case e.AtMost(left, right):
             return f"(<= {term(left)} {term(right)})"
@@ -64,13 +64,6 @@ def term(expr: e.Expr) -> str:
             return f"(ite {term(condition)} {converted(yes, type_)} {converted(no, type_)})"
         case _:
             assert_never(expr)
-
-
-def _wider(left: Type, right: Type) -> Type:
-    """Of two enum types the one that has all values of the other: both sides of a comparison are numbered by it."""
-    if isinstance(left, EnumType) and isinstance(right, EnumType) and set(left.values) < set(right.values):
-        return right
-    return left
 
 
 def converted(expr: e.Expr, type_: Type) -> str:

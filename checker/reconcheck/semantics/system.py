@@ -65,11 +65,11 @@ class System(Struct, frozen=True, dict=True):
 def possible(command: Command, variables: dict[str, Variable]) -> e.Expr:
     """A condition without inputs under which a command can be taken and changes something.
 
-    It is exact for inputs that are Boolean, or finite and never assigned as they are.  Other inputs never occur
-    in guards.  Where one is assigned, another value can be chosen; where one without bounds is compared, one unlike
-    all others; and where a change depends on one in any other way, that change is not counted on.
+    It is exact for inputs that are Boolean, or finite and either never assigned as they are or in the guard.  Where
+    another one is assigned, another value can be chosen; where one without bounds is compared, one unlike all others;
+    and where the guard or a change depends on one in any other way, that is not counted on.
     """
-    assigned = {name for _, value in command.updates for name in _leaves(value)}
+    assigned = {name for _, value in command.updates for name in _leaves(value)} - e.names(command.guard)
     listed = [
         v for v in command.inputs if isinstance(v.type, BoolType) or (is_finite(v.type) and v.name not in assigned)
     ]
@@ -77,7 +77,9 @@ def possible(command: Command, variables: dict[str, Variable]) -> e.Expr:
     cases: list[e.Expr] = []
     for values in itertools.product(*(domain(variable.type) for variable in listed)):
         chosen: dict[str, e.Expr] = {v.name: e.Const(value, v.type) for v, value in zip(listed, values, strict=True)}
-        guard = e.substitute(command.guard, chosen)
+        guard = _with_new_values(e.substitute(command.guard, chosen), others)
+        if guard is None:
+            continue
         known = fixed(guard, variables)
         different = (
             _differs(e.Var(name, variables[name].type), e.substitute(value, {**chosen, **known}), others)
