@@ -73,7 +73,10 @@ WITH_LOOPS, LOOPS = 10_000_000, 0.3
 
 What was recorded of seeds before stays as it was.
 """
+WITH_MORE = 20_000_000
+"""From which seed on there are enums of which neither has all values of the other, and actions of several steps."""
 TYPES = ("bool", "bool", "bool", "0..1", "0..1", "0..2", "Color", "Wide", "opaque", "opaque", "nat", "int")
+MORE_TYPES = (*TYPES, "Color", "Wide", "Other", "Other")
 FAULTS = ("api", "call", "crash", "relist", "lost_event")
 
 
@@ -104,6 +107,8 @@ class Maker(Reconciles):
         self.several = several or Random(f"several {seed}").random() < SYSTEMS
         """Whether the model is a system of several operators; the other models of a seed do not depend on it."""
         self.loops = not self.several and seed >= WITH_LOOPS and Random(f"loops {seed}").random() < LOOPS
+        self.more = seed >= WITH_MORE
+        self.types = MORE_TYPES if self.more else TYPES
         self.choose_runtime()
         self.removed: dict[str, bool] = {}
         """Whether a disturbance of the model's own deletes an object."""
@@ -122,6 +127,7 @@ class Maker(Reconciles):
         size = 1 if self.small and not (self.loops and self.chance(0.5)) else 2
         lines = ["rdsl 1", f"param size: 1..2 = {size}", "type Color = red | green"]
         lines += ["type Wide = red | green | blue"]
+        lines += ["type Other = red | blue"] if self.more else []
         if self.chance(0.1, small=0.04):
             lines.append('import "std/workloads"')
             self.kinds |= WORKLOADS
@@ -163,8 +169,8 @@ class Maker(Reconciles):
         """One or two fields; types that occur already are likely, so that values can be compared."""
         chosen = self.random.sample(names, k=1 if self.chance(0.6, small=0.85) else 2)
         holders = self.objects + self.externals
-        known = [type_ for holder in holders for _, type_ in holder.fields if type_ in TYPES]
-        return [(name, self.random.choice(known if known and self.chance(0.6) else TYPES)) for name in chosen]
+        known = [type_ for holder in holders for _, type_ in holder.fields if type_ in self.types]
+        return [(name, self.random.choice(known if known and self.chance(0.6) else self.types)) for name in chosen]
 
     def initial(self, type_: str) -> str:
         """The initial value of a field: a constant, any, or nothing, which is any too."""
@@ -243,7 +249,7 @@ class Maker(Reconciles):
         if not self.chance(0.3):
             return []
         names = ["seen"] if self.chance(0.7, small=0.9) else ["seen", "last"]
-        self.memory = [(f"memory.{name}", self.random.choice(TYPES)) for name in names]
+        self.memory = [(f"memory.{name}", self.random.choice(self.types)) for name in names]
         fields = [f"{name[7:]}: {type_} = {self.random.choice(CONSTANTS[type_])}" for name, type_ in self.memory]
         holder = f"memory.{self.operator}" if self.operator else "memory"
         self.remembered += [(f"{holder}.{name[7:]}", type_) for name, type_ in self.memory]
@@ -307,6 +313,21 @@ class Maker(Reconciles):
         changes = f"{path} = any  {other.element}.{result} = {value}  {path} = {self.random.choice(CONSTANTS[type_])}"
         return f"    {kind} {self.fresh('act')}{guard} {{ {changes} }}"
 
+    def chain(self) -> str:
+        """A step of several changes, each of which may depend on those before it: what they choose, too."""
+        holders = [h for h in self.objects + self.externals if h.fields]
+        atoms, lines = self.world(), []
+        for _ in range(self.random.randint(2, 4)):
+            holder = self.random.choice(holders)
+            field_, type_ = self.random.choice(holder.written())
+            path = f"{holder.element}.{field_}"
+            chosen = not field_.startswith("finalizers.") and type_ not in ("nat", "int") and self.chance(0.4)
+            lines.append(f"{path} = {'any' if chosen else self.value(type_, atoms)}")
+            atoms = [*[(path, type_)] * 6, *atoms]
+        guard = f" when {self.condition(self.world(), 1)}" if self.chance(0.5) else ""
+        kind = self.random.choice(("process", "process", "noise", "disturbance"))
+        return f"    {kind} {self.fresh('act')}{guard} {{ {'  '.join(lines)} }}"
+
     def environment(self) -> str:
         """One or two actions, those that make objects come and go, and time."""
         kinds = ("process", "noise", "disturbance", "disturbance")
@@ -319,6 +340,8 @@ class Maker(Reconciles):
                 lines.append(f"    process {self.fresh('strip')} when {holder.element}.deleting {{ {changes} }}")
         if self.chance(0.08):
             lines.append(self.scratch())
+        if self.more and self.chance(0.4):
+            lines.append(self.chain())
         if self.clock is not None:
             (name, type_), *_ = self.clock_atoms()
             lines.append(f"    process tick when {name} < {BOUNDS[type_][1]} {{ {name} += 1 }}")

@@ -12,6 +12,7 @@ CONSTANTS = {
     "0..2": ("0", "1", "2"),
     "Color": ("red", "green"),
     "Wide": ("red", "green", "blue"),
+    "Other": ("red", "blue"),
     "opaque": ("none",),
     "nat": ("0", "1"),
     "int": ("0", "1", "(0 - 1)"),
@@ -19,7 +20,7 @@ CONSTANTS = {
 }
 """Constants of each type that occurs; the last one is a type of `std/workloads`."""
 NUMBERS = ("0..1", "0..2", "nat", "int")
-FITS = {"Wide": ("Color",), "0..2": ("0..1",), "nat": ("0..1", "0..2"), "int": ("0..1", "0..2", "nat")}
+FITS = {"Wide": ("Color", "Other"), "0..2": ("0..1",), "nat": ("0..1", "0..2"), "int": ("0..1", "0..2", "nat")}
 """The other types whose values a type has too."""
 BOUNDS = {"0..1": ("0", "1"), "0..2": ("0", "2"), "nat": ("0", "2"), "int": ("0 - 1", "1")}
 """Where counting down and up stops; for the endless types it could go on."""
@@ -82,6 +83,8 @@ class Words:
         self.clock: Holder | None = None
         self.loops = False
         """Whether there are loops over numbers, and around controllers."""
+        self.more = False
+        """Whether there are enums of which neither has all values of the other, and actions of several steps."""
         self.count = 0
 
     # ---- small decisions ------------------------------------------------------------------------------
@@ -142,6 +145,8 @@ class Words:
             return self.counted(type_, self.random.choice(numbers))
         if same and type_ != "opaque" and roll < 0.82:
             constant = self.random.choice(CONSTANTS[type_])
+            if self.more and self.chance(0.5):
+                constant = self.random.choice(same)
             more = f"if {self.condition(atoms, 1)} then {constant} else " if self.chance(0.2) else ""
             return f"({more}if {self.condition(atoms, 1)} then {self.random.choice(same)} else {constant})"
         return self.random.choice(CONSTANTS[type_])
@@ -177,6 +182,9 @@ class Words:
             right = self.random.choice(other) if self.chance(0.5) else self.random.choice(("0", "1", "size"))
             return f"{text} {self.random.choice(('<', '<=', '>', '>='))} {right}"
         same = [t for t, kind in atoms if kind == type_ or kind in FITS.get(type_, ())]
+        if self.more and depth > 0 and self.chance(0.3):
+            left, right = self.random.choice(same), self.random.choice(same)
+            return f"{text} == (if {self.condition(atoms, 0)} then {left} else {right})"
         right = self.random.choice(same) if self.chance(0.6) else self.random.choice(CONSTANTS[type_])
         return f"{text} {self.random.choice(('==', '!='))} {right}"
 

@@ -19,7 +19,7 @@ from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
 from reconcheck.model.load import load
 from reconcheck.model.operator import Loaded, Scope
-from reconcheck.model.types import INT, NAT, EnumType, RangeType, contains, domain, is_finite
+from reconcheck.model.types import INT, NAT, EnumType, RangeType, Type, contains, domain, is_finite
 from reconcheck.render.text import Paint, render_answer
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.interpreter import Interpreter
@@ -454,7 +454,13 @@ def test_a_choice_between_enums_of_which_neither_has_all_values_of_the_other(tmp
 
 
 def test_a_union_has_the_values_of_both_types() -> None:
-    types = [EnumType(("a", "b")), EnumType(("b", "c")), EnumType(("a", "b", "c")), EnumType(("d",)), RangeType(0, 2)]
+    types: list[Type] = [
+        EnumType(("a", "b")),
+        EnumType(("b", "c")),
+        EnumType(("a", "b", "c")),
+        EnumType(("d",)),
+        RangeType(0, 2),
+    ]
     types += [RangeType(-1, 1), NAT, INT]
     for left, right in itertools.product(types, repeat=2):
         if isinstance(left, EnumType) == isinstance(right, EnumType):
