@@ -110,6 +110,8 @@ class Maker(Reconciles):
         self.more = seed >= WITH_MORE
         self.types = MORE_TYPES if self.more else TYPES
         self.choose_runtime()
+        self.mixed: Holder | None = None
+        """Something with enums that overlap."""
         self.removed: dict[str, bool] = {}
         """Whether a disturbance of the model's own deletes an object."""
         self.kinds: dict[str, Kind] = {"StatefulSet": Kind(), "Secret": Kind(), "Pod": Kind()}
@@ -237,6 +239,10 @@ class Maker(Reconciles):
             parts.append(self.external("database"))
             if self.chance(0.15, small=0.05):
                 parts.append(self.external("bucket"))
+        if self.more and self.chance(0.3):
+            self.mixed = Holder("mix", [("c", "Color"), ("o", "Other"), ("w", "Wide"), ("hit", "bool")], object=False)
+            self.externals.append(self.mixed)
+            parts.append(f"  external mix {self.declare(self.mixed.fields, [])}")
         if self.chance(0.25, small=0.15):
             type_ = self.random.choice(("0..1", "0..2"))
             self.clock = Holder("time", [("now", type_)], object=False)
@@ -328,6 +334,21 @@ class Maker(Reconciles):
         kind = self.random.choice(("process", "process", "noise", "disturbance"))
         return f"    {kind} {self.fresh('act')}{guard} {{ {'  '.join(lines)} }}"
 
+    def mixing(self) -> str:
+        """A step that takes values from one enum to another, and compares what comes of it."""
+        atoms = [atom for atom in self.world() if atom[1] in ("Color", "Other", "Wide")]
+        lines = [f"mix.w = {self.random.choice(('mix.c', 'mix.o', self.value('Wide', atoms)))}"]
+        if self.chance(0.4):
+            lines.append(f"mix.{self.random.choice(('c = green', 'o = blue', 'c = any', 'o = any'))}")
+        sides = self.random.sample(("mix.w", "mix.c", "mix.o"), k=2)
+        other = self.random.choice(("mix.w", "red", "green", "blue", "mix.c", "mix.o"))
+        compared = f"(if {self.condition(self.world(), 0)} then {sides[0]} else {sides[1]}) == {other}"
+        if other in ("mix.c", "mix.o") or "mix.w" not in sides:  # what is compared has to have all its values
+            compared = f"mix.w == (if {self.condition(self.world(), 0)} then {sides[0]} else {sides[1]})"
+        lines.append(f"mix.hit = {compared}")
+        kind = self.random.choice(("process", "disturbance", "noise"))
+        return f"    {kind} {self.fresh('act')} {{ {'  '.join(lines)} }}"
+
     def environment(self) -> str:
         """One or two actions, those that make objects come and go, and time."""
         kinds = ("process", "noise", "disturbance", "disturbance")
@@ -342,6 +363,8 @@ class Maker(Reconciles):
             lines.append(self.scratch())
         if self.more and self.chance(0.4):
             lines.append(self.chain())
+        if self.mixed is not None:
+            lines.append(self.mixing())
         if self.clock is not None:
             (name, type_), *_ = self.clock_atoms()
             lines.append(f"    process tick when {name} < {BOUNDS[type_][1]} {{ {name} += 1 }}")
@@ -360,6 +383,9 @@ class Maker(Reconciles):
         if self.chance(0.2):
             goals.append(f"    other: {self.condition(self.world())}")
         parts = ["  converges {\n" + "\n".join(goals) + "\n  }"]
+        if self.mixed is not None:
+            goals.append(f"    mixed: {'not ' if self.chance(0.5) else ''}mix.hit")
+            parts = ["  converges {\n" + "\n".join(goals) + "\n  }"]
         parts.append(f"  always kept: {self.condition(self.world())}")
         parts.append(f"  reachable seen: {self.condition(self.world())}")
         if self.chance(0.15):
