@@ -240,7 +240,9 @@ class Maker(Reconciles):
             if self.chance(0.15, small=0.05):
                 parts.append(self.external("bucket"))
         if self.more and self.chance(0.3):
-            self.mixed = Holder("mix", [("c", "Color"), ("o", "Other"), ("w", "Wide"), ("hit", "bool")], object=False)
+            self.mixed = Holder(
+                "mix", [("c", "Color"), ("o", "Other"), ("w", "Wide"), ("v", "Wide"), ("hit", "bool")], object=False
+            )
             self.externals.append(self.mixed)
             parts.append(f"  external mix {self.declare(self.mixed.fields, [])}")
         if self.chance(0.25, small=0.15):
@@ -337,15 +339,14 @@ class Maker(Reconciles):
     def mixing(self) -> str:
         """A step that takes values from one enum to another, and compares what comes of it."""
         atoms = [atom for atom in self.world() if atom[1] in ("Color", "Other", "Wide")]
-        lines = [f"mix.w = {self.random.choice(('mix.c', 'mix.o', self.value('Wide', atoms)))}"]
+        lines = [
+            f"mix.w = {self.random.choice(('mix.c', 'mix.o', self.value('Wide', atoms)))}",
+            f"mix.v = {self.random.choice(('red', 'green', 'blue', 'mix.c', 'mix.o', 'mix.w'))}",
+        ]
         if self.chance(0.4):
             lines.append(f"mix.{self.random.choice(('c = green', 'o = blue', 'c = any', 'o = any'))}")
-        sides = self.random.sample(("mix.w", "mix.c", "mix.o"), k=2)
-        other = self.random.choice(("mix.w", "red", "green", "blue", "mix.c", "mix.o"))
-        compared = f"(if {self.condition(self.world(), 0)} then {sides[0]} else {sides[1]}) == {other}"
-        if other in ("mix.c", "mix.o") or "mix.w" not in sides:  # what is compared has to have all its values
-            compared = f"mix.w == (if {self.condition(self.world(), 0)} then {sides[0]} else {sides[1]})"
-        lines.append(f"mix.hit = {compared}")
+        yes, no = self.random.sample(("mix.w", "mix.c", "mix.o"), k=2)
+        lines.append(f"mix.hit = mix.v == (if {self.condition(self.world(), 0)} then {yes} else {no})")
         kind = self.random.choice(("process", "disturbance", "noise"))
         return f"    {kind} {self.fresh('act')} {{ {'  '.join(lines)} }}"
 
