@@ -340,12 +340,12 @@ class Maker(Reconciles):
         """A step that takes values from one enum to another, and compares what comes of it."""
         atoms = [atom for atom in self.world() if atom[1] in ("Color", "Other", "Wide")]
         lines = [
-            f"mix.w = {self.random.choice(('mix.c', 'mix.o', self.value('Wide', atoms)))}",
-            f"mix.v = {self.random.choice(('red', 'green', 'blue', 'mix.c', 'mix.o', 'mix.w'))}",
+            f"mix.w = {self.random.choice(('mix.c', 'mix.c', 'mix.o', 'mix.o', self.value('Wide', atoms)))}",
+            f"mix.v = {self.random.choice(('green', 'green', 'blue', 'blue', 'mix.c', 'mix.o'))}",
         ]
         if self.chance(0.4):
             lines.append(f"mix.{self.random.choice(('c = green', 'o = blue', 'c = any', 'o = any'))}")
-        yes, no = self.random.sample(("mix.w", "mix.c", "mix.o"), k=2)
+        yes, no = self.random.sample(("mix.w", "mix.w", "mix.c", "mix.o"), k=2)
         lines.append(f"mix.hit = mix.v == (if {self.condition(self.world(), 0)} then {yes} else {no})")
         kind = self.random.choice(("process", "disturbance", "noise"))
         return f"    {kind} {self.fresh('act')} {{ {'  '.join(lines)} }}"
