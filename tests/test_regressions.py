@@ -562,3 +562,19 @@ def test_what_an_action_cannot_mean_is_refused(statement: str, code: str, tmp_pa
     with pytest.raises(ModelError) as wrong:
         model(tmp_path, by_controller)
     assert [diagnostic.code for diagnostic in wrong.value.diagnostics] == [code]
+
+
+def test_a_fair_step_that_chooses_a_number_for_an_object(tmp_path: Path) -> None:
+    """All searches were left out, since whether its event is new depends on the number."""
+    found = answers(
+        tmp_path,
+        """
+  primary App as app
+  resource Job as job { n: nat = 0  done: bool = false }
+  external x { n: nat = 0 }
+  controller app for app { watch app  on error backoff  reconcile { call x.n = job.n  await change } }
+  environment { process p when not job.done { job.n = any  job.done = true } }
+  converges { same: x.n == job.n }
+""",
+    )
+    assert found["same"].verdict == "quiet"

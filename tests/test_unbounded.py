@@ -8,10 +8,12 @@ import pytest
 
 from bench.families import FAMILIES
 from reconcheck.certify.check import Checker
+from reconcheck.engines.budget import Budget
+from reconcheck.engines.settling import plainly, settle
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
 from reconcheck.model.operator import Loaded, Scope
-from reconcheck.proof.certificate import Checked, Proof
+from reconcheck.proof.certificate import Checked, Proof, Rests
 from reconcheck.semantics.compiler import compile_system
 
 SCALED = """rdsl 1
@@ -49,6 +51,23 @@ operator nested {
   converges { done: work.outer == 0 and work.inner == 0 }
 }
 """
+DRAINED = """rdsl 1
+operator drained {
+  runtime controller-runtime 0.24 { resync = none }
+  primary App as app { spec.on: bool = true }
+  resource Node as node { beat: bool = false }
+  external work { left: nat = any }
+  external y { beat: bool = false }
+  controller app for app { watch app  on error backoff  reconcile { await change } }
+  environment {
+    process drain when COND work.left > 0 { work.left -= 1 }
+    ACTIONS
+  }
+  converges { drained: work.left == 0 }
+}
+"""
+"""Something comes to an end while something else goes on."""
+TOGGLES = "process on when not y.beat { y.beat = true }  process off when y.beat { y.beat = false }"
 ROW = """rdsl 1
 operator row {
   runtime controller-runtime 0.24
@@ -196,6 +215,64 @@ def proved(loaded: Loaded) -> None:
 @pytest.mark.parametrize(("type_", "first"), [("nat", "0"), ("nat", "any"), ("int", "any")])
 def test_any_number_is_copied_and_scaled_to(type_: str, first: str) -> None:
     proved(load(Path("scaled.rdsl"), text=SCALED.format(type=type_, first=first)))
+
+
+APART = [
+    ("", "noise beats { y.beat = any }"),
+    ("", "noise beats { node.beat = any }"),
+    ("", TOGGLES),
+]
+"""What goes on changes nothing that anything else depends on."""
+IN_THE_WAY = [
+    ("y.beat and", "noise beats { y.beat = any }"),
+    ("node.beat and", "noise beats { node.beat = any }"),
+    ("y.beat and", TOGGLES),
+    ("", "noise more { work.left += 1 }"),
+]
+"""What goes on can keep the rest from coming to its end, although each step of that uses something up."""
+
+
+def drained(condition: str, actions: str) -> Loaded:
+    return load(Path("drained.rdsl"), text=DRAINED.replace("COND", condition).replace("ACTIONS", actions))
+
+
+@pytest.mark.parametrize(("condition", "actions"), APART)
+def test_what_goes_on_beside_it_does_not_matter(condition: str, actions: str) -> None:
+    proved(drained(condition, actions))
+
+
+def test_noise_beside_an_operator_does_not_matter() -> None:
+    text = SCALED.format(type="nat", first="any").replace(
+        "environment {", "environment {\n    noise beats { node.beat = any }"
+    )
+    proved(
+        load(
+            Path("scaled.rdsl"),
+            text=text.replace("  controller", "  resource Node as node { beat: bool = false }\n  controller", 1),
+        )
+    )
+
+
+@pytest.mark.parametrize(("condition", "actions"), IN_THE_WAY)
+def test_what_goes_on_in_its_way_does_matter(condition: str, actions: str) -> None:
+    loaded = drained(condition, actions)
+    (goal,) = loaded.operator.goals
+    assert Verifier(loaded, seconds=60).answer(goal, Scope()).verdict in ("quiet", "livelock")
+
+
+@pytest.mark.parametrize(
+    ("condition", "actions", "holds"), [*((*one, True) for one in APART), *((*one, False) for one in IN_THE_WAY)]
+)
+def test_the_checker_tells_whether_it_is_in_the_way(condition: str, actions: str, holds: bool) -> None:
+    loaded = drained(condition, actions)
+    (goal,) = loaded.operator.goals
+    system = compile_system(loaded.operator, Scope())
+    checker = Checker(system)
+    settle(system, checker, Budget())
+    refused = checker.add(Rests(goal.formula, (), plainly(goal.formula).diagram))
+    assert (refused is None) == holds
+    if refused is not None:
+        assert refused.obligation == "the goal holds at rest"
 
 
 def test_a_counter_that_another_one_begins_again_ends() -> None:

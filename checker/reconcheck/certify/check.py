@@ -27,7 +27,6 @@ class Mark(Struct, frozen=True):
     context: Known
     accepted: tuple[Part, ...]
     untyped: list[int] | None
-    ends: bool | Refused | None
     held: int
 
 
@@ -51,7 +50,6 @@ class Checker:
         self.accepted: list[Part] = []
         self.untyped: list[int] | None = None
         """Commands that are not yet known to keep the types; None before anybody looked."""
-        self._ends: bool | Refused | None = None
 
     # ---- whole proofs ----------------------------------------------------------------------------------------
 
@@ -91,12 +89,12 @@ class Checker:
 
     def mark(self) -> Mark:
         """What has been accepted so far, to come back to."""
-        return Mark(self.context.mark(), tuple(self.accepted), self.untyped, self._ends, self.solver.held)
+        return Mark(self.context.mark(), tuple(self.accepted), self.untyped, self.solver.held)
 
     def back_to(self, mark: Mark) -> None:
         """Forgets what was accepted after a mark."""
         self.context.back_to(mark.context)
-        self.accepted, self.untyped, self._ends = list(mark.accepted), mark.untyped, mark.ends
+        self.accepted, self.untyped = list(mark.accepted), mark.untyped
         self.solver.held = mark.held
 
     # ---- parts -----------------------------------------------------------------------------------------------
@@ -150,7 +148,7 @@ class Checker:
         if isinstance(part, Settles):
             refused = obligations.settles(part)
         elif isinstance(part, Rests):
-            refused = self._every_run_ends() or obligations.rests(part)
+            refused = obligations.rests(part)
         else:
             refused = obligations.invariant(part)
         if refused is not None:
@@ -211,15 +209,6 @@ class Checker:
             refused = context.taken_refuted(name, number, names, measure, not_lowered)
             if refused is not None:
                 return replace(refused, command=number)
-        return None
-
-    def _every_run_ends(self) -> Refused | None:
-        """Whether no calm command is left, once everything known has settled."""
-        if self._ends is not True:
-            for number, command in enumerate(self.system.commands):
-                if command.step.kind.calm and not self.context.is_dead(number):
-                    return Refused(f"every run ends: {command.step}", "it may be taken again and again")
-            self._ends = True
         return None
 
 

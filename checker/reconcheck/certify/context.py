@@ -70,6 +70,8 @@ class Context:
         self._ordering: list[e.AtMost] = []
         self._holders = _holders(self.system)
         self._enabled: dict[str, e.Expr] = {}
+        self._at_rest: tuple[tuple[int, int, int], bool, list[str]] | None = None
+        """How much was known when it was last asked what is at rest, whether all is, and the actions that are."""
         self._known: dict[tuple[int, str, int], e.Expr] = {}
         self._texts: dict[e.Expr, str] = {}
         self.shapes = Shapes(self.types, self.memory.shapes)
@@ -92,7 +94,7 @@ class Context:
         for what, index in self._of_variable.items():
             for name in index:
                 index[name] = [number for number in index[name] if number < kept[what]]
-        self.dead = set(mark.dead)
+        self.dead, self._at_rest = set(mark.dead), None
         kept["after"] = mark.settled
         self._known = {key: formula for key, formula in self._known.items() if key[2] < kept[key[1]]}
 
@@ -420,6 +422,23 @@ class Context:
             return False
         self.dead.add(number)
         return True
+
+    def at_rest(self) -> list[str]:
+        """The fair actions that are surely not possible any more, from some time on.
+
+        These have no step left, and whether they are possible does not depend on what the steps that are left change:
+        it stays as it is, and an action that stayed possible would be taken.  With no step left, that is all of them.
+        """
+        known = len(self.clauses), len(self.measures), len(self.settled)
+        if self._at_rest is None or (self._at_rest[0] != known and not self._at_rest[1]):
+            system = self.system
+            left = [n for n, one in enumerate(system.commands) if one.step.kind.calm and not self.is_dead(n)]
+            moving = frozenset[str]().union(*(self.taken[number].writes for number in left))
+            going = {system.commands[number].step.action for number in left}
+            still = [one for one in system.actions() if one not in going]
+            found = [one for one in still if moving.isdisjoint(e.names(self.enabled(one)))]
+            self._at_rest = known, not left, found
+        return self._at_rest[2]
 
 
 def _holders(system: System) -> dict[str, str]:

@@ -78,10 +78,10 @@ class Obligations:
         return found if isinstance(found, Refused) else None
 
     def rests(self, part: Rests) -> Refused | None:
-        """What refuses a part about the states in which no fair action is possible."""
+        """What refuses a part about the states in which no fair action is possible any more that comes to an end."""
         context = self.context
         names = context.near({*self.variables, *names_in(part.goal)})
-        ways = [context.enabled(action) for action in context.system.actions()]
+        ways = [context.enabled(action) for action in context.at_rest()]
         names |= {
             name for way in ways if len(e.names(way)) <= TIED and context.shared(way, names) for name in e.names(way)
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -68,7 +69,7 @@ class Slices:
     ) -> None:
         self.system, self.checker, self.budget = system, checker, budget
         self.found = Found(settling)
-        self.ends = not settling.live
+        self.moving, self.still = _apart(system, settling.live)
         self.slicer = Slicer(system, settling.clauses, checker.left)
         self.ways = ways(system)
         self.ending = ending(system, self.ways)
@@ -79,6 +80,10 @@ class Slices:
         self.shapes: dict[e.Expr, Shape] = {}
         """The slices on which formulas were proved."""
         self.most_slices: int | None = None
+
+    def rests(self, goal: e.Expr) -> bool:
+        """Whether all that a formula speaks of comes to rest, where it has to hold then."""
+        return self.moving is not None and self.moving.isdisjoint(e.names(goal))
 
     def _attempt(self, goal: e.Expr, shape: Shape, most: int) -> Attempt | None:
         """Explores one slice; None where it is too large or endless."""
@@ -117,11 +122,12 @@ class Slices:
         """What a slice says about the goal, with what is known by now."""
         holds, tests = predicate(part.system, goal), self.slicer.known(part, self.known)
         truth = [holds(state) or not all(known(state) for known in tests) for state in graph.states]
-        if self.ends:
+        if self.rests(goal):
+            possible = [sure for action, sure in part.sure if action in self.still]
             bad = [
                 number
                 for number, (state, good) in enumerate(zip(graph.states, truth, strict=True))
-                if not good and not any(sure(state) for _, sure in part.sure)
+                if not good and not any(sure(state) for sure in possible)
             ]
             return Attempt(part, graph, bad, None, True)
         calm_graph = self._calm(part, graph)
@@ -181,3 +187,17 @@ class Slices:
         order, diagram = self.diagrams[part.source]
         columns = tuple(part.columns[place] for place in order)
         return columns, replace(diagram, variables=tuple(column.variable for column in columns))
+
+
+def _apart(system: System, live: Collection[int]) -> tuple[frozenset[str] | None, frozenset[str]]:
+    """What goes on for ever may change, and the fair actions that come to an end.
+
+    None where the two are not apart: what comes to an end depends on what does not.
+    """
+    commands = system.commands
+    moving = frozenset(name for number in live for name, _ in commands[number].updates)
+    going = {commands[number].step.action for number in live}
+    calm = (n for n, command in enumerate(commands) if command.step.kind.calm and n not in live)
+    if any(not moving.isdisjoint(commands[number].reads) for number in calm):
+        return None, frozenset()
+    return moving, frozenset(system.actions()) - going

@@ -221,7 +221,7 @@ class Prover(Slices):
     def _follows(self, goal: e.Expr, about: tuple[Column, ...] = ()) -> bool:
         """Whether the goal follows from what has settled, without any slice; what is known of some columns too."""
         plain = plainly(goal, about)
-        if self.checker.add(Rests(goal, about, plain.diagram) if self.ends else plain) is not None:
+        if self.checker.add(Rests(goal, about, plain.diagram) if self.rests(goal) else plain) is not None:
             return False
         self.known.append(goal)
         return True

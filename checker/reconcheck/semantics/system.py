@@ -114,15 +114,17 @@ def changes(command: Command, variables: Mapping[str, Variable]) -> tuple[dict[s
 
 
 def is_exact(command: Command) -> bool:
-    """Whether `possible` tells exactly when a command can be taken: endless inputs are only assigned as they are."""
+    """Whether `possible` tells exactly when a command can be taken.
+
+    It does where endless inputs are only assigned as they are, or one of them is, and the guard depends on none: then
+    whatever else depends on them, another value can be chosen that changes something.
+    """
     endless = {variable.name for variable in command.inputs if not is_finite(variable.type)}
-    if not endless:
-        return True
-    read = set(e.names(command.guard))
-    for _, value in command.updates:
-        if not (isinstance(value, e.Var) and value.name in endless):
-            read |= e.names(value)
-    return endless.isdisjoint(read)
+    if not endless.isdisjoint(e.names(command.guard)):
+        return False
+    bare = [isinstance(value, e.Var) and value.name in endless for _, value in command.updates]
+    others = (value for (_, value), alone in zip(command.updates, bare, strict=True) if not alone)
+    return any(bare) or all(endless.isdisjoint(e.names(value)) for value in others)
 
 
 def _leaves(value: e.Expr) -> Iterator[str]:
