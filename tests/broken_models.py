@@ -117,6 +117,21 @@ STALE = model(
     "resource Job as one owned by app initially absent  resource Job as two owned by app initially absent",
     goal="single: not (one.exists and two.exists)",
 )
+FIGHT = model(
+    """watch app
+    watch hook via owner
+    reconcile { apply hook { bundle = false  rules = app.spec.size }  await change }
+  }
+  controller patcher for hook {
+    watch hook
+    reconcile {
+      when hook.exists and not hook.bundle { patch hook.bundle = true on missing continue }
+      await change
+    }""",
+    "primary Hook as hook owned by app { bundle: bool = false  rules: 0..1 = 0 }",
+    goal="injects: hook.exists and hook.bundle",
+)
+NARROWER = FIGHT.replace("apply hook { bundle = false  rules = app.spec.size }", "patch hook.bundle = false")
 POLLED = model(
     """watch app
     reconcile {

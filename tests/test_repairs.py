@@ -14,10 +14,12 @@ from broken_models import (
     BY_REFERENCE,
     CONDITION,
     COPIES,
+    FIGHT,
     FILE,
     FILTERED,
     HOPELESS,
     LATE,
+    NARROWER,
     NOT_RETRIED,
     OWNED,
     POLLED,
@@ -71,6 +73,8 @@ from reconcheck.syntax.parser import parse_text
         (TIMED, "look again when time.now >= 1 (L10)"),
         (LATE, "begin watch users at the start"),
         (STALE, "read one live in app"),
+        (FIGHT, "let only changes of spec through watch hook in app"),
+        (NARROWER, "let only changes of rules through watch hook in app"),
     ],
 )
 def test_a_single_change_of_each_kind_mends(text: str, title: str) -> None:
@@ -112,6 +116,15 @@ def test_nothing_is_read_live_where_no_old_news_is_acted_upon() -> None:
         "read one live in app",
         "read two live in app",
     ]
+
+
+def test_a_watch_that_keeps_a_fight_going_is_left_out() -> None:
+    text = FIGHT.replace("watch hook via owner", "watch hook via owner on any")
+    assert titles(text) == ["leave out watch hook in app"]
+    operator = read(text).operator
+    broken = broken_model(operator, parse_text(text, str(FILE)), operator.goals, frozenset({"fight_between_writers"}))
+    left_out = [one.title for one in candidates(broken) if one.title.startswith("leave out")]
+    assert left_out == ["leave out watch hook in app"], "a controller goes on watching what it is for"
 
 
 def test_two_edits_where_one_is_not_enough() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from reconcheck.explain.broken import Broken
 from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.edits import Source
+from reconcheck.explain.fewer_events import fewer_events
 from reconcheck.explain.more_deadlines import more_deadlines
 from reconcheck.explain.more_events import more_events
 from reconcheck.explain.more_live_reads import more_live_reads
@@ -25,6 +26,7 @@ def candidates(broken: Broken) -> tuple[Candidate, ...]:
         found += more_deadlines(broken, controller)
         found += more_timers(broken, controller)
         found += more_live_reads(broken, controller)
+        found += fewer_events(broken, controller)
     return tuple({candidate.key: candidate for candidate in found}.values())
 
 

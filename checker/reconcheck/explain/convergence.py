@@ -108,6 +108,8 @@ class Convergence:
             answer = answer or bench.bounded(goal, scope, bad, "quiet", seconds)
             if answer is not None:
                 return answer
+            if (more := bench.second_look(scope, listed)) is not None:
+                return self._from_graph(goal, scope, more)
         every = bench.every_state(goal, scope, listed)
         return every if isinstance(every, Answer) else self._from_graph(goal, scope, every)
 

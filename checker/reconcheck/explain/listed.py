@@ -18,6 +18,8 @@ from reconcheck.semantics.system import System
 
 FIRST_LOOK = 30_000
 """States explored before anything else is tried, if there are not too many commands to try in each."""
+SECOND_LOOK = 6
+"""How many times as many are explored once proofs in parts and searches have had a first turn."""
 FIRST_STEPS = 2_000_000
 """Commands tried on these states together."""
 WORTH_A_LOOK = 5_000
@@ -63,6 +65,10 @@ class Listings:
         """How many states are listed before anything else: fewer where each has many steps to try, or none."""
         states = min(FIRST_LOOK, FIRST_STEPS // max(1, len(self.system(scope).commands)))
         return states if states >= WORTH_A_LOOK else 0
+
+    def second_look(self, scope: Scope) -> int:
+        """How many states are listed before anything is tried for long."""
+        return SECOND_LOOK * self.first_look(scope)
 
     def listed(self, scope: Scope, states: int, budget: Budget) -> Listed:
         """The state graph of a scope, looked for among so many states.  Raises `Exhausted` where time is used up."""

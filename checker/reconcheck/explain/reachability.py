@@ -43,8 +43,10 @@ class Reachability:
             answer = self._near(goal, scope, listed, never, end) or self._invariant(goal, scope, listed.system, never)
             for seconds in shares(listed.system):
                 answer = answer or bench.bounded(goal, scope, e.negate(never), end, seconds)
-            if answer is not None:
-                return answer
+                if answer is not None:
+                    return answer
+                if (more := bench.second_look(scope, listed)) is not None:
+                    return self._from_graph(goal, scope, more, never, end)
             every = bench.every_state(goal, scope, listed)
             if isinstance(every, Answer):
                 return every

@@ -147,6 +147,12 @@ class Workbench(Struct):
             self.efforts.leave_out(engine, "a fair step depends on a number that it chooses among all")
         return False
 
+    def second_look(self, scope: Scope, listed: Listed) -> Listed | None:
+        """The complete state graph, if it is not too large for a second look; it is less work than a long search."""
+        states = self.listings.second_look(scope) if self.has("graph") and listed.endless is None else 0
+        found = self.listed(scope, states) if states else None
+        return found if found is not None and found.complete else None
+
     # ---- what is not answered --------------------------------------------------------------------------------
 
     def every_state(self, goal: Goal, scope: Scope, listed: Listed) -> Listed | Answer:

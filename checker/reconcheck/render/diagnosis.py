@@ -104,7 +104,7 @@ def _verdict(need: Need, found: Diagnosis, paint: Paint) -> str:
     if need.never_runs:
         parts.append(f"without it, {need.controller} never runs")
     if not parts:
-        parts.append("makes no difference: the goals fail with it and without it")
+        parts.append("makes no difference: no goal converges with it or without it")
     if need.per_day is not None:
         digits = int(need.per_day < 10)
         parts.append(f"{need.per_day:,.{digits}f} wake-ups a day for each object")

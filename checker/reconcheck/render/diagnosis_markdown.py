@@ -85,7 +85,7 @@ def _need(need: Need, found: Diagnosis, several: bool) -> tuple[str, ...]:
     elif need.wakes_converged:
         remarks.append("goes on to wake a converged operator")
     if not remarks and not (need.needed or need.harmful or need.redundant or need.unknown):
-        remarks.append("makes no difference: the goals fail with it and without it")
+        remarks.append("makes no difference: no goal converges with it or without it")
     return (
         f"{kind}{name}",
         f"L{need.span.line}",
