@@ -421,6 +421,31 @@ def test_a_loop_that_another_order_leaves_lacks_no_wake_up(value: str, tmp_path:
     assert answer.causes[0].message.startswith("in another order the steps of the loop lead to the goal")
 
 
+FORGOTTEN = """rdsl 1
+operator forgotten {
+  runtime controller-runtime 0.24 { resync = none }
+  primary App as app { spec.port: opaque  metadata.handled: bool = false }
+  memory { port: opaque = none }
+  controller app for app {
+    watch app on create where (not new.metadata.handled), update where (old.spec.port != new.spec.port)
+    on error backoff
+    reconcile {
+      remember memory.port = app.spec.port
+      patch app.metadata.handled = true
+      await change
+    }
+  }
+  converges { known: memory.port == app.spec.port }
+}
+"""
+
+
+def test_what_a_restart_forgets_that_no_reconcile_reads(tmp_path: Path) -> None:
+    answer = first(written(tmp_path, FORGOTTEN))
+    assert answer.because == ("lost_at_restart",)
+    assert "memory.port" in answer.causes[0].message
+
+
 # ---- because --------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from reconcheck.explain.refuting import AT_ONCE, Refuter, Refuting
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
 from reconcheck.model.operator import Scope
-from reconcheck.render.diagnosis import as_long_as, render_diagnosis
+from reconcheck.render.diagnosis import as_long_as, idle_with, render_diagnosis
 from reconcheck.render.text import Paint
 
 QUIET_WORLD = "api off call off"
@@ -57,7 +57,7 @@ def test_a_watch_that_another_makes_redundant() -> None:
     assert found.sufficient == (("app.watch app",), ("app.watch again",))
 
 
-def test_what_holds_since_nobody_runs_is_not_enough(tmp_path: Path) -> None:
+def test_what_holds_since_nobody_runs_is_said(tmp_path: Path) -> None:
     path = tmp_path / "made.rdsl"
     path.write_text("""rdsl 1
 operator made {
@@ -78,7 +78,10 @@ operator made {
 }
 """)
     found = diagnosed(load(path))
-    assert found.sufficient == (("maker.watch app", "marker.watch pod"),)
+    assert found.sufficient == ((),)
+    assert idle_with((), found) == " (maker, marker never run then)"
+    assert idle_with(("marker.watch pod",), found) == " (maker never runs then)"
+    assert idle_with(("marker.watch pod", "maker.watch app"), found) == ""
 
 
 def test_two_rules_of_which_each_is_enough() -> None:

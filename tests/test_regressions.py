@@ -11,6 +11,7 @@ from contestants import Contest
 from judge import Judge, objection
 from reconcheck.diagnostic import ModelError
 from reconcheck.engines import lasso
+from reconcheck.engines.consistent import Consistency
 from reconcheck.engines.python_code import canonical, choices, initial_states
 from reconcheck.explain import reachability
 from reconcheck.explain.trace import Claim, DoesNotReplay, Replayer
@@ -18,8 +19,8 @@ from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model import expr as e
 from reconcheck.model.load import load
-from reconcheck.model.operator import Loaded, Scope
-from reconcheck.model.types import INT, NAT, EnumType, RangeType, Type, contains, domain, is_finite
+from reconcheck.model.operator import Loaded, Scope, Variable
+from reconcheck.model.types import BOOL, INT, NAT, EnumType, RangeType, Type, contains, domain, is_finite
 from reconcheck.render.text import Paint, render_answer
 from reconcheck.semantics.compiler import compile_system
 from reconcheck.semantics.interpreter import Interpreter
@@ -578,3 +579,38 @@ def test_a_fair_step_that_chooses_a_number_for_an_object(tmp_path: Path) -> None
 """,
     )
     assert found["same"].verdict == "quiet"
+
+
+def test_conditions_are_told_from_what_is_known_of_them() -> None:
+    """The same formulas, some of them known to hold, and all of them asked about, had one answer (RC903)."""
+    types = {name: Variable(name, BOOL, None) for name in ("p", "q")}
+    p, q = (e.Var(name, BOOL) for name in types)
+    for clauses in ([], [p, q]):
+        consistency = Consistency(types, clauses)
+        every = consistency._ask([p, q], [])
+        assert every == tuple(itertools.product((False, True), repeat=2))
+        assert consistency._ask([q], [p]) == ((False,), (True,))
+        assert consistency._ask([p, q], []) == every
+
+
+@pytest.mark.parametrize("runtime", ["kopf", "java-operator-sdk", "ansible"])
+def test_a_primary_without_a_generation_is_not_filtered(runtime: str, tmp_path: Path) -> None:
+    """Such a runtime compares generations, where there are any: a Secret's changes were all dropped."""
+    path = tmp_path / "model.rdsl"
+    path.write_text(f"""rdsl 1
+operator o {{
+  runtime {runtime}
+  primary Secret as secret {{ data: opaque }}
+  external db {{ data: opaque = none }}
+  controller secret for secret {{
+    watch secret
+    on error backoff
+    reconcile {{ let s = live(secret)  call db.data = s.data  await change }}
+  }}
+  environment {{ disturbance edit {{ secret.data = any }} }}
+  converges {{ copied: db.data == secret.data }}
+}}
+""")
+    loaded = load(path)
+    assert Verifier(loaded).answer(loaded.operator.goals[0], Scope()).verdict == "converges"
+    assert not loaded.findings

@@ -45,7 +45,7 @@ class Consistency:
         lines = [numbered(line) for line in smtlib.declare(used)]
         typed = [numbered(smtlib.belongs(smtlib.symbol(v.name), v.type)) for v in used]
         asserted = [numbered(smtlib.term(formula)) for formula in (*clauses, *conditions)]
-        key = "\n".join([*lines, *typed, *asserted])
+        key = "\n".join([str(len(conditions)), *lines, *typed, *asserted])
         if key not in self._known:
             self._known[key] = _solutions(lines, [*typed, *asserted], len(conditions))
         return self._known[key]

@@ -31,6 +31,8 @@ class Candidate(Struct, frozen=True):
     """Candidates that do the same with less, by key; where one of them is enough, this one is too much."""
     rules: tuple[str, ...] = ()
     """The requeue rules that it brings."""
+    alone: bool = False
+    """Whether it is of no use beside others: what wakes less makes up for nothing that they bring."""
 
 
 class Happened(Struct, frozen=True):

@@ -246,15 +246,16 @@ class Convergence:
     ) -> Claim | None:
         """A run without faults that ends quietly, or else in a livelock; None where there is none.
 
-        One on which no request fails comes first: what a fault hides, a conflict may hide as well.
+        One on which no request fails comes first: what a fault hides, a conflict may hide as well.  Of an answer that
+        is not shown, only a quiet end is looked for.
         """
-        graph = calm_graph.graph
-        for smooth in (True, False):
+        graph, thorough = calm_graph.graph, self.bench.thorough
+        for smooth in (True, False) if thorough else (False,):
             without = Faultless(graph, smooth)
             way = without.path(quiet)
             if way is not None:
                 return claimed(graph, way, None, "quiet", len(way) <= known)
-            lasso = without.lasso(calm_graph, loops, truth, self.bench.budget) if loops else None
+            lasso = without.lasso(calm_graph, loops, truth, self.bench.budget) if loops and thorough else None
             if lasso is not None:
                 return _round(graph, lasso, known)
         return None

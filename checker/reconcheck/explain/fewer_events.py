@@ -47,6 +47,7 @@ def _about(broken: Broken, controller: tree.Controller, watch: tree.Watch, what:
         edits=(),
         places=(place(watch, controller),),
         targets=frozenset(broken.watched(watch)),
+        alone=True,
     )
 
 

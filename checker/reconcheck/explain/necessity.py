@@ -86,25 +86,19 @@ def _need(looks: Looks, goals: Sequence[Goal], base: Scope, one: WakeUp, wakes: 
 def sufficient_of(looks: Looks, without: tuple[str, ...]) -> Flow:
     """The sets of wake-ups with which every goal converges that converges with all of them, and no smaller set does.
 
-    Each controller that runs with all of them runs with these too: a goal may hold for want of what it makes.  Sets
-    are tried by size, and one that contains a set that is enough is not smallest.  Of each that is passed over a goal
-    has a counterexample, replayed, or a controller never runs.  The flow returns the sets, and why the search ended
-    early, if it did.
+    Sets are tried by size, and one that contains a set that is enough is not smallest.  Each that is passed over
+    has a counterexample of its own, replayed.  The flow returns the sets, and why the search ended early, if it did.
     """
     base = whole(without)
     goals = [g for g in looks.goals if g.kind == "converges" and looks.answer(g, base).good]
     if not goals:
         return (), ""
     names = tuple(dict.fromkeys(one.scoped for one in considered(looks, without)))
-    yield from looks.gather([base], runs=[base])
-    running = [one.name for one in looks.operator.controllers if looks.runs(one.name, base) is not False]
-    heard = [watches for name in running if (watches := _watches(looks, without, name))]
     refuter = Refuter()
     refuter.learn(answer for answer in looks.known() if answer.goal in goals)
     found: list[frozenset[str]] = []
     for size in range(len(names) + 1):
-        every = map(frozenset, itertools.combinations(names, size))
-        sets = [set_ for set_ in every if not _contains(set_, found) and not any(map(set_.isdisjoint, heard))]
+        sets = [set_ for set_ in map(frozenset, itertools.combinations(names, size)) if not _contains(set_, found)]
         scopes = {less(base, *(name for name in names if name not in set_)): set_ for set_ in sets}
         tried = 0
         while scopes:
@@ -116,7 +110,7 @@ def sufficient_of(looks: Looks, without: tuple[str, ...]) -> Flow:
             looks.tally.count(NEEDS, len(goals) * len(refuted))
             scopes = {scope: set_ for scope, set_ in scopes.items() if scope not in refuted}
             taken = tuple(scopes)[:AT_A_TIME]
-            yield from looks.gather(taken, runs=taken)
+            yield from looks.gather(taken)
             for scope in taken:
                 answers = [looks.answer(goal, scope) for goal in goals]
                 refuter.learn(answers)
@@ -124,16 +118,9 @@ def sufficient_of(looks: Looks, without: tuple[str, ...]) -> Flow:
                 if unknown is not None:
                     return _named(found, names), f"{WHAT}: {unknown.reason}"
                 kept = scopes.pop(scope)
-                idle = any(looks.runs(name, scope) is False for name in running)
-                if all(answer.good for answer in answers) and not idle:
+                if all(answer.good for answer in answers):
                     found.append(kept)
     return _named(found, names), ""
-
-
-def _watches(looks: Looks, without: tuple[str, ...], controller: str) -> frozenset[str]:
-    """The watches of a controller: with none, nothing ever wakes it first, a resync neither."""
-    watches = (one for one in considered(looks, without) if one.kind == "watch" and one.controller == controller)
-    return frozenset(one.scoped for one in watches)
 
 
 def _contains(set_: frozenset[str], found: Sequence[frozenset[str]]) -> bool:

@@ -125,7 +125,8 @@ class Search:
             self.asked = replace(self.asked, rests=False)
         self._learn(self.runs, frozenset(), as_it_is.wrong)
         for size in range(1, most_edits + 1):
-            for numbers in itertools.combinations(range(len(self.candidates)), size):
+            together = [n for n, candidate in enumerate(self.candidates) if size == 1 or not candidate.alone]
+            for numbers in itertools.combinations(together, size):
                 chosen = frozenset(numbers)
                 self.considered += 1
                 if not self._worth_trying(chosen):

@@ -26,7 +26,11 @@ def unheard(history: History, controller: Controller, holder: str, changes: list
         after = f"and {controller.name} never ran"
     what = f"{', '.join(names)} change{'s' * (len(names) == 1)} {after}"
     if holder not in operator.objects and holder not in operator.externals:
-        if holder == "memory":
+        if holder == "memory" and history.steps[number].step.action.startswith("crash"):
+            yield cause(
+                "lost_at_restart", f"the restart forgets {', '.join(names)}, and nothing tells it anew", places, number
+            )
+        elif holder == "memory":
             yield cause("unwatched_read", f"{what}; memory wakes nobody", places, number)
         else:
             yield cause("time_based_duty", f"{what}; time is no event", places, number, "time")

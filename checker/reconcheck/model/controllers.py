@@ -287,7 +287,8 @@ class Controllers(Struct):
         filters = node.filters
         object_ = self.names.objects.get(target)
         is_primary = target == primary
-        if not filters and is_primary and self.profile["primary_filter"] == "spec":
+        by_default = is_primary and self.profile["primary_filter"] == "spec"
+        if not filters and by_default and object_ is not None and object_.has_generation:
             part = tree.Path((tree.Part("spec", None, node.span),), node.span)
             filters = (tree.EventFilter(None, None, part, node.span),)
         named: set[str] = set()

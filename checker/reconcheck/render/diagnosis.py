@@ -131,8 +131,19 @@ def _enough(found: Diagnosis) -> str:
         return ""
     lines: list[str] = []
     for number, names in enumerate(found.sufficient):
-        lines += _wrapped("or " if number else "", ", ".join(names) or "the start of the operator alone", 4)
+        listed = ", ".join(names) or "the start of the operator alone"
+        lines += _wrapped("or " if number else "", listed + idle_with(names, found), 4)
     return _block("enough", lines)
+
+
+def idle_with(names: Sequence[str], found: Diagnosis) -> str:
+    """Which controllers never run with a set of wake-ups, in brackets; with no watch, nothing ever wakes one first."""
+    watches: dict[str, set[str]] = {}
+    for need in found.needs:
+        if need.kind == "watch":
+            watches.setdefault(need.controller, set()).add(f"{need.controller}.watch {need.name}")
+    idle = [controller for controller, own in watches.items() if own.isdisjoint(names)]
+    return f" ({', '.join(idle)} never run{'s' * (len(idle) == 1)} then)" if idle else ""
 
 
 def _absent(found: Diagnosis) -> str:

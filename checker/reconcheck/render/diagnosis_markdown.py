@@ -11,7 +11,7 @@ from reconcheck.explain.assumptions import Assumption, assumptions_of, workers
 from reconcheck.explain.diagnosis import LEVELS, MOST_EDITS, Diagnosis, Levels, Need, Repair
 from reconcheck.explain.ranges import ranges
 from reconcheck.explain.verdict import GOOD, Report
-from reconcheck.render.diagnosis import PROVED, absence, as_long_as, cost_of
+from reconcheck.render.diagnosis import PROVED, absence, as_long_as, cost_of, idle_with
 from reconcheck.render.markup import block, code, folded, table
 
 
@@ -69,7 +69,7 @@ def _needs(found: Diagnosis) -> Iterator[str]:
         yield "Harmful: without that wake-up the goal converges, and with it the goal does not."
     for number, names in enumerate(found.sufficient):
         listed = ", ".join(code(name) for name in names) or "the start of the operator alone"
-        yield f"{'Or' if number else 'Enough'}: {listed}."
+        yield f"{'Or' if number else 'Enough'}: {listed}{idle_with(names, found)}."
 
 
 def _need(need: Need, found: Diagnosis, several: bool) -> tuple[str, ...]:
