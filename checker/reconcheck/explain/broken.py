@@ -105,6 +105,12 @@ def place(node: tree.Watch | tree.Statement | tree.External | tree.ErrorRule, co
     return Place(node.span, cites or controller.cites or reconcile(controller).cites)
 
 
+def watch_end(source: Source, watch: tree.Watch) -> int:
+    """The offset behind a watch, before its citations: where a filter belongs, if it has none."""
+    end = source.begin(watch.cites[0].span) if watch.cites else source.end(watch.span)
+    return len(source.text[:end].rstrip())
+
+
 OWN_WORDS = re.compile(
     r"await\s+change|fail(\s+terminal)?|on[ \t]+error\s+(backoff|stop|await\s+change|retry\s+\d+|requeue\s+after\s+\w+)"
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from reconcheck.explain.broken import Broken, place
+from reconcheck.explain.broken import Broken, place, watch_end
 from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.diagnosis import Edit
 from reconcheck.model.operator import Write
@@ -28,23 +28,29 @@ def fewer_events(broken: Broken, controller: tree.Controller) -> Iterator[Candid
         name, narrower = broken.source.under((watch.name or watch.target).span), frozenset[str]()
         if others and not watch.filters:
             parts = ", ".join(others)
-            found = _about(broken, controller, watch, parts, f"let only changes of {parts} through watch {name}")
+            end = watch_end(broken.source, watch)
+            edit = broken.source.replace(end, end, f" on {parts}")
+            title = f"let only changes of {parts} through watch {name}"
+            found = _about(broken, controller, watch, parts, title, edit)
             narrower = frozenset({found.key})
-            yield replace(found, edits=(_filtered(broken, watch, parts),))
+            yield found
         primaries = {one.primary for one in broken.rounds(controller)}
         if len(watches) > 1 and primaries.isdisjoint(broken.watched(watch)):
-            found = _about(broken, controller, watch, "left out", f"leave out watch {name}")
-            yield replace(found, edits=(broken.source.without(watch.span),), covers=narrower)
+            edit = broken.source.without(watch.span)
+            found = _about(broken, controller, watch, "left out", f"leave out watch {name}", edit)
+            yield replace(found, covers=narrower)
 
 
-def _about(broken: Broken, controller: tree.Controller, watch: tree.Watch, what: str, title: str) -> Candidate:
-    """A candidate about a watch, without its edits."""
+def _about(
+    broken: Broken, controller: tree.Controller, watch: tree.Watch, what: str, title: str, edit: Edit
+) -> Candidate:
+    """A candidate about a watch."""
     name = broken.source.under((watch.name or watch.target).span)
     where = f" in {controller.name}" if len(broken.controllers) > 1 else ""
     return Candidate(
         key=f"{controller.name}: {name}: only {what}",
         title=title + where,
-        edits=(),
+        edits=(edit,),
         places=(place(watch, controller),),
         targets=frozenset(broken.watched(watch)),
         alone=True,
@@ -70,11 +76,3 @@ def _fields(broken: Broken, controller: tree.Controller, watch: tree.Watch) -> t
     if generation and all(name.startswith("spec.") for name in others):
         others = ["spec"]
     return written, list(dict.fromkeys("metadata" if name.startswith("finalizers.") else name for name in others))
-
-
-def _filtered(broken: Broken, watch: tree.Watch, parts: str) -> Edit:
-    """A filter for a watch that has none."""
-    source = broken.source
-    end = source.begin(watch.cites[0].span) if watch.cites else source.end(watch.span)
-    end = len(source.text[:end].rstrip())
-    return source.replace(end, end, f" on {parts}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reconcheck.explain.broken import Broken, place, reconcile
+from reconcheck.explain.broken import Broken, place, reconcile, watch_end
 from reconcheck.explain.candidate import Candidate
 from reconcheck.explain.cause import Place
 from reconcheck.explain.diagnosis import Edit
@@ -267,8 +267,7 @@ def _everything(broken: Broken, controller: tree.Controller, watch: tree.Watch) 
         assert on is not None
         return source.replace(on.start(), end, "")
     if by_default:
-        end = source.begin(watch.cites[0].span) if watch.cites else source.end(watch.span)
-        end = len(source.text[:end].rstrip())
+        end = watch_end(source, watch)
         return source.replace(end, end, " on any")
     return None
 
