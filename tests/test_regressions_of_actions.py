@@ -57,8 +57,9 @@ def test_a_union_has_the_values_of_both_types() -> None:
                 assert all(contains(e.union(left, right), value) for value in values)
 
 
-def test_a_goal_with_a_choice_between_such_enums(tmp_path: Path) -> None:
-    """The proof was refused as not well formed (RC902)."""
+@pytest.mark.parametrize("goal", ["x.w == {choice}", "{choice} == x.w"])
+def test_a_goal_with_a_choice_between_such_enums(goal: str, tmp_path: Path) -> None:
+    """The proof was refused as not well formed (RC902); with the choice first, the model was (RC203)."""
     found = answers(
         tmp_path,
         f"""
@@ -69,7 +70,7 @@ def test_a_goal_with_a_choice_between_such_enums(tmp_path: Path) -> None:
     process set {{ x.w = (if app.spec.on then x.a else x.o) }}
     disturbance others {{ x.a = any  x.o = any  app.spec.on = any }}
   }}
-  converges {{ same: x.w == (if app.spec.on then x.a else x.o) }}
+  converges {{ same: {goal.format(choice="(if app.spec.on then x.a else x.o)")} }}
 """,
         UNLIKE,
     )

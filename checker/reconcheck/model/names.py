@@ -416,17 +416,17 @@ class Names(Struct):
                 return e.negate(e.at_most(left, right))
 
     def _two_sides(self, node: tree.Binary, where: Where) -> tuple[e.Expr, e.Expr]:
-        """Types the side first whose type is known by itself: a bare enum value takes the other's."""
-        if self._is_bare(node.left, where) and not self._is_bare(node.right, where):
+        """Types the side first whose type is known by itself: a bare enum value or an `if` takes the other's."""
+        if self._takes_type(node.left, where) and not self._takes_type(node.right, where):
             right = self._expr(node.right, where, None)
             return self._expr(node.left, where, e.type_of(right)), right
         left = self._expr(node.left, where, None)
         return left, self._expr(node.right, where, e.type_of(left))
 
-    def _is_bare(self, node: tree.Expr, where: Where) -> bool:
-        return (
-            isinstance(node, tree.Path) and len(node.parts) == 1 and node.parts[0].name not in set(self.visible(where))
-        )
+    def _takes_type(self, node: tree.Expr, where: Where) -> bool:
+        if isinstance(node, tree.Path):
+            return len(node.parts) == 1 and node.parts[0].name not in set(self.visible(where))
+        return isinstance(node, tree.Conditional)
 
     def value(self, node: tree.Value, where: Where, variable: Variable) -> e.Expr | None:
         """What is assigned to a variable; None for `any`.  Raises `Broken`."""
