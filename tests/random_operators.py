@@ -75,6 +75,8 @@ What was recorded of seeds before stays as it was.
 """
 WITH_MORE = 20_000_000
 """From which seed on there are enums of which neither has all values of the other, and actions of several steps."""
+WITH_COPIES = 30_000_000
+"""From which seed on reconciles copy whole objects."""
 TYPES = ("bool", "bool", "bool", "0..1", "0..1", "0..2", "Color", "Wide", "opaque", "opaque", "nat", "int")
 MORE_TYPES = (*TYPES, "Color", "Wide", "Other", "Other")
 FAULTS = ("api", "call", "crash", "relist", "lost_event")
@@ -108,6 +110,7 @@ class Maker(Reconciles):
         """Whether the model is a system of several operators; the other models of a seed do not depend on it."""
         self.loops = not self.several and seed >= WITH_LOOPS and Random(f"loops {seed}").random() < LOOPS
         self.more = seed >= WITH_MORE
+        self.copies = seed >= WITH_COPIES
         self.types = MORE_TYPES if self.more else TYPES
         self.choose_runtime()
         self.mixed: Holder | None = None

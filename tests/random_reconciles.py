@@ -36,6 +36,8 @@ class Reconciles(Words):
     def __init__(self, seed: int, small: bool) -> None:
         super().__init__(seed, small)
         self.needs_policy = False
+        self.copies = False
+        """Whether reconciles copy whole objects."""
         self.operator = ""
         """The operator that is written, where there are several."""
         self.late: list[str] = []
@@ -207,8 +209,13 @@ class Reconciles(Words):
         return [pad + self.write(holder, holder.element, atoms, depth, pad)], True
 
     def let(self, atoms: list[Atom], depth: int, pad: str) -> str:
-        """A local: an expression or a live read."""
+        """A local: an expression, a copy or a live read."""
         name = self.fresh("x")
+        cached = [holder for holder in self.objects if holder.cached]
+        if self.copies and cached and self.chance(0.4):
+            holder = self.random.choice(cached)
+            atoms += holder.atoms(name)
+            return f"let {name} = {holder.element}"
         if self.chance(0.35):
             type_ = self.random.choice(("bool", "0..1", "Color", "opaque"))
             same = [text for text, other in atoms if other == type_]

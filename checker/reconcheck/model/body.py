@@ -45,6 +45,8 @@ class Body(Struct):
     locals: dict[str, int] = field(default_factory=dict)
     """How many locals each name has: one a round of a loop."""
     stops: set[int] = field(default_factory=set)
+    copies: list[range] = field(default_factory=list)
+    """Where objects are copied field by field."""
 
     def translate(self, block: tree.Block, where: Where) -> Program:
         """The program of the block; problems go to `names.problems`."""
@@ -54,7 +56,33 @@ class Body(Struct):
             message = "this path through reconcile has no outcome"
             self.names.problems.error("RC210", message, end, "end it with `await change`, `requeue ...` or `fail`")
         captured = {rule.name: [value for _, value in rule.captures] for rule in self.rules.values()}
-        return _finish(tuple(self.code), captured, frozenset(self.stops))
+        self._leave_out(captured)
+        return Program(tuple(self.code), frozenset(self.stops))
+
+    def _leave_out(self, captured: dict[str, list[e.Expr]]) -> None:
+        """Takes away the reads that nothing uses; `captured` are the expressions each rule's outcome reads."""
+        used: set[str] = set()
+        for instruction in self.code:
+            read = list(expressions(instruction))
+            if isinstance(instruction, End) and instruction.rule is not None:
+                read += captured.get(instruction.rule, [])
+            used.update(variable.name for expression in read for variable in e.variables(expression))
+        for position, instruction in enumerate(self.code):
+            if isinstance(instruction, Read):
+                wanted = tuple(pair for pair in instruction.locals if pair[0].name in used)
+                self.code[position] = replace(instruction, locals=wanted)
+        for positions in self.copies:
+            self._copy_only(positions, used)
+
+    def _copy_only(self, positions: range, used: set[str]) -> None:
+        """Copies the fields of an object that are used, in one step; at the least one, so that its version is read."""
+        binds = {position: one for position in positions if isinstance(one := self.code[position], Bind)}
+        kept = [position for position, one in binds.items() if one.local.name in used]
+        kept = kept or [position for position, one in binds.items() if not isinstance(one.value, e.Const)][:1]
+        for position in binds.keys() - kept:
+            self.code[position] = Jump(position + 1, binds[position].span)
+        if any(self.names.is_shared(binds[position].value) for position in kept):
+            self.stops.add(kept[-1])
 
     def _block(self, block: tree.Block, where: Where) -> bool | None:
         """Emits a block; whether its end can be reached.  None: not in this round, as numbers of loops decide."""
@@ -145,6 +173,10 @@ class Body(Struct):
             if statement.handlers:
                 message = "a cached read cannot fail, so it has no error to handle"
                 names.problems.error("RC206", message, statement.handlers[0].span, "remove the handler")
+            object_ = self._object(statement.value, where)
+            if object_ is not None:
+                where.locals[name.text] = self._copy(object_, statement, where)
+                return
             value = names.expr(statement.value, where)
             local = Variable(self._new_local(name.text), e.type_of(value), None)
             self._bind(local, value, statement.span)
@@ -178,6 +210,31 @@ class Body(Struct):
         self.code.append(Read(target, pairs, (), statement.cites, statement.span))
         can = ("error", "missing") if target in names.objects else ("error",)
         self._handlers(position, statement.handlers, where, can)
+
+    def _object(self, node: tree.Expr, where: Where) -> str | None:
+        """The object that an expression names as a whole, if it does."""
+        if not isinstance(node, tree.Path) or len(node.parts) > 1:
+            return None
+        name, names = node.parts[0].name, self.names
+        if name in where.locals or not (name in where.bindings or name in names.objects or name in names.arrays):
+            return None
+        target, _ = names.holder(node, where)
+        return target if target in names.objects else None
+
+    def _copy(self, target: str, statement: tree.Let, where: Where) -> dict[str, Variable]:
+        """Binds every field of an object in the cache at one moment, and gives them by name.  Raises `Broken`."""
+        base, begin, found = self._new_local(statement.name.text), len(self.code), dict[str, Variable]()
+        for name in ("exists", "deleting", *(v.name[len(target) + 1 :] for v in self._fields(target))):
+            value = self._cached(target, name, statement.span, where)
+            found[name] = Variable(f"{base}.{name}", e.type_of(value), None)
+            self.code.append(Bind(found[name], value, statement.span))
+        self.copies.append(range(begin, len(self.code)))
+        return found
+
+    def _cached(self, target: str, name: str, span: Span, where: Where) -> e.Expr:
+        """The value of a field as a reconcile reads it.  Raises `Broken`."""
+        parts = tuple(tree.Part(part, None, span) for part in (target, *name.split(".")))
+        return self.names.expr(tree.Path(parts, span), where.bind(target, target))
 
     def _fields(self, target: str) -> tuple[Variable, ...]:
         holder = self.names.objects.get(target) or self.names.externals[target]
@@ -293,9 +350,7 @@ class Body(Struct):
                 variable = self.names.field(target, name, node.target.rest if single else span)
                 read: e.Expr | None = None
                 if assignment.operator != "=":
-                    part = tuple(tree.Part(p, None, span) for p in [target, *name.split(".")])
-                    bound = where.bind(target, target)
-                    read = self.names.expr(tree.Path(part, span), bound)
+                    read = self._cached(target, name, span, where)
                 if name.startswith("finalizers.") and isinstance(assignment.value, tree.Anything):
                     message = "a finalizer is set or removed, not left open"
                     raise self.names.problems.broken("RC221", message, assignment.span, "write `true` or `false`")
@@ -373,20 +428,3 @@ def _capture(node: e.Expr, clocks: set[str], prefix: str, captures: list[tuple[V
         captures.append((variable, node))
         return e.Var(variable.name, variable.type)
     return e.rebuild(node, tuple(_capture(part, clocks, prefix, captures) for part in e.parts(node)))
-
-
-def _finish(code: tuple[Instruction, ...], captured: dict[str, list[e.Expr]], stops: frozenset[int]) -> Program:
-    """The program without the reads that nothing uses; `captured` are the expressions each rule's outcome reads."""
-    used: set[str] = set()
-    for instruction in code:
-        read = list(expressions(instruction))
-        if isinstance(instruction, End) and instruction.rule is not None:
-            read += captured.get(instruction.rule, [])
-        used.update(variable.name for expression in read for variable in e.variables(expression))
-    pruned: list[Instruction] = []
-    for instruction in code:
-        if isinstance(instruction, Read):
-            wanted = tuple(pair for pair in instruction.locals if pair[0].name in used)
-            instruction = replace(instruction, locals=wanted)
-        pruned.append(instruction)
-    return Program(tuple(pruned), stops)

@@ -236,7 +236,8 @@ def describe(instruction: Effect | Test | Bind, failure: str = "") -> str:
         case Test():
             text = "decide"
         case Bind(local):
-            text = f"read {local.name.partition('/')[2]}"
+            name = local.name.partition("/")[2]
+            text = f"read {name if name.startswith('new ') else name.partition('.')[0]}"
         case Read(target):
             text = f"read {target}"
         case Write(verb, target):
