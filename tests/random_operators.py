@@ -66,6 +66,20 @@ KNOBS = (
     "retries = 1",
     "unloads = no",
 )
+MORE_KNOBS = (
+    *KNOBS,
+    "reads = secondaries_cached",
+    "listed_primary = wakes",
+    "listed_primary = wakes_unhandled",
+    "listed_primary = wakes_unhandled",
+    "primary_filter = essence",
+    "secondary_filter = everything",
+    "secondary_filter = content",
+    "secondary_filter = content",
+    "own_writes = events",
+    "own_writes = filtered",
+    "own_writes = filtered",
+)
 SYSTEMS = 0.1
 """How many of the models are systems of several operators."""
 WITH_LOOPS, LOOPS = 10_000_000, 0.3
@@ -76,7 +90,7 @@ What was recorded of seeds before stays as it was.
 WITH_MORE = 20_000_000
 """From which seed on there are enums of which neither has all values of the other, and actions of several steps."""
 WITH_COPIES = 30_000_000
-"""From which seed on reconciles copy whole objects."""
+"""From which seed on reconciles copy whole objects, and all knobs are turned."""
 TYPES = ("bool", "bool", "bool", "0..1", "0..1", "0..2", "Color", "Wide", "opaque", "opaque", "nat", "int")
 MORE_TYPES = (*TYPES, "Color", "Wide", "Other", "Other")
 FAULTS = ("api", "call", "crash", "relist", "lost_event")
@@ -123,7 +137,13 @@ class Maker(Reconciles):
         """The runtime of the operator that is written."""
         self.runtime = self.random.choice(tuple(RUNTIMES))
         self.reads = RUNTIMES[self.runtime]
+        if self.copies and self.runtime == "ansible":
+            self.reads = "secondaries_cached"
         self.needs_policy = self.runtime in AUTHORS
+
+    def is_cached(self, primary: bool) -> bool:
+        """Whether an object is read through the cache."""
+        return self.reads in ("all_cached", "primary_cached" if primary else "secondaries_cached")
 
     # ---- before the operator --------------------------------------------------------------------------
 
@@ -160,7 +180,8 @@ class Maker(Reconciles):
         """The runtime with its knobs."""
         text = f"  runtime {self.runtime}"
         if self.chance(0.4):
-            knobs = dict(knob.split(" = ") for knob in self.random.sample(KNOBS, k=2))
+            known = MORE_KNOBS if self.copies else KNOBS
+            knobs = dict(knob.split(" = ") for knob in self.random.sample(known, k=2))
             text += " { " + " ".join(f"{name} = {value}" for name, value in knobs.items()) + " }"
             self.reads = knobs.get("reads", self.reads)
             self.needs_policy = knobs["on_error"] == "author" if "on_error" in knobs else self.needs_policy
@@ -212,7 +233,7 @@ class Maker(Reconciles):
         holder.array = not primary and (self.chance(0.2, small=0.1) or self.loops)
         if self.loops and index == 2 and " owned" in traits:
             traits = traits.replace("owned by app", "owned by sts[index]")
-        holder.cached = self.reads == "all_cached" or (primary and self.reads == "primary_cached")
+        holder.cached = self.is_cached(primary)
         absent = () if primary and self.small and self.chance(0.7) else (" initially absent", " initially any")
         presence = self.random.choice(("", "", " initially present", *absent))
         traits += presence
@@ -413,7 +434,7 @@ class Maker(Reconciles):
             ]
             for holder in self.objects:
                 own = any(primary == holder.name for _, primary in chosen)
-                cached = self.reads == "all_cached" or (own and self.reads == "primary_cached")
+                cached = self.is_cached(own)
                 holder.cached = holder.read == "cached" if holder.read else cached
             parts = [head, *self.memories(), *(self.controller(name, primary) for name, primary in chosen)]
             yield f"  operator {self.operator} {{\n" + "\n".join(parts) + "\n  }"

@@ -11,13 +11,13 @@ import pytest
 from msgspec import Struct
 
 import random_models
-from random_operators import FAULTS, WITH_LOOPS
+from random_operators import FAULTS, WITH_COPIES, WITH_LOOPS
 from reconcheck.model.runtimes import DURATIONS, KNOBS, NUMBERS, PROFILES
 from reconcheck.syntax import tree
 from reconcheck.syntax.parser import parse_text
 
 GRAMMAR = Path(__file__).resolve().parent.parent / "grammar" / "rdsl.lark"
-SEEDS = (*range(3_000), *range(WITH_LOOPS, WITH_LOOPS + 300))
+SEEDS = (*range(3_000), *range(WITH_LOOPS, WITH_LOOPS + 300), *range(WITH_COPIES, WITH_COPIES + 600))
 PARSED = (*range(300), *range(WITH_LOOPS, WITH_LOOPS + 50))
 OF_EXPECTATIONS = {"because", "with", "livelock", "unknown", "holds", "fails", "unreachable"}
 """Words that only an `expect` line has: what is expected of a model changes nothing in what it does."""

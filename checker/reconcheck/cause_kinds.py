@@ -52,7 +52,8 @@ _KINDS = (
         """
         A watch saw the change, and its predicate did not let it through.  A generation predicate (`on spec`)
         drops every change of a status, of labels and of annotations, the controller's own writes among them,
-        and of kinds without a generation it drops all updates.
+        and of kinds without a generation it drops all updates.  Some runtimes filter by themselves: what the
+        controller wrote (`own_writes`), or all but the content of what it watches (`secondary_filter`).
         """,
         "Let through what reconcile reads: name those fields in the watch.",
         "watch sts via owner on spec, status.ready",

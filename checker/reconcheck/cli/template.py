@@ -56,9 +56,11 @@ class Template:
         self.outline = outline
         profile = runtimes.find(outline.runtime, None)
         assert profile is not None
-        cached = profile["reads"] == "all_cached"
+        reads = profile["reads"]
+        cached = reads in ("all_cached", "secondaries_cached")
         taken = set(_reserved())
-        self.primary = _Thing(_name(outline.kind, taken), outline.kind, profile["reads"] != "all_live", "spec.")
+        main = reads in ("all_cached", "primary_cached")
+        self.primary = _Thing(_name(outline.kind, taken), outline.kind, main, "spec.")
         self.owned = [_Thing(_name(kind, taken), kind, cached) for kind in outline.owns]
         self.read = [_Thing(_name(kind, taken), kind, cached) for kind in outline.reads]
         self.externals = [_Thing(_name(name, taken), name) for name in outline.externals]

@@ -256,9 +256,10 @@ def _everything(broken: Broken, controller: tree.Controller, watch: tree.Watch) 
     """The filter of a watch taken away; where the runtime would put one in its place, `on any`."""
     source = broken.source
     primaries = {one.primary for one in broken.rounds(controller)}
-    filtered = {name for name in primaries if broken.operator.objects[name].has_generation}
-    of_primary = not filtered.isdisjoint(broken.watched(watch))
-    by_default = of_primary and broken.manager(controller).profile["primary_filter"] == "spec"
+    default = broken.manager(controller).profile["primary_filter"]
+    if default == "spec":
+        primaries = {name for name in primaries if broken.operator.objects[name].has_generation}
+    by_default = default != "everything" and not primaries.isdisjoint(broken.watched(watch))
     if watch.filters:
         begin, end = source.begin(watch.filters[0].span), source.end(watch.filters[-1].span)
         if by_default:

@@ -292,6 +292,8 @@ def _hearing(interpreter: Interpreter, holder: str, before: State, after: State)
         return f"event: watch {holder}"
     if "unmapped" in heard:
         return f"NO: watch {holder} leads to nobody"
+    if "own" in heard:
+        return f"NO: the runtime filters own writes of {holder}"
     if "filtered" in heard:
         return f"NO: not let through by watch {holder}"
     if "unregistered" in heard:

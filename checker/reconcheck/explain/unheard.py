@@ -57,6 +57,9 @@ def unheard(history: History, controller: Controller, holder: str, changes: list
             case "unmapped":
                 message = f"{what}; the mapping of watch {watch.name} leads to nobody"
                 yield cause("wrong_mapping", message, here, number)
+            case "own":
+                message = f"{what}; the runtime tells {controller.name} nothing of what it writes itself"
+                yield cause("dropped_by_predicate", message, here, number)
             case "filtered":
                 yield _filtered(history, controller, watch, what, here, number)
             case _:

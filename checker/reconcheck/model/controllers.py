@@ -317,15 +317,31 @@ class Controllers(Struct):
         kinds = frozenset(named | ({"update"} if some_part else set())) if named else KINDS
         if is_primary and self.profile["deleted_primary"] == "silent":
             kinds -= {"delete"}
+        if not filters and is_primary and self.profile["primary_filter"] == "essence":
+            parts, mark, some_part = self._essence(target), True, True
+        if not filters and not is_primary and object_ is not None and self.profile["secondary_filter"] == "content":
+            kinds, mark, some_part = frozenset({"update", "delete"}), True, True
+            parts = {name for name in self._fields(target) if name.split(".")[0] != "status"}
         named_parts = {item.part.text for item in filters if item.part is not None}
         by_generation = named_parts == {"spec"} and object_ is not None and object_.has_generation
         covered = frozenset(parts) if some_part else None
         return Filter(kinds, tuple(conditions), covered, mark, by_generation)
 
+    def _essence(self, target: str) -> set[str]:
+        """The fields of an object that kopf compares with what it has handled."""
+        passing = ("metadata.labels.", "metadata.annotations.")
+        left_out = ("status", "metadata", "finalizers")
+        fields = self._fields(target)
+        return {name for name in fields if name.split(".")[0] not in left_out or f"{name}.".startswith(passing)}
+
+    def _fields(self, target: str) -> list[str]:
+        """The fields of an object or external."""
+        holder = self.names.objects.get(target) or self.names.externals[target]
+        return [variable.name[len(target) + 1 :] for variable in holder.fields]
+
     def _part(self, target: str, path: tree.Path) -> set[str]:
         """The fields that a part such as `spec` or `status.ready` covers."""
-        holder = self.names.objects.get(target) or self.names.externals[target]
-        fields = [variable.name[len(target) + 1 :] for variable in holder.fields]
+        fields = self._fields(target)
         text = path.text
         covered = {name for name in fields if name == text or name.startswith(f"{text}.")}
         if text == "metadata":

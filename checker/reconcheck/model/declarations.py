@@ -257,13 +257,13 @@ def _is_cached(node: tree.Resource, of: tree.Operator | tree.Manager, manager: M
     """Whether the reconciles of a process read an object through its cache."""
     if node.read is not None:
         return node.read == "cached"
-    match manager.profile["reads"]:
-        case "primary_cached":
-            primaries = ((one.primary.parts[0].name, loops) for one, loops in tree.controllers_of(of))
-            own = (loops.get(name, name) for name, loops in primaries)
-            return node.primary if isinstance(of, tree.Operator) else node.name.text in own
-        case reads:
-            return reads == "all_cached"
+    reads = manager.profile["reads"]
+    if reads not in ("primary_cached", "secondaries_cached"):
+        return reads == "all_cached"
+    primaries = ((one.primary.parts[0].name, loops) for one, loops in tree.controllers_of(of))
+    own = (loops.get(name, name) for name, loops in primaries)
+    is_primary = node.primary if isinstance(of, tree.Operator) else node.name.text in own
+    return is_primary == (reads == "primary_cached")
 
 
 def _spell(variable: Variable) -> str:

@@ -159,6 +159,8 @@ class _Effects:
         draft = self.draft(Kind.FAIR, after=done)
         if isinstance(instruction, Read | Write) and instruction.target in self.flow.held:
             draft[self.flow.held[instruction.target].name] = e.Const(NEWEST, VERSION)  # it is in the answer
+        if isinstance(instruction, Write) and instruction.verb != "delete":
+            self.filter_own(draft, instruction.target)
         self.goto(draft, self.path.end + 1, locals_)
         yield draft.command()
         if not self.can_fail(instruction):
@@ -325,6 +327,17 @@ class _Effects:
         else:
             compiler.assign(draft, write.assignments, locals_)
         compiler.publish(draft, target, old)
+
+    def filter_own(self, draft: Draft, target: str) -> None:
+        """Where the runtime filters own writes, the cache has them at once, and they wake only by the primary."""
+        controller = self.controller
+        if controller.profile["own_writes"] != "filtered":
+            return
+        if target != controller.primary:
+            for watch in controller.watches:
+                if watch.target == target:
+                    draft.state.pop(event_name(watch), None)
+        self.compiler.refresh(draft, controller.manager, target)
 
     def finish(self, draft: Draft, outcome: str, rule_name: str | None) -> None:
         """The reconcile ends."""

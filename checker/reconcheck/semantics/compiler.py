@@ -27,6 +27,7 @@ from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
     NO_TIMER,
+    STOPPED,
     Layout,
     after_gap,
     event_name,
@@ -85,7 +86,7 @@ class Compiler:
         for target in self.operator.objects:
             self.settle(draft, target)
         for manager in self.operator.managers:
-            self.restart(draft, manager, kept_timers=False)
+            self.restart(draft, manager, begins=True)
         return Command(draft.step, e.TRUE, tuple(draft.state.items()), tuple(draft.inputs))
 
     def commands(self) -> Iterator[Command]:
@@ -105,7 +106,7 @@ class Compiler:
         if "crash" in self.operator.faults:
             for manager in self.operator.managers:
                 draft = self.draft(manager.crash, Kind.FAULT)
-                self.restart(draft, manager, kept_timers=manager.profile["timer_at_restart"] == "kept")
+                self.restart(draft, manager, begins=False)
                 yield draft.command()
         if "relist" in self.operator.faults:
             for manager in self.operator.managers:
@@ -406,10 +407,14 @@ class Compiler:
             self.publish(draft, target, old)
         return draft.command()
 
-    def restart(self, draft: Draft, manager: Manager, kept_timers: bool) -> None:
-        """A fresh process."""
+    def restart(self, draft: Draft, manager: Manager, begins: bool) -> None:
+        """A fresh process, the first one or a later one."""
         operator = self.operator
         controllers = operator.controllers_of(manager)
+        kept_timers = not begins and manager.profile["timer_at_restart"] == "kept"
+        all_wake = begins or manager.profile["listed_primary"] == "wakes"
+        busy = {one.name: self.busy(draft, one) for one in controllers if not all_wake}
+        pending = {event_name(w): draft[event_name(w)] for one in controllers for w in self.layout.watching(one)}
         for target in (*operator.objects, *operator.externals):
             self.refresh(draft, manager, target)
             for _, watch in self.layout.watches_of(manager, target):
@@ -435,7 +440,15 @@ class Compiler:
                     continue
                 listed = self.snapshot(draft, watch.target)
                 passes = self.passes(draft, watch.filter, {**listed, "exists": e.FALSE}, listed)
+                if not all_wake and watch.target == controller.primary:
+                    passes = e.both(passes, e.either(busy[controller.name], pending[event_name(watch)]))
                 self.deliver(draft, controller, watch, passes, listed, listed)
+
+    def busy(self, draft: Draft, controller: Controller) -> e.Expr:
+        """Whether a key is queued or being reconciled."""
+        place = draft[f"pc({controller.name})"]
+        rests = (e.equal(place, self.constant(f"pc({controller.name})", label)) for label in (IDLE, STOPPED))
+        return e.either(draft[f"queued({controller.name})"], e.negate(e.either(*rests)))
 
     def relist(self, manager: Manager, target: str) -> Command:
         """After a gap in the watch: old and new are compared, what was in between is not seen."""
@@ -450,7 +463,9 @@ class Compiler:
             name = event_name(watch)
             draft[name] = e.FALSE
             active = draft[registered_name(watch)] if watch.late else e.TRUE
-            if manager.profile["relist"] == "loses_deletes":
+            if target == controller.primary and manager.profile["listed_primary"] == "wakes_unhandled":
+                wakes = e.both(active, pending[name], new["exists"])
+            elif manager.profile["relist"] == "loses_deletes":
                 wakes = e.both(active, self.passes(draft, watch.filter, {**new, "exists": e.FALSE}, new))
             else:
                 blink = e.both(e.negate(old["exists"]), e.negate(new["exists"]))

@@ -22,6 +22,7 @@ from reconcheck.semantics.layout import (
     ERROR_TIMER,
     IDLE,
     NO_TIMER,
+    STOPPED,
     after_gap,
     event_name,
     maps_change,
@@ -65,7 +66,7 @@ class Interpreter(Reconciling):
             for target in self.operator.objects:
                 self._settle(run, target)
             for manager in self.operator.managers:
-                self._restart(run, manager, kept_timers=False)
+                self._restart(run, manager, begins=True)
             return True
 
         for _, state in self._outcomes({}, Step("begin", Kind.FAIR), begin):
@@ -85,14 +86,16 @@ class Interpreter(Reconciling):
                     yield done, after
 
     def hears(self, watch: Watch, before: State, after: State) -> str:
-        """What a watch makes of the change between two states: event, unregistered, filtered or unmapped."""
+        """What a watch makes of a change between two states: event, unregistered, filtered, unmapped or own."""
         run = Run(dict(after), lambda options: options[0], Step("begin", Kind.FAIR))
         old, new = self._snapshot(before, watch.target), self._snapshot(after, watch.target)
         if watch.late and not before[registered_name(watch)]:
             return "unregistered"
         if not self._passes(run, watch.filter, old, new):
             return "filtered"
-        return "unmapped" if maps_change(watch) and not self._leads_here(run, watch, old, new) else "event"
+        if maps_change(watch) and not self._leads_here(run, watch, old, new):
+            return "unmapped"
+        return "event" if after.get(event_name(watch), True) else "own"
 
     def listed(self, watch: Watch, state: State) -> str:
         """What a watch makes of the list at the start: event, absent, unregistered, filtered or unmapped."""
@@ -203,10 +206,23 @@ class Interpreter(Reconciling):
             self._publish(run, target, old)
         return True
 
-    def _restart(self, run: Run, manager: Manager, kept_timers: bool) -> None:
-        """A fresh process: nothing remembered, everything listed, every mapped key queued."""
+    def _restart(self, run: Run, manager: Manager, begins: bool) -> None:
+        """A fresh process, the first one or a later one: nothing remembered, everything listed, every key queued.
+
+        kopf keeps on the object what of it was handled.
+        """
         operator, state = self.operator, run.state
         controllers = operator.controllers_of(manager)
+        kept_timers = not begins and manager.profile["timer_at_restart"] == "kept"
+        all_wake = begins or manager.profile["listed_primary"] == "wakes"
+        unhandled = {
+            event_name(watch)
+            for controller in controllers
+            for watch in self.layout.watching(controller)
+            if state[event_name(watch)]
+            or state[f"queued({controller.name})"]
+            or state[f"pc({controller.name})"] not in (IDLE, STOPPED)
+        }
         for target in (*operator.objects, *operator.externals):
             self._refresh(run, manager, target)
             for _, watch in self.layout.watches_of(manager, target):
@@ -229,12 +245,14 @@ class Interpreter(Reconciling):
             for watch in self.layout.watching(controller):
                 if watch.late or watch.target in operator.externals:
                     continue
+                if not all_wake and watch.target == controller.primary and event_name(watch) not in unhandled:
+                    continue
                 listed = self._snapshot(state, watch.target)
                 if self._passes(run, watch.filter, {**listed, "exists": False}, listed):
                     self._deliver(run, controller, watch, listed, listed)
 
     def _crash(self, run: Run, manager: Manager) -> bool:
-        self._restart(run, manager, kept_timers=manager.profile["timer_at_restart"] == "kept")
+        self._restart(run, manager, begins=False)
         return True
 
     def _relist(self, run: Run, manager: Manager, target: str) -> bool:
@@ -251,7 +269,9 @@ class Interpreter(Reconciling):
             pending = bool(state[event_name(watch)])
             state[event_name(watch)] = False
             active = not watch.late or bool(state[registered_name(watch)])
-            if loses_deletes:
+            if target == controller.primary and manager.profile["listed_primary"] == "wakes_unhandled":
+                wakes = active and pending and bool(new["exists"])
+            elif loses_deletes:
                 wakes = active and self._passes(run, watch.filter, {**new, "exists": False}, new)
             else:
                 blink = not old["exists"] and not new["exists"]  # to miss it whole would be a lost event

@@ -221,7 +221,10 @@ class Reconciling(Keys):
                 for variable in self.operator.objects[target].fields:
                     state[variable.name] = old[variable.name[len(target) + 1 :]]
                 return "error"  # the API server refuses new finalizers on an object that is being deleted
-        self._publish(run, target, old, controller.name if answered else None)
+        filtered = answered and write.verb != "delete" and controller.profile["own_writes"] == "filtered"
+        self._publish(run, target, old, controller.name if answered else None, filtered)
+        if filtered:
+            self._refresh(run, controller.manager, target)
         return None
 
 

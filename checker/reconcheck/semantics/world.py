@@ -110,8 +110,11 @@ class World:
             if object_.can_be_deleting:
                 state[f"{target}.deleting"] = False
 
-    def _publish(self, run: Run, target: str, old: Snapshot, writer: str | None = None) -> None:
-        """After a change: the caches lag, and each watch that lets the change through has an event."""
+    def _publish(self, run: Run, target: str, old: Snapshot, writer: str | None = None, filtered: bool = False) -> None:
+        """After a change: the caches lag, and each watch that lets the change through has an event.
+
+        `writer` is the controller that made it and got an answer; with `filtered`, it is not told of it again.
+        """
         if target in self.operator.objects:
             self._settle(run, target)
         new, state = self._snapshot(run.state, target), run.state
@@ -124,7 +127,9 @@ class World:
             for controller in self.layout.holders(target):
                 name = held_name(controller, target)
                 state[name] = OUTDATED if state[name] == NEWEST else state[name]
-            for _, watch in self.layout.watches(target):
+            for watcher, watch in self.layout.watches(target):
+                if filtered and watcher.name == writer and target != watcher.primary:
+                    continue
                 active = not watch.late or bool(state[registered_name(watch)])
                 if active and self._passes(run, watch.filter, old, new):
                     if not maps_change(watch) or self._leads_here(run, watch, old, new):
