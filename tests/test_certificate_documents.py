@@ -125,6 +125,8 @@ MALFORMED: list[tuple[str, str, Callable[[Document], None]]] = [
     ("RC501", "no certificate", put(whole, "format", "something else")),
     ("RC502", "version", put(whole, "version", 2)),
     ("RC502", "version", put(whole, "version", "1")),
+    ("RC502", "version", put(whole, "version", True)),
+    ("RC503", "cannot be printed", put(lambda c: c["goal"], "name", "holds\n  holds    21 obligations\x1b[8m")),
     ("RC503", "`settings` is missing", lambda c: c.pop("settings")),
     ("RC503", "unknown field `more`", put(whole, "more", 1)),
     ("RC503", "settings.N: an integer", put(whole, "settings", {"N": True})),
@@ -170,6 +172,7 @@ MALFORMED: list[tuple[str, str, Callable[[Document], None]]] = [
     ("RC505", "not a value", put(first_measure, "amount", {"value": True, "type": {"from": 0, "to": 3}})),
     ("RC505", "not a value", put(first_measure, "amount", {"value": -3, "type": "nat"})),
     ("RC505", "not a value", put(first_measure, "condition", {"value": 0, "type": "bool"})),
+    ("RC505", "not a value", put(first_measure, "condition", ["and", True, {"value": 1, "type": "bool"}])),
     ("RC505", "not a value", put(first_measure, "condition", {"value": 7, "type": "opaque"})),
     ("RC505", "no natural number", put(lambda c: settles(c)["ways"][0]["amounts"], "line 26", -1)),
     ("RC505", "no place", put(lambda c: settles(c)["ways"][0]["amounts"], "line 1", 1)),
@@ -230,7 +233,8 @@ def test_regions_hold_each_place_once(message: str, change: Callable[[Any], None
         ('{"version": 1.0}', "no integer"),
         ('{"version": NaN}', "no integer"),
         ("[" * 100_000, "too deeply"),
-        ('{"format": ' + "9" * 5_000 + "}", "no JSON"),
+        ('{"format": ' + "9" * 101 + "}", "a number of 101 digits"),
+        ('{"format": ' + "9" * 5_000 + "}", "a number of 5,000 digits"),
     ],
 )
 def test_what_is_no_json_or_no_certificate(content: str, message: str) -> None:

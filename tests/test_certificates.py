@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -69,6 +70,9 @@ def test_a_proof_about_an_array_holds_for_its_size_only() -> None:
     assert judgement.obligations == three.count > 100
     assert judgement.about is not None
     assert judgement.about.settings == (("N", 3),)
+    untold = judged(FAN_OUT, {**json.loads(three.proof), "settings": {}})
+    assert untold.about is not None
+    assert untold.about.settings == load(FAN_OUT).operator.parameters  # what was used
     other = Judge(FAN_OUT, {"N": 2}, Z3()).judge_text("certificate", three.proof)
     assert other.verdict in ("refused", "wrong")
     assert "asked is N = 2" in other.changes[0].message

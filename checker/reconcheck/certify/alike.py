@@ -29,7 +29,10 @@ class Alike:
         variables = frozenset(self.places)
         self.tables = {name: _table(shown) for name, shown in folded.items()}
         self.commands: dict[Key, int] = {}
+        self.spoken: set[str] = set()
+        """The folded counters of which a step asks or tells more than a move: all of the table matters to it."""
         for look, shown, moves, number in projections.looks_of(variables, self._still):
+            self.spoken.update(name for _, name in shown if name in folded)
             places = [(i, self.places[name]) for i, name in shown]
             self.commands.setdefault((look, *places, *map(self._seen, moves)), number)
 
@@ -48,6 +51,11 @@ class Alike:
             else:
                 pattern.add(context.shapes.of(value))
         pattern.content += (*self.commands, self.diagram.nodes, self.diagram.root)
+        for name in self.places:
+            if name in places:
+                pattern.add((-1, (name, places[name].name)))
+            if name in self.spoken:
+                pattern.content.append(tuple(tuple(table.items()) for table in self.folded[name]))
         for formula in formulas:
             pattern.add(context.shapes.of(formula))
         regions = [Variable(region.name, region.type, None) for region in places.values()]

@@ -132,7 +132,10 @@ class Judge:
     def judge_text(self, file: str, content: str) -> Judgement:
         """The judgement on a certificate."""
         started = time.monotonic()
-        judgement = self._judge(file, content)
+        try:
+            judgement = self._judge(file, content)
+        except RecursionError:
+            judgement = _wrong(file, None, [Flaw("", "RC501", "it is nested too deeply")])
         solver = f"{self.backend.name} {self.backend.version}"
         return replace(judgement, seconds=time.monotonic() - started, solver=solver)
 
@@ -150,6 +153,7 @@ class Judge:
         except ModelError as error:
             return Judgement(file, "wrong", about, problems=error.diagnostics)
         changes = _changes(about, operator, self.settings)
+        about = replace(about, settings=header(operator, operator.goals[0], about.scope).settings)
         other = _other_question(about, operator)
         if other is not None:
             return Judgement(file, "refused", about, reason=other, code="RC507", changes=changes)

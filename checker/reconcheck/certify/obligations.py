@@ -23,6 +23,7 @@ from reconcheck.certify.projection import (
     looks,
     projected,
     region_functions,
+    region_of,
     values,
     variables_of,
 )
@@ -97,8 +98,9 @@ class Obligations:
         """What refuses that no step leads outside, and that a formula holds inside; that of a like part, if known."""
         formulas, places = self._without_places([goal, *more], self._known_here([goal, *more], settled))
         alike = Alike(self.projections, self.columns, self.diagram, self.folded)
-        ordered = any(map(self._orders, self.context.writing(self.variables)))
-        key = alike.key(formulas, places) if self.predicates.isdisjoint(self._written()) and not ordered else None
+        steps = self.context.writing(self.variables)
+        whole = not self.predicates.isdisjoint(self._written()) or any(map(self._orders, steps))
+        key = None if whole else alike.key(formulas, places)
         like = self.projections.like.get(key) if key is not None else None
         if like is not None:
             kept, last, order = like
@@ -107,7 +109,7 @@ class Obligations:
             self.context.solver.again(last, [name])
             return None
         order, queries = [], [self._begin()]
-        for place, query in self._kept(self.context.writing(self.variables) if ordered else alike.commands.values()):
+        for place, query in self._kept(steps if whole else alike.commands.values()):
             order.append(place)
             queries.append(query)
         found = self._refute(queries)
@@ -220,7 +222,7 @@ class Obligations:
         for column in self.columns:
             (name, *others) = sorted(names_in(column.term)) if column.regions else ["", ""]
             if not others and len(self.folded.get(name, ())) == 1:
-                places[name] = e.Var(f"region of {name}", column.type)
+                places[name] = region_of(column)
                 count = Counter(region for _, region in column.regions)
                 alone[name] = {place: region for place, region in column.regions if count[region] == 1}
         shown = [_of_regions(formula, places, alone) for formula in formulas]

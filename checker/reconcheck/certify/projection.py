@@ -170,7 +170,9 @@ class Projections:
                     pattern.add(shapes.of(value))
             at = {name: place for place, name in enumerate(names)}
             shown = tuple((i, at[name]) for i, name in enumerate(pattern.places) if name in variables)
-            self._looks[whole, shared] = shapes.number(pattern.key(command.inputs)), shown
+            own = {variable.name for variable in self.context.taken[number].command.inputs}
+            inputs = tuple(name in own for name in pattern.places)  # what is left out may be `none`, they may not
+            self._looks[whole, shared] = shapes.number((*pattern.key(command.inputs), inputs)), shown
         look, shown = self._looks[whole, shared]
         return look, tuple([(i, names[place]) for i, place in shown])
 
@@ -258,11 +260,16 @@ def _argument(level: int, column: Column, given: Mapping[str, e.Expr]) -> str:
     value = e.substitute(column.term, given)
     if not column.regions:
         return smtlib.converted(value, column.type)
-    if e.type_of(value) == column.type:
+    if value == region_of(column):
         return smtlib.converted(value, column.type)
     if isinstance(value, e.Const):
         return smtlib.constant(dict(column.regions)[str(value.value)], column.type)
     return f"(region_{level} {smtlib.converted(value, e.type_of(column.term))})"
+
+
+def region_of(column: Column) -> e.Var:
+    """What stands for the region of a run where the place is not told; no variable of a model is called so."""
+    return e.Var(f"region of {e.show(column.term)}", column.type)
 
 
 def legend(columns: Sequence[Column]) -> list[str]:

@@ -130,10 +130,11 @@ class Form:
             return
         type_ = e.type_of(column.term)
         if column.regions:
-            if not isinstance(column.term, e.Var) or not isinstance(type_, EnumType):
+            name = column.term.name if isinstance(column.term, e.Var) else ""
+            if not isinstance(type_, EnumType) or not name.startswith("pc("):
                 yield Flaw(place, "RC505", "only a program counter has regions")
             elif tuple(at for at, _ in column.regions) != type_.values:
-                yield Flaw(f"{place}.regions", "RC505", f"not each place of `{column.term.name}`, in their order")
+                yield Flaw(f"{place}.regions", "RC505", f"not each place of `{name}`, in their order")
             elif not all(type(region) is str for _, region in column.regions):
                 yield Flaw(f"{place}.regions", "RC505", "a region has no name")
             elif column.type != region_type(column.regions):

@@ -23,6 +23,7 @@ from reconcheck.model.types import (
     Value,
     contains,
     is_number,
+    number_text,
 )
 
 
@@ -420,7 +421,9 @@ def show(expr: Expr) -> str:
         case Const(value, type_):
             if isinstance(type_, BoolType):
                 return "true" if value else "false"
-            return "none" if isinstance(type_, OpaqueType) and value == 0 else str(value)
+            if isinstance(type_, OpaqueType) and value == 0:
+                return "none"
+            return number_text(value) if isinstance(value, int) else value
         case Var(name, _):
             return name
         case Not(Equal(left, right)):

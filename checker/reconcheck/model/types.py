@@ -9,6 +9,14 @@ from __future__ import annotations
 from msgspec import Struct
 
 Value = bool | int | str
+MOST_SHOWN = 100
+"""Digits of a number that are shown."""
+
+
+def number_text(number: int) -> str:
+    """A number for people; of one that fills the page, how large it is."""
+    digits = number.bit_length() * 30103 // 100000
+    return str(number) if digits < MOST_SHOWN else f"{'-' * (number < 0)}10^{digits:,}"
 
 
 class BoolType(Struct, frozen=True):
@@ -25,7 +33,7 @@ class RangeType(Struct, frozen=True):
     high: int
 
     def __str__(self) -> str:
-        return f"{self.low}..{self.high}"
+        return f"{number_text(self.low)}..{number_text(self.high)}"
 
 
 class EnumType(Struct, frozen=True):

@@ -131,11 +131,15 @@ class Reader(JsonReading):
         if type(value) not in (bool, int, str):
             raise self.wrong(f"{place}.value", "a truth value, an integer or a name is needed here")
         if "type" in content:
-            return e.Const(value, self.type(content["type"], f"{place}.type"))
-        variable = self.variables.get(self.text(content["of"], f"{place}.of"))
-        if variable is None:
-            raise self.wrong(f"{place}.of", f"this model has no variable `{content['of']}`", "RC504")
-        return e.Const(value, variable.type)
+            type_ = self.type(content["type"], f"{place}.type")
+        else:
+            variable = self.variables.get(self.text(content["of"], f"{place}.of"))
+            if variable is None:
+                raise self.wrong(f"{place}.of", f"this model has no variable `{content['of']}`", "RC504")
+            type_ = variable.type
+        if isinstance(value, bool) != isinstance(type_, BoolType):  # Python takes 1 and `true` for the same
+            raise self.wrong(f"{place}.value", f"{value!r} is not a value of `{type_}`", "RC505")
+        return e.Const(value, type_)
 
     def type(self, content: Any, place: str) -> Type:
         """A type."""

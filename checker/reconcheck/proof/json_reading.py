@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from reconcheck.proof.certificate import Flaw
 
 T = TypeVar("T")
+MOST_DIGITS = 100
+"""Digits of a number.  Those of models have at most 18, and a proof reckons with them, not far beyond."""
 
 
 class Unreadable(Exception):
@@ -69,9 +71,11 @@ class JsonReading:
         return found
 
     def text(self, content: Any, place: str) -> str:
-        """A text."""
+        """A text, of one line."""
         if not isinstance(content, str):
             raise self.wrong(place, "a text is needed here")
+        if not content.isprintable():
+            raise self.wrong(place, f"this text has characters that cannot be printed: {content!r}")
         return content
 
     def number(self, content: Any, place: str) -> int:
@@ -90,7 +94,9 @@ class JsonReading:
 def parsed(text: str) -> Any:
     """The content of a JSON text.  Raises `ValueError` with the reason."""
     try:
-        return json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_number, parse_float=_no_number)
+        return json.loads(
+            text, object_pairs_hook=_distinct, parse_int=_number, parse_constant=_no_number, parse_float=_no_number
+        )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
@@ -102,6 +108,12 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"`{twice}` stands twice in one object")
     return found
+
+
+def _number(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"{text[:20]}... is a number of {len(text):,} digits, and {MOST_DIGITS} are the most")
+    return int(text)
 
 
 def _no_number(text: str) -> Any:

@@ -44,7 +44,7 @@ def read_header(content: Any) -> tuple[Header | None, JsonReading]:
 def _header(content: Any, reading: JsonReading) -> Header:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise reading.wrong("", "it is no certificate of reconcheck", "RC501")
-    if content.get("version") != VERSION:
+    if type(content.get("version")) is not int or content["version"] != VERSION:
         raise reading.wrong("version", f"its form is {content.get('version')!r}, known is {VERSION}", "RC502")
     fields = ("format", "version", "reconcheck", "model", "settings", "scope", "goal", "proof")
     reading.record(content, "", fields)
