@@ -160,7 +160,7 @@ def test_difference(busy: Report, calm: Report) -> None:
     written: dict[str, Any] = valid(json.loads(json.dumps(document_of(found))))
     needs = {need["name"]: need for need in written["advice"]["needs"]}
     assert needs["poll"]["before"] is None
-    assert needs["poll"]["after"] == {"needed": [], "harmful": ["idle"], "never_runs": False}
+    assert needs["poll"]["after"] == {"needed": [], "harmful": ["idle"], "unknown": [], "never_runs": False}
     levels = {level["goal"]: level for level in written["advice"]["levels"]}
     assert levels["sized"]["beyond_any_schedule"] == {"before": True, "after": True}
     for shown in (render_difference(found, Paint(False)), difference_markdown(found)):

@@ -196,6 +196,42 @@ def test_a_choice_inside_of_something_needs_brackets(before: str, tmp_path: Path
     assert found.instead == "put brackets around it: `(if ... then ... else ...)`"
 
 
+HINTS = {
+    'when app.deleting { fail } @"main.go#L1" await change': "a citation stands right behind what it is about",
+    "if app.deleting { fail } await change": "write `when ... { ... }`",
+    "return await change": "a reconcile ends with `await change`",
+    "await change;": "leave it out",
+    "app.status.size = 1 await change": "write `update ...` or `patch ...` of an object",
+    'when app.status.size == "x" { fail } await change': "an `opaque` value has no name",
+    "patch app.status.size = 1 - -1 await change": "write `0 - 1`",
+}
+
+
+@pytest.mark.parametrize("line", HINTS)
+def test_a_token_in_the_wrong_place_brings_a_hint(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.rdsl"
+    path.write_text(
+        f"""rdsl 1
+operator hints {{
+  runtime controller-runtime 0.24
+  primary App as app {{ status.size: 0..1 = 0 }}
+  controller app for app {{
+    watch app
+    on error backoff
+    reconcile {{
+      {line}
+    }}
+  }}
+  converges {{ sized: app.status.size == 1 }}
+}}
+""",
+        encoding="utf-8",
+    )
+    found = only(path)
+    assert found.code == "RC110"
+    assert found.instead.startswith(HINTS[line])
+
+
 @pytest.mark.parametrize("name", CONTENTS)
 def test_a_file_that_is_no_model(name: str, tmp_path: Path) -> None:
     content, code = CONTENTS[name]

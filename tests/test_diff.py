@@ -238,6 +238,16 @@ def test_needs_and_repairs_are_compared() -> None:
     assert "schedule poll of app: not needed -> not there" in render_difference(gone, Paint(False))
 
 
+def test_what_is_not_known_of_a_wake_up_is_no_change() -> None:
+    """A search that ran out of time does not make it superfluous."""
+    unsure = replace(diagnosis(), needs=(replace(NEED, needed=(), unknown=("up",), never_runs=None),))
+    for old, new in ((diagnosis(), unsure), (unsure, diagnosis())):
+        assert "needs" not in render_difference(difference(diagnosed(old), diagnosed(new)), Paint(False))
+    found = difference(diagnosed(replace(unsure, needs=())), diagnosed(unsure))
+    assert "not there -> not known whether for up" in render_difference(found, Paint(False))
+    assert valid(document(found))["advice"]["needs"][0]["after"]["unknown"] == ["up"]
+
+
 def test_the_schema_stands_alone_and_says_the_same_as_that_of_reports() -> None:
     own = {"advice", "answer", "model", "need", "wake_up"}
     shared = SCHEMA["$defs"].keys() - own

@@ -17,6 +17,7 @@ from reconcheck.explain.asked import Asked, questions
 from reconcheck.explain.findings import Seen, findings_of
 from reconcheck.explain.verdict import Answer, Checked, Report
 from reconcheck.model.operator import Goal, Loaded, Operator, Scope
+from reconcheck.model.wakeups import resync_is_heard
 
 DAY = 86_400.0
 USED_UP = 0.95
@@ -211,11 +212,15 @@ class Agenda:
 
 
 def wake_ups(operator: Operator) -> tuple[tuple[str, str, float], ...]:
-    """The periodic causes of each controller with the wake-ups a day they make for one idle object."""
+    """The periodic causes of each controller with the wake-ups a day they make for one idle object.
+
+    A resync that no watch lets through makes none.
+    """
     found: list[tuple[str, str, float]] = []
     for controller in operator.controllers:
         rules = [rule for rule in controller.rules if rule.kind == "every" and rule.seconds]
         found += [(controller.name, rule.name, DAY / (rule.seconds or DAY)) for rule in rules]
         if controller.resync is not None:
-            found.append((controller.name, "resync", DAY / controller.resync))
+            heard = resync_is_heard(operator, controller)
+            found.append((controller.name, "resync", DAY / controller.resync if heard else 0.0))
     return tuple(found)

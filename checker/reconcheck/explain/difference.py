@@ -309,17 +309,24 @@ def _needs(old: Iterable[Need], new: Iterable[Need], renamed: Mapping[str, str])
     before = {(one.kind, one.controller, one.name): _renamed(one, renamed) for one in old}
     after = {(one.kind, one.controller, one.name): one for one in new}
     for _, was, now in _paired(before, after):
-        if _good_for(was) != _good_for(now):
+        both = [need for need in (was, now) if need is not None]
+        unsure = {goal for need in both for goal in need.unknown}
+        runs = all(need.never_runs is not None for need in both)
+        if _good_for(was, unsure, runs) != _good_for(now, unsure, runs):
             yield NeedChange(was, now)
 
 
 def _renamed(need: Need, names: Mapping[str, str]) -> Need:
-    needed, harmful = (tuple(names.get(goal, goal) for goal in goals) for goals in (need.needed, need.harmful))
-    return replace(need, needed=needed, harmful=harmful)
+    lists = (need.needed, need.harmful, need.unknown)
+    needed, harmful, unknown = (tuple(names.get(goal, goal) for goal in goals) for goals in lists)
+    return replace(need, needed=needed, harmful=harmful, unknown=unknown)
 
 
-def _good_for(need: Need | None) -> tuple[set[str], set[str], bool | None] | None:
-    return None if need is None else (set(need.needed), set(need.harmful), need.never_runs)
+def _good_for(need: Need | None, unsure: set[str], runs: bool) -> tuple[set[str], set[str], bool | None] | None:
+    """What a wake-up is to the goals of which that is known of both, and whether its controller needs it, likewise."""
+    if need is None:
+        return None
+    return set(need.needed) - unsure, set(need.harmful) - unsure, need.never_runs if runs else None
 
 
 def _paces(old: Iterable[Pace], new: Iterable[Pace], renamed: Mapping[str, str]) -> Iterator[PaceChange]:

@@ -16,7 +16,7 @@ from reconcheck.explain.looks import Looks
 from reconcheck.explain.refuting import Refuter
 from reconcheck.explain.tally import NEEDS
 from reconcheck.model.operator import SCHEDULED, Goal, Scope
-from reconcheck.model.wakeups import WakeUp, wake_ups_of
+from reconcheck.model.wakeups import WakeUp, resync_is_heard, wake_ups_of
 
 DAY = 86_400.0
 AT_A_TIME = 2
@@ -65,6 +65,9 @@ def _need(looks: Looks, goals: Sequence[Goal], base: Scope, one: WakeUp, wakes: 
             kind = "unknown" if runs is None else ""
         sorted_[kind].append(goal.name)
     costly = wakes or (wakes is None and one.kind in ("schedule", "resync"))
+    if one.kind == "resync":
+        owner = next(controller for controller in looks.operator.controllers if controller.name == one.controller)
+        costly = costly and resync_is_heard(looks.operator, owner)
     return Need(
         one.kind,
         one.controller,

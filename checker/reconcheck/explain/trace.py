@@ -274,13 +274,13 @@ def _delivery(interpreter: Interpreter, action: str, before: State, after: State
         return f"yes: {', '.join(newly)} is queued"
     watches = [watch for controller in operator.controllers for watch in interpreter.layout.watching(controller)]
     delivered = [watch for watch in watches if before[event_name(watch)] and not after[event_name(watch)]]
-    if verb in ("relist", "lose") and delivered:
+    waiting = verb != "lose" and any(before[f"queued({watch.controller})"] for watch in delivered)
+    if verb in ("relist", "lose") and delivered and not waiting:
         return "NO: the pending event is gone"
-    if verb != "sync":
+    if verb != "sync" and not waiting:
         return ""
     if not delivered:
         return "NO: no event was pending"
-    waiting = any(before[f"queued({watch.controller})"] for watch in delivered)
     return "no: it is queued already" if waiting else "NO: the mapping leads to nobody"
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconcheck.cause_kinds import KINDS
-from reconcheck.diagnostic import ModelError, Span, ordered
+from reconcheck.diagnostic import Diagnostic, ModelError, Span, ordered
 from reconcheck.model import runtimes
 from reconcheck.model.controllers import Controllers, report_deaf, rounds
 from reconcheck.model.declarations import CONSTANT, Declarations, lifecycle
@@ -194,11 +194,9 @@ class _Checker(Struct):
                 names.parameters.setdefault(item.name.text, 1)
         for name in self.settings:
             if name not in names.parameters:
-                where = self.file.span
-                try:
-                    raise self.problems.unknown("parameter", name, names.parameters, where, "RC224")
-                except Broken:
-                    continue
+                known = ", ".join(f"`{one}`" for one in sorted(names.parameters))
+                instead = f"its parameters are: {known}" if known else "leave out `--set`"
+                self.problems.found.append(Diagnostic("RC224", f"the model has no parameter `{name}`", None, instead))
 
     # ---- runtime ---------------------------------------------------------------------------------------
 

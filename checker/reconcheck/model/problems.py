@@ -9,6 +9,9 @@ from msgspec import Struct, field
 
 from reconcheck.diagnostic import Diagnostic, Fix, Severity, Span
 
+MOST_LISTED = 20
+"""Names that are known which a message lists."""
+
 
 class Broken(Exception):
     """The expression or declaration at hand cannot be understood; its problem is already reported."""
@@ -39,7 +42,8 @@ class Problems(Struct):
         near = difflib.get_close_matches(name, choices, 1, 0.6)
         if near:
             return self.broken(code, f"unknown {what} `{name}`", span, f"did you mean `{near[0]}`?", near[0])
-        listed = ", ".join(f"`{choice}`" for choice in choices[:12])
+        listed = ", ".join(f"`{choice}`" for choice in choices[:MOST_LISTED])
+        listed += f" and {len(choices) - MOST_LISTED} more" * (len(choices) > MOST_LISTED)
         instead = f"known here: {listed}" if choices else f"declare it first: there is no {what} here"
         return self.broken(code, f"unknown {what} `{name}`", span, instead)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from reconcheck.diagnostic import Span
-from reconcheck.model.operator import Controller, Scope
+from reconcheck.model.operator import Controller, Operator, Scope
 
 RULE_LEVELS = {"after": 2, "when": 3, "every": 4}
 """The lowest level at which a requeue rule of a kind is in force."""
@@ -49,6 +49,12 @@ def wake_ups_of(controllers: Iterable[Controller]) -> Iterator[WakeUp]:
             yield WakeUp(kind, owner, rule.name, rule.name, level, rule.seconds, rule.span)
         if controller.resync is not None:
             yield WakeUp("resync", owner, "resync", f"{owner}.resync", 4, controller.resync, controller.span)
+
+
+def resync_is_heard(operator: Operator, controller: Controller) -> bool:
+    """Whether some watch may let a resync through, which is an update that changes nothing."""
+    filters = (watch.filter for watch in controller.watches if watch.target in operator.objects)
+    return any(one.parts is None and "update" in one.kinds for one in filters)
 
 
 def named(controllers: Iterable[Controller], text: str) -> tuple[str, ...]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from reconcheck.proof.certificate import Flaw
 
 T = TypeVar("T")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What ends a line, or tells a terminal something."""
 MOST_DIGITS = 100
 """Digits of a number.  Those of models have at most 18, and a proof reckons with them, not far beyond."""
 
@@ -74,7 +77,7 @@ class JsonReading:
         """A text, of one line."""
         if not isinstance(content, str):
             raise self.wrong(place, "a text is needed here")
-        if not content.isprintable():
+        if CONTROL.search(content):
             raise self.wrong(place, f"this text has characters that cannot be printed: {content!r}")
         return content
 

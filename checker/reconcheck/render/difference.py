@@ -167,7 +167,9 @@ def _good_for(change: NeedChange, need: Need | None) -> str:
     """What a wake-up is or was good for, and what harm it does; what did not change is not said of both."""
     if need is None:
         return "not there"
-    parts = [f"needed for {', '.join(need.needed)}" if need.needed else "not needed"]
+    parts = [f"needed for {', '.join(need.needed)}"] * bool(need.needed)
+    parts += [f"not known whether for {', '.join(need.unknown)}"] * bool(need.unknown)
+    parts = parts or ["not needed"]
     parts += [f"HARMFUL for {', '.join(need.harmful)}"] * bool(need.harmful)
     same = (
         change.before is not None and change.after is not None and change.before.never_runs == change.after.never_runs

@@ -387,7 +387,7 @@ def _context(report: Report) -> str:
     out = _block("assumes", lines)
     several = len({controller for controller, _, _ in report.wake_ups}) > 1
     wakes = [
-        f"{rule}{f' of {controller}' if several else ''}: {count:,.{int(count < 10)}f} a day for each object"
+        f"{rule}{f' of {controller}' if several else ''}: {_per_day(count)}"
         for controller, rule, count in report.wake_ups
     ]
     if wakes:
@@ -395,6 +395,10 @@ def _context(report: Report) -> str:
         what = "scheduled wake-ups" + (", each of which loads an unloaded operator again" if unload else "")
         out += "\n" + _block("schedule", [f"{what}:", *wakes])
     return out
+
+
+def _per_day(count: float) -> str:
+    return f"{count:,.{int(count < 10)}f} a day for each object" if count else "none, as no watch lets it through"
 
 
 def _needed(fault: Assumption) -> str:

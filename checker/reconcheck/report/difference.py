@@ -127,4 +127,9 @@ def _advice(found: Advice) -> dict[str, Any]:
 
 
 def _need(item: Need) -> dict[str, Any]:
-    return {"needed": list(item.needed), "harmful": list(item.harmful), "never_runs": item.never_runs}
+    return {
+        "needed": list(item.needed),
+        "harmful": list(item.harmful),
+        "unknown": list(item.unknown),
+        "never_runs": item.never_runs,
+    }

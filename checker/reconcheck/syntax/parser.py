@@ -53,6 +53,21 @@ FOREIGN = {
     "[": "",
 }
 
+MISPLACED = {
+    "@": "a citation stands right behind what it is about, before `on ...`, and not behind a `}`",
+    "via": "`via ...` stands before `on ...`",
+    "if": "write `when ... { ... }`",
+    "return": "a reconcile ends with `await change`, `requeue ...` or `fail`",
+    ";": "leave it out: nothing stands between statements",
+    ",": "leave it out: nothing stands between statements",
+    '"': "an `opaque` value has no name: compare it with `none`, or with another field",
+    "-": "write `0 - 1` for a number below 0",
+}
+"""What to do about tokens that begin like this, where the grammar has no place for them."""
+FEW = 3
+"""Expected tokens that say by themselves what to write."""
+ASSIGNED = "write `update ...` or `patch ...` of an object, `call ...` of an external, `remember ...` of the memory"
+
 UNFIXABLE = frozenset({"/*", "?"})
 """Foreign spellings of which a part only is at hand, so that no replacement of it helps."""
 
@@ -201,9 +216,17 @@ def _diagnostic(error: UnexpectedInput, text: str, file: str) -> Diagnostic:
             return foreign
         rest = text.split("\n")[line - 1][column - 1 :]
         span = Span(file, line, column, line, column + 1)
-        allowed = _expected(error.allowed or set())
-        return Diagnostic("RC110", f"unexpected `{rest[:1] or ' '}`", span, allowed)
+        allowed = error.allowed or set()
+        return Diagnostic("RC110", f"unexpected `{rest[:1] or ' '}`", span, _hint(rest, allowed) or _expected(allowed))
     raise AssertionError(f"unknown syntax error {type(error).__name__}")
+
+
+def _hint(rest: str, expected: set[str]) -> str | None:
+    """What to do about a token, from its line, where several others were expected."""
+    if "CALL" in expected and re.match(r"[\w.\[\]]+\s*[-+]?=[^=]", rest):
+        return ASSIGNED
+    word = re.match(r"\w+|.", rest)
+    return MISPLACED.get(word.group()) if word is not None and len(expected) > FEW else None
 
 
 def _foreign(text: str, file: str, line: int, column: int) -> Diagnostic | None:
@@ -241,6 +264,10 @@ def _unexpected_token(error: UnexpectedToken, text: str, file: str) -> Diagnosti
         message, ours = f"unexpected `{keyword.group()}{token}`", keyword.group()
         return Diagnostic("RC110", message, span, f"did you mean `{ours}`?", Fix(span, ours))
     span = Span(file, line, column, token.end_line or line, token.end_column or column + len(token))
+    rest = text.split("\n")[line - 1][column - 1 :]
+    hint = _hint(rest, expected)
+    if hint is not None:
+        return Diagnostic("RC110", f"unexpected `{token}`", span, hint)
     guess = _closest(str(token), expected)
     if guess:
         return Diagnostic("RC110", f"unexpected `{token}`", span, f"did you mean `{guess}`?", Fix(span, guess))
