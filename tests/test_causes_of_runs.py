@@ -246,3 +246,45 @@ def test_what_a_restart_forgets_that_no_reconcile_reads(tmp_path: Path) -> None:
     answer = first(written(tmp_path, FORGOTTEN))
     assert answer.because == ("lost_at_restart",)
     assert "memory.port" in answer.causes[0].message
+
+
+# ---- what a restart takes away ----------------------------------------------------------------------------
+
+
+FOLLOWS = """rdsl 1
+operator follows {
+  runtime controller-runtime 0.24
+  primary Repository as base { status.artifact: 0..2 = 0 }
+  primary Repository as app { status.included: 0..2 = 0 }
+  external git { head: 1..2 = 1 }
+  controller base for base {
+    watch base on spec
+    on error backoff
+    reconcile {
+      let found = live(git)
+      when found.head != base.status.artifact { patch base.status.artifact = found.head }
+      await change
+    }
+  }
+  controller app for app {
+    watch app on spec
+    on error backoff
+    reconcile {
+      when base.status.artifact == 0 { requeue dependency after 30s }
+      when base.status.artifact != app.status.included { patch app.status.included = base.status.artifact }
+      await change
+    }
+  }
+  faults { api off  call off }
+  environment { disturbance push { git.head = any } }
+  converges { included: app.status.included == base.status.artifact }
+}
+"""
+
+
+def test_a_restart_that_wakes_and_takes_nothing_away_is_no_cause(tmp_path: Path) -> None:
+    """What was left of the run it broke off would have ended, and done nothing else."""
+    (answer,) = report_of(written(tmp_path, FOLLOWS)).answers
+    assert answer.trace is not None
+    assert any(step.step.action == "crash" for step in answer.trace.steps)
+    assert {cause.code for cause in answer.causes} == {"RC411"}

@@ -16,7 +16,7 @@ from reconcheck.explain.turning_point import acted_on_old_news, turning
 from reconcheck.explain.unheard import unheard, unheard_at_start
 from reconcheck.model import expr as e
 from reconcheck.model.operator import Controller
-from reconcheck.semantics.layout import ERROR_TIMER, NO_TIMER, STOPPED
+from reconcheck.semantics.layout import ERROR_TIMER, IDLE, NO_TIMER, STOPPED
 from reconcheck.semantics.world import State
 
 
@@ -196,9 +196,31 @@ def _lost_on_the_way(history: History) -> Iterator[Cause]:
         action = history.steps[number].step.action
         if not action.startswith(("crash", "lose ", "relist ")):
             continue
+        if action.startswith("crash") and not _takes_away(history, number):
+            continue
         if rehearsal.surely(history.states[number]) and not rehearsal.surely(history.states[number + 1]):
             yield from turning(history, number, [], "nothing leads to the goal any more")
             return
+
+
+def _takes_away(history: History, number: int) -> bool:
+    """Whether a restart takes memory, a timer or an event away, or the rest of a run that would have done something."""
+    before, after = history.states[number], history.states[number + 1]
+    for name, old in before.items():
+        if name.startswith("pc(") and old not in (IDLE, STOPPED) and _would_go_on(history, before, name[3:-1]):
+            return True
+        if name.startswith(("memory.", "timer(", "event(")) and old != after[name]:
+            return True
+    return False
+
+
+def _would_go_on(history: History, state: State, controller: str) -> bool:
+    """Whether what is left of a run does more than end: it writes, calls, remembers, or arms a timer."""
+    then: State | None = state
+    while then is not None and then[f"pc({controller})"] not in (IDLE, STOPPED):
+        then = history.rehearsal.advance(then, f"reconcile {controller}")
+    run = (f"pc({controller})", f"held({controller}:", f"{controller}/")
+    return then is None or any(then[name] != old for name, old in state.items() if not name.startswith(run))
 
 
 # ---- changes ------------------------------------------------------------------------------------------------

@@ -101,7 +101,10 @@ def _gone(
                 message = f"{watch.target} is gone when it is listed anew, and the list tells nobody of it"
                 yield cause("missed_delete", message, places, later, "errors and delays")
             case "relist":
-                message = f"{what}; in the gap the event is lost: the two ends look alike to watch {watch.name}"
+                gap = f"the two ends look alike to watch {watch.name}"
+                if controller.profile["relist"] == "loses_deletes":
+                    gap = f"what is listed counts as created, which watch {watch.name} does not let through"
+                message = f"{what}; in the gap the event is lost: {gap}"
                 yield cause("lost_event", message, places, later, "errors and delays")
             case "crash":
                 message = f"{what}; the restart forgets the event, and its listing wakes nobody"
