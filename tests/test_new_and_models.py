@@ -52,9 +52,9 @@ def test_every_outline_makes_a_model_without_findings(outline: Outline, runtime:
     assert ("poll" in {rule.name for rule in loaded.operator.rules()}) == bool(outline.poll)
 
 
-@pytest.mark.parametrize("runtime", ["controller-runtime", "kopf", "ansible"])
+@pytest.mark.parametrize("runtime", ["controller-runtime", "kopf", "ansible", "helm"])
 def test_every_combination_reads_what_it_is_said_to_read(runtime: str, tmp_path: Path) -> None:
-    """Those runtimes read everything, nothing but the primary, and nothing at all from a cache."""
+    """Those runtimes read everything, the primary only, all but the primary, and nothing at all from a cache."""
     path = tmp_path / "new.rdsl"
     for outline in COMBINATIONS:
         path.write_text(Template(replace(outline, runtime=runtime)).text())

@@ -11,6 +11,7 @@ from bench.peer_models import Instance, rdsl
 from graph_proofs import holds_on_graph
 from known_proofs import MOST_STATES, PROVED
 from reconcheck.certify.check import Checker
+from reconcheck.cli.template import Outline, Template
 from reconcheck.engines.budget import Budget
 from reconcheck.engines.fairness import rank
 from reconcheck.engines.measures import ending, ways
@@ -20,7 +21,7 @@ from reconcheck.explain.convergence import Convergence
 from reconcheck.explain.verdict import Answer
 from reconcheck.explain.verify import Verifier
 from reconcheck.model.load import load
-from reconcheck.model.operator import Scope
+from reconcheck.model.operator import SCHEDULED, Scope
 from reconcheck.proof.certificate import Checked, Proof
 from reconcheck.render.text import Paint, render_report
 from reconcheck.semantics.compiler import compile_system
@@ -49,6 +50,17 @@ def test_a_family_is_proved_in_parts(model: str, size: int) -> None:
         assert isinstance(answer.certificate, Proof)
         again = Checker(compile_system(loaded.operator, Scope())).check(answer.certificate)
         assert isinstance(again, Checked), name
+
+
+def test_a_variable_is_tried_where_conditions_were_of_no_use(tmp_path: Path) -> None:
+    """A model as `reconcheck new` writes it: what one of two live reads gave was never looked at."""
+    outline = Outline("app", "App", "kube-rs", ("Secret",), ("ConfigMap",), ("db",), "1h")
+    path = tmp_path / "new.rdsl"
+    path.write_text(Template(outline).text(), encoding="utf-8")
+    loaded = load(path)
+    verifier = Verifier(loaded, seconds=300, engines=frozenset({"proof"}))
+    for goal in loaded.operator.goals:
+        assert verifier.answer(goal, Scope(SCHEDULED)).verdict == "converges", goal.name
 
 
 def test_what_is_proved_does_not_depend_on_what_was_asked_before() -> None:

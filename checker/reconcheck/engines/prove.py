@@ -189,7 +189,7 @@ class Prover(Slices):
 
     def _widened(self, goal: e.Expr, attempt: Attempt | None) -> Attempt | None:
         """The slice made wider until the goal is proved on it, or nothing helps."""
-        in_vain = 0
+        in_vain, useful = 0, attempt
         while attempt is not None and attempt.bad and in_vain < PATIENCE:
             before = self.stuck[goal] = attempt
             most = min(SLICE_STATES, ALLOWANCE + GROWTH * len(attempt.graph.states))
@@ -198,8 +198,14 @@ class Prover(Slices):
                 or self._with_predicate(goal, attempt, most)
                 or self._with_variable(goal, attempt, most)
             )
-            if attempt is not None:
-                in_vain = 0 if attempt.rules_out(before) else in_vain + 1
+            if attempt is None or attempt.rules_out(before):
+                in_vain, useful = 0, attempt
+                continue
+            in_vain += 1
+            if in_vain == PATIENCE and useful is not None:  # conditions were of no use: a variable in their place
+                other = self._with_variable(goal, useful, most)
+                if other is not None and other.rules_out(useful):
+                    in_vain, attempt, useful = 0, other, other
         if attempt is not None:
             self.stuck[goal] = attempt
         return attempt
