@@ -11,6 +11,7 @@ from itertools import count, islice
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import random_models
 from random_operators import WITH_COPIES, WITH_LOOPS, WITH_MORE
@@ -217,6 +218,24 @@ def test_a_step_that_asks_before_it_moves(tmp_path: Path) -> None:
         assert found is not None or place in unreached, place
 
 
+def test_a_counter_that_is_shown_as_it_is_and_in_regions(tmp_path: Path) -> None:
+    """The table of the regions was left out: they are those of a counter that another column shows whole."""
+    made = system(tmp_path, FOLDED.replace("process made when not app.exists { create app }", ""))
+    counter = plain(made, "pc(one)")
+    assert isinstance(counter.type, EnumType)
+    place_of = [variable.name for variable in made.variables].index("pc(one)")
+    reached = {state[place_of] for state in states_of(made)}
+    checker = Checker(made)
+    never = next(place for place in counter.type.values[2:] if place not in reached)
+    often = counter.type.values[counter.type.values.index(never) + 1]
+    for name, place in (("db.u", never), ("db.busy", often)):  # different variables: what is known differs otherwise
+        told = plain(made, name).term
+        columns = (counter, replace(in_regions(counter, place), name="R"))
+        diagram = Diagram(tuple(column.variable for column in columns), (Node(1, (("elsewhere", INSIDE),)),), 0)
+        found = checker.add(Rests(e.Or((told, e.Not(told))), columns, diagram))
+        assert (found is None) == (place not in reached), place
+
+
 # ---- random diagrams ---------------------------------------------------------------------------------------------
 
 
@@ -239,7 +258,9 @@ def candidates(
             column = plain(system, variable.name)
             if variable.name.startswith("pc(") and isinstance(variable.type, EnumType) and dice.random() < 0.7:
                 places = dice.sample(variable.type.values, dice.randint(1, len(variable.type.values) - 1))
-                column = in_regions(column, *places)
+                if dice.random() < 0.3:  # and as it is
+                    columns.append(column)
+                column = replace(in_regions(column, *places), name=f"R {variable.name}")
             elif isinstance(variable.type, RangeType) and dice.random() < 0.4:
                 bound = e.integer(dice.randint(variable.type.low, variable.type.high))
                 column = Column("P " + variable.name, BOOL, e.at_most(column.term, bound))

@@ -23,7 +23,8 @@ class Alike:
         self.context, self.columns, self.diagram, self.folded = context, columns, diagram, folded
         self.pattern = Pattern(context.shapes)
         for column in columns:
-            self.pattern.content += (column.type, bool(column.regions))
+            told = folded.keys().isdisjoint(e.names(column.term))  # of a counter that another column shows as it is
+            self.pattern.content += (column.type, column.regions if told else bool(column.regions))
             self.pattern.add(context.shapes.of(column.term))
         self.places = dict(self.pattern.places)
         variables = frozenset(self.places)
